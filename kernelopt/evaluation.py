@@ -1,0 +1,176 @@
+"""What happened: the whole story of one kernel on one task, as plain data."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Status(StrEnum):
+    """How an evaluation ended. Only PASSED carries timings that count."""
+
+    PASSED = "PASSED"
+    NO_KERNEL = "NO_KERNEL"
+    """The reply held no code that defines `ModelNew`."""
+    BUILD_FAILED = "BUILD_FAILED"
+    WRONG_SHAPE = "WRONG_SHAPE"
+    WRONG_DTYPE = "WRONG_DTYPE"
+    WRONG_VALUE = "WRONG_VALUE"
+    CRASHED = "CRASHED"
+    TIMED_OUT = "TIMED_OUT"
+    OUT_OF_MEMORY = "OUT_OF_MEMORY"
+    SUSPECT = "SUSPECT"
+    """The answer looks like a way around the task; `reason` says which."""
+
+
+class Stage(StrEnum):
+    """How far an evaluation got. The order is the order of the line."""
+
+    EXTRACT = "extract"
+    STATIC = "static"
+    BUILD = "build"
+    LOAD = "load"
+    RUN = "run"
+    CHECK = "check"
+    TIME = "time"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """The compiler's account, all the native builds of one kernel together."""
+
+    command: str
+    """Command line of the last build, machine paths left out."""
+    log: str
+    """What the compilers printed."""
+    seconds: float
+    """Wall-clock time of all builds, 0 when everything came from the cache."""
+    cached: bool
+    """True when no compiler had to run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One comparison of the candidate's output with the fp64 reference."""
+
+    workload_id: str
+    status: Status
+    max_abs_error: float | None = None
+    """Largest |out - ref|, in units of the output."""
+    max_rel_error: float | None = None
+    """Largest |out - ref| / |ref| where |ref| > atol."""
+    reference_abs_error: float | None = None
+    """The same for PyTorch's own result against fp64: the yardstick."""
+    atol: float | None = None
+    rtol: float | None = None
+    detail: str = ""
+    """One sentence for a failed check."""
+    mismatch: Mapping[str, Any] = field(default_factory=dict)
+    """Facts about where and how outputs differ (see `evaluator.mismatch`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speedup:
+    """Reference time over candidate time, with a bootstrap confidence interval."""
+
+    median: float
+    ci95_low: float
+    ci95_high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Interleaved measurement of candidate and reference, by the judge's clock."""
+
+    workload_id: str
+    candidate_ms: float
+    """Median latency of one call."""
+    reference_ms: float
+    """Median latency of one call of the baseline `baseline`."""
+    speedup: Speedup
+    baseline: str = "eager"
+    rounds: int = 0
+    """How many interleaved rounds were measured."""
+    calls: int = 0
+    """How many candidate calls were timed in all."""
+    candidate_samples_ms: tuple[float, ...] = ()
+    reference_samples_ms: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Why a kernel is as slow as it is, as one tool saw it."""
+
+    tool: str
+    """``gcc-vectorizer``, ``roofline``, ``ncu`` ..."""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One kernel on one task: everything that reports, scores and feedback read."""
+
+    task_id: str
+    suite: str
+    kernel_hash: str
+    language: str
+    device: str
+    isolation: str
+    """The sandbox level that was proven, for example ``process`` or ``docker``."""
+    status: Status
+    stage: Stage
+    """The stage at which it stopped; ``done`` for PASSED."""
+    reason: str = ""
+    """One sentence for anything but PASSED."""
+    build: Build | None = None
+    checks: tuple[Check, ...] = ()
+    timing: Timing | None = None
+    profiles: tuple[Profile, ...] = ()
+    log: str = ""
+    """What the candidate printed (tail), and its traceback where it has one."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+    """Wall-clock cost of the whole evaluation."""
+
+    @property
+    def correct(self) -> bool:
+        """True when every check passed and nothing about the answer is suspect."""
+        return self.status is Status.PASSED
+
+    @property
+    def speedup(self) -> Speedup | None:
+        """The measured speedup; None unless PASSED and timed."""
+        return self.timing.speedup if self.correct and self.timing else None
+
+
+def to_json(evaluation: Evaluation) -> dict[str, Any]:
+    """Lossless plain-data form; `from_json` inverts it."""
+    data = dataclasses.asdict(evaluation)
+    data["status"], data["stage"] = str(evaluation.status), str(evaluation.stage)
+    for check in data["checks"]:
+        check["status"] = str(check["status"])
+    return data
+
+
+def from_json(data: Mapping[str, Any]) -> Evaluation:
+    """Rebuild an `Evaluation` from what `to_json` wrote (possibly through JSON text)."""
+    fields = dict(data)
+    fields["status"], fields["stage"] = Status(fields["status"]), Stage(fields["stage"])
+    fields["build"] = Build(**fields["build"]) if fields["build"] else None
+    fields["checks"] = tuple(Check(**{**c, "status": Status(c["status"])}) for c in fields["checks"])
+    fields["timing"] = _timing(fields["timing"]) if fields["timing"] else None
+    fields["profiles"] = tuple(Profile(**p) for p in fields["profiles"])
+    return Evaluation(**fields)
+
+
+def _timing(data: Mapping[str, Any]) -> Timing:
+    fields = dict(data)
+    fields["speedup"] = Speedup(**fields["speedup"])
+    for name in ("candidate_samples_ms", "reference_samples_ms"):
+        fields[name] = tuple(fields[name])
+    return Timing(**fields)

@@ -1,0 +1,1 @@
+"""The straight line: inspect, build, run, check, time."""

@@ -1,0 +1,1 @@
+"""Evaluation → actionable side information (ASI), the text that search and people read."""

@@ -1,0 +1,76 @@
+"""Source → artifact: the protocol of a language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from kernelopt.kernel import Kernel
+from kernelopt.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class BuildRequest:
+    """One native build that a kernel asks for while it is loaded in the worker."""
+
+    kind: str
+    """``shared`` (plain C functions, ctypes) or ``torch_extension`` (pybind11 module)."""
+    name: str
+    """Module or library name, for messages."""
+    sources: Mapping[str, str]
+    """File name to text."""
+    cflags: Sequence[str] = field(default=())
+    ldflags: Sequence[str] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReply:
+    """What came of a `BuildRequest`."""
+
+    ok: bool
+    path: str = ""
+    """The shared object, when `ok`."""
+    log: str = ""
+    """Everything the compiler printed, machine paths shortened to file names."""
+    command: str = ""
+    seconds: float = 0.0
+    cached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something a static look at the source found."""
+
+    rule: str
+    """Short stable name, for example ``fallback``."""
+    message: str
+    """One sentence that explains, with the line number."""
+    line: int = 0
+    suspect: bool = True
+    """True when the finding alone marks the kernel SUSPECT."""
+
+
+class Language(Protocol):
+    """A kernel language. `PLUGIN()` makes one."""
+
+    name: str
+    device: str
+    """Name of the device plugin that runs its artifacts."""
+
+    def missing(self) -> str | None:
+        """What keeps it from building here and how to mend it, or None."""
+
+    def guide(self, task: Task) -> str:
+        """How an answer has to look: part of every prompt, Markdown, with one worked example."""
+
+    def inspect(self, kernel: Kernel) -> list[Finding]:
+        """Static look at the source, before anything is built. Never raises."""
+
+    def build(self, request: BuildRequest, cache: Path, timeout_s: float) -> BuildReply:
+        """Build one request, from the content-addressed `cache` where possible.
+
+        A failed build is data: ``ok=False`` with the log. Builds of the same content that are asked
+        for at the same time, by any process, run once.
+        """

@@ -1,0 +1,1 @@
+"""Candidate parts, rendering of prompts, extraction of code from replies."""

@@ -1,0 +1,1 @@
+"""Readers of the store: scores, tables."""

@@ -1,0 +1,27 @@
+"""Where the data folders live: inside the wheel, or beside the package in a checkout."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def folder(name: str) -> Path:
+    """Path of a data folder: ``benchmarks``, ``docs_index`` or ``sandbox``.
+
+    Raises:
+        FileNotFoundError: the installation lacks the folder (a broken package).
+    """
+    for base in (_PACKAGE / "_data", _PACKAGE.parent):
+        if (base / name).is_dir():
+            return base / name
+    raise FileNotFoundError(f"kernelopt was installed without its data folder {name!r}; reinstall it")
+
+
+def cache_dir() -> Path:
+    """Where builds and indexes are cached: ``$KERNELOPT_CACHE``, else the user's cache folder."""
+    chosen = os.environ.get("KERNELOPT_CACHE")
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(chosen) if chosen else Path(base) / "kernelopt"

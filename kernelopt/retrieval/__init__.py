@@ -1,0 +1,24 @@
+"""Query → manual excerpts: the protocol of a retriever."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A few sentences of a manual or note that fit a situation."""
+
+    title: str
+    text: str
+    source: str
+    """Document, section and version that the facts come from."""
+    score: float = 0.0
+
+
+class Retriever(Protocol):
+    """Finds excerpts."""
+
+    def search(self, query: str, *, target: str, limit: int = 3) -> list[Excerpt]:
+        """The best excerpts for `query` among those for `target` (cpu, cuda, npu ...)."""

@@ -1,0 +1,1 @@
+"""The search over prompts: the only importer of gepa."""

@@ -1,0 +1,1 @@
+"""The only writer of run state: journal, artifacts, manifest."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +24,10 @@ class Job(Protocol):
 
     pid: int
 
-    def send(self, message: dict[str, object]) -> None:
-        """Send one command. Raises BrokenPipeError when the worker is gone."""
+    def send(self, message: dict[str, Any], fds: Sequence[int] = ()) -> None:
+        """Send one command, with file descriptors. Raises OSError when the worker is gone."""
 
-    def receive(self, timeout_s: float) -> dict[str, object] | None:
+    def receive(self, timeout_s: float) -> dict[str, Any] | None:
         """The next message, or None when the worker died or sent something unreadable.
 
         Raises:

@@ -1,0 +1,125 @@
+"""Shared memory between judge and worker: sealed, so that a worker cannot pull it away."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+ALIGN = 64
+"""Bytes: a cache line, and the widest vector load of the CPUs at hand."""
+_SEAL = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+
+
+class Arena:
+    """Anonymous shared memory of fixed size; `data` is a flat uint8 tensor over it."""
+
+    def __init__(self, size: int):
+        self.fd = os.memfd_create("kernelopt", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        os.ftruncate(self.fd, max(size, ALIGN))
+        # Without the seals a worker could shrink the file and kill the judge with SIGBUS.
+        fcntl.fcntl(self.fd, fcntl.F_ADD_SEALS, _SEAL)
+        self.data = torch.from_file(
+            f"/proc/self/fd/{self.fd}", shared=True, size=max(size, ALIGN), dtype=torch.uint8
+        )
+
+    def close(self) -> None:
+        """Close the descriptor; the memory goes when the last mapping does."""
+        os.close(self.fd)
+
+
+def aligned(size: int) -> int:
+    """`size` in bytes, rounded up to `ALIGN`."""
+    return -(-size // ALIGN) * ALIGN
+
+
+def tensor_bytes(tensor: torch.Tensor) -> int:
+    """Bytes of the elements of `tensor` (not of its storage)."""
+    return tensor.numel() * tensor.element_size()
+
+
+def leaves(value: Any) -> list[torch.Tensor]:
+    """Every tensor in a nested list, tuple or dict, in order."""
+    if isinstance(value, torch.Tensor):
+        return [value]
+    if isinstance(value, list | tuple):
+        return [leaf for part in value for leaf in leaves(part)]
+    if isinstance(value, dict):
+        return [leaf for part in value.values() for leaf in leaves(part)]
+    return []
+
+
+def set_bytes(args: Sequence[Any]) -> int:
+    """Bytes that one input set takes in an arena."""
+    return sum(aligned(tensor_bytes(t)) for t in leaves(list(args)))
+
+
+class Slots:
+    """Input sets laid out one behind another in an arena."""
+
+    def __init__(self, example: Sequence[Any], count: int):
+        self.stride = max(set_bytes(example), ALIGN)
+        self.arena = Arena(self.stride * count)
+        self.views: list[list[torch.Tensor]] = []
+        self.layout: list[list[dict[str, Any]]] = []
+        for index in range(count):
+            views: list[torch.Tensor] = []
+            cursor = _Cursor(index * self.stride)
+            self.layout.append([_describe(arg, self.arena.data, cursor, views) for arg in example])
+            self.views.append(views)
+
+    def fill(self, index: int, args: Sequence[Any]) -> None:
+        """Copy the tensors of `args` (same shapes as the example) into set `index`."""
+        for view, tensor in zip(self.views[index], leaves(list(args)), strict=True):
+            view.copy_(tensor)
+
+    def intact(self, index: int, args: Sequence[Any]) -> bool:
+        """Whether set `index` still holds `args`, bit for bit."""
+        pairs = zip(self.views[index], leaves(list(args)), strict=True)
+        return all(torch.equal(_bits(view), _bits(tensor)) for view, tensor in pairs)
+
+    def close(self) -> None:
+        """Release the shared memory."""
+        self.arena.close()
+
+
+class _Cursor:
+    def __init__(self, offset: int):
+        self.offset = offset
+
+    def take(self, size: int) -> int:
+        start, self.offset = self.offset, self.offset + aligned(size)
+        return start
+
+
+def _bits(tensor: torch.Tensor) -> torch.Tensor:
+    """The raw bytes: NaN equals itself, and -0.0 differs from 0.0."""
+    return tensor.contiguous().reshape(-1).view(torch.uint8)
+
+
+def _describe(arg: Any, data: torch.Tensor, cursor: _Cursor, views: list[torch.Tensor]) -> dict[str, Any]:
+    if isinstance(arg, list | tuple):
+        items = [_describe(part, data, cursor, views) for part in arg]
+        return {"items": items, "tuple": isinstance(arg, tuple)}
+    if not isinstance(arg, torch.Tensor):
+        return {"value": arg}
+    size = tensor_bytes(arg)
+    offset = cursor.take(size)
+    # A dense permuted tensor (a transpose, say) keeps its strides; anything else becomes contiguous.
+    stride = arg.stride() if is_dense(arg) else torch.empty(arg.shape, device="meta").stride()
+    views.append(data[offset : offset + size].view(arg.dtype).as_strided(arg.shape, stride))
+    dtype = str(arg.dtype).removeprefix("torch.")
+    return {"offset": offset, "bytes": size, "dtype": dtype, "shape": list(arg.shape), "stride": list(stride)}
+
+
+def is_dense(tensor: torch.Tensor) -> bool:
+    """Whether the strides are a permutation of contiguous ones."""
+    expected = 1
+    for stride, size in sorted((s, n) for s, n in zip(tensor.stride(), tensor.shape, strict=True) if n > 1):
+        if stride != expected:
+            return False
+        expected *= size
+    return True

@@ -1,0 +1,196 @@
+"""The judge's handle on one worker: commands in, claims out, the judge's clock around them."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from kernelopt.evaluation import Stage, Status
+from kernelopt.evaluator.arena import Arena, Slots
+from kernelopt.sandboxes import Limits, Sandbox
+
+LOG_TAIL = 4000
+Builder = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class Stopped(Exception):
+    """Control flow inside the evaluator: the candidate ended the line: how, where, and what it said."""
+
+    def __init__(self, status: Status, stage: Stage, reason: str, log: str = ""):
+        super().__init__(reason)
+        self.status, self.stage, self.reason, self.log = status, stage, reason, log
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How a module's class is constructed on the far side."""
+
+    cls: str
+    """``ModelNew``, or ``Model`` for the reference."""
+    init: Sequence[Any]
+    """Constructor arguments."""
+    state: Mapping[str, torch.Tensor]
+    """Parameters to take over where names and shapes agree."""
+    seed: int
+    threads: int
+
+
+class Worker:
+    """One kernel (or the reference) loaded in a forked process."""
+
+    def __init__(self, sandbox: Sandbox, limits: Limits, shared_memory: Path):
+        self.folder = Path(tempfile.mkdtemp(prefix="kernelopt-job-", dir=shared_memory))
+        self._job = sandbox.start(self.folder, limits)
+        self._out: Arena | None = None
+        self.ended = ""
+
+    def load(
+        self, files: Mapping[str, str], entry: str, setup: Setup, build: Builder, *, timeout_s: float
+    ) -> None:
+        """Execute the module and construct the model; serve its build requests meanwhile."""
+        for name, text in files.items():
+            (self.folder / Path(name).name).write_text(text, encoding="utf-8")
+        torch.save(list(setup.init), self.folder / "init.pt")
+        if setup.state:
+            torch.save(dict(setup.state), self.folder / "state.pt")
+        order = {"source": Path(entry).name, "cls": setup.cls, "seed": setup.seed, "threads": setup.threads}
+        self._send({"do": "load", "with": order}, Stage.LOAD)
+        deadline = time.monotonic() + timeout_s
+        while True:
+            reply = self._receive(deadline - time.monotonic(), Stage.LOAD)
+            if "build" not in reply:
+                break
+            started = time.monotonic()
+            self._send(build(reply["build"]), Stage.BUILD)
+            deadline += time.monotonic() - started
+        self._raise_if_error(reply, Stage.LOAD)
+
+    def map(self, slots: Slots, out_bytes: int) -> None:
+        """Share the input sets and a place for `out_bytes` of outputs."""
+        self._out = Arena(out_bytes)
+        message = {"do": "map", "with": {"sets": slots.layout}}
+        self._send(message, Stage.RUN, fds=(slots.arena.fd, self._out.fd))
+        self._raise_if_error(self._receive(60.0, Stage.RUN), Stage.RUN)
+
+    def run(self, which: int, timeout_s: float) -> list[dict[str, Any]]:
+        """Call once on input set `which`; claims about its outputs (see `copy_out`)."""
+        reply = self._call({"do": "run", "with": {"which": which}}, timeout_s, Stage.RUN)
+        return _claims(reply)
+
+    def batch(self, calls: Sequence[int], timeout_s: float) -> float:
+        """Call once on each of the input sets `calls`; milliseconds by the judge's clock."""
+        message = {"do": "batch", "with": {"calls": list(calls)}}
+        started = time.perf_counter_ns()
+        reply = self._call(message, timeout_s, Stage.TIME)
+        elapsed = time.perf_counter_ns() - started
+        if reply.get("ok") is not True:
+            raise Stopped(Status.SUSPECT, Stage.TIME, "the worker answered a timed batch with nonsense")
+        return elapsed / 1e6
+
+    def fetch(self, call: int) -> list[dict[str, Any]]:
+        """Claims about the outputs that call number `call` of the last batch returned."""
+        return _claims(self._call({"do": "fetch", "with": {"call": call}}, 60.0, Stage.TIME))
+
+    def drop(self) -> None:
+        """Free the outputs of the last batch, outside of any timed region."""
+        self._call({"do": "drop"}, 60.0, Stage.TIME)
+
+    def copy_out(self, claims: Sequence[dict[str, Any]]) -> list[torch.Tensor | None]:
+        """The judge's own copies of outputs; None where a claim does not hold water."""
+        assert self._out is not None
+        return [_copy(claim, self._out.data) for claim in claims]
+
+    def close(self) -> None:
+        """End the job and remove its folder. Safe to call twice."""
+        if self.folder.exists():
+            self.ended = self._job.close()
+            shutil.rmtree(self.folder, ignore_errors=True)
+            if self._out:
+                self._out.close()
+
+    def log(self) -> str:
+        """The tail of what the candidate printed."""
+        try:
+            with (self.folder / "log.txt").open("rb") as file:
+                file.seek(max(0, file.seek(0, 2) - LOG_TAIL))
+                return file.read().decode(errors="replace")
+        except OSError:
+            return ""
+
+    def _call(self, message: dict[str, Any], timeout_s: float, stage: Stage) -> dict[str, Any]:
+        self._send(message, stage)
+        reply = self._receive(timeout_s, stage)
+        self._raise_if_error(reply, stage)
+        return reply
+
+    def _send(self, message: dict[str, Any], stage: Stage, fds: Sequence[int] = ()) -> None:
+        try:
+            self._job.send(message, fds)
+        except OSError:
+            raise self._died(stage) from None
+
+    def _receive(self, timeout_s: float, stage: Stage) -> dict[str, Any]:
+        try:
+            reply = self._job.receive(timeout_s)
+        except TimeoutError:
+            reason = f"no answer within {timeout_s:.0f} s while {_DOING[stage]}"
+            raise Stopped(Status.TIMED_OUT, stage, reason, self.log()) from None
+        if reply is None:
+            raise self._died(stage)
+        return reply
+
+    def _died(self, stage: Stage) -> Stopped:
+        log = self.log()
+        self.close()
+        return Stopped(Status.CRASHED, stage, f"the process ended ({self.ended}) while {_DOING[stage]}", log)
+
+    def _raise_if_error(self, reply: dict[str, Any], stage: Stage) -> None:
+        if "error" not in reply:
+            return
+        text = str(reply.get("text", ""))[-LOG_TAIL:]
+        status, where = Status.CRASHED, stage
+        if reply.get("memory"):
+            status = Status.OUT_OF_MEMORY
+        elif reply.get("phase") == "build":
+            status, where = Status.BUILD_FAILED, Stage.BUILD
+        last = text.strip().splitlines()[-1:] or [str(reply["error"])]
+        raise Stopped(status, where, last[0][:300], text)
+
+
+_DOING = {
+    Stage.BUILD: "building",
+    Stage.LOAD: "loading the module",
+    Stage.RUN: "running the kernel",
+    Stage.TIME: "timing the kernel",
+}
+
+
+def _claims(reply: Mapping[str, Any]) -> list[dict[str, Any]]:
+    outputs = reply.get("outputs")
+    if not isinstance(outputs, list) or not all(isinstance(one, dict) for one in outputs):
+        raise Stopped(Status.SUSPECT, Stage.RUN, "the worker described its outputs with nonsense")
+    return outputs
+
+
+def _copy(claim: Mapping[str, Any], data: torch.Tensor) -> torch.Tensor | None:
+    """Believe nothing: sizes are recomputed and bounds checked before memory is touched."""
+    dtype = getattr(torch, str(claim.get("dtype")), None)
+    shape, offset = claim.get("shape"), claim.get("offset")
+    if not isinstance(dtype, torch.dtype) or not isinstance(offset, int) or not _is_shape(shape):
+        return None
+    size = torch.Size(shape).numel() * dtype.itemsize  # type: ignore[arg-type]
+    if offset < 0 or offset % dtype.itemsize or offset + size > data.numel():
+        return None
+    raw = data[offset : offset + size].clone()
+    return raw.view(dtype).reshape(shape)  # type: ignore[arg-type]
+
+
+def _is_shape(shape: object) -> bool:
+    return isinstance(shape, list) and all(type(n) is int and n >= 0 for n in shape)

@@ -1,0 +1,107 @@
+"""The judge's end of the wire to one job: framed JSON over a Unix socket, with file descriptors."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+MESSAGE_LIMIT = 64 << 20
+"""Bytes. A worker that announces more is talking nonsense, or worse."""
+
+
+class Link:
+    """One accepted connection. Everything that comes in is a claim, never a fact."""
+
+    def __init__(self, connection: socket.socket):
+        self._socket = connection
+
+    def send(self, message: dict[str, Any], fds: Sequence[int] = ()) -> None:
+        """Send one message. Raises OSError (BrokenPipeError ...) when the worker is gone."""
+        body = json.dumps(message).encode()
+        self._socket.settimeout(30.0)
+        head = struct.pack("!I", len(body))
+        if fds:
+            socket.send_fds(self._socket, [head], list(fds))
+            self._socket.sendall(body)
+        else:
+            self._socket.sendall(head + body)
+
+    def receive(self, timeout_s: float) -> dict[str, Any] | None:
+        """The next message; None when the worker is gone or sent nonsense.
+
+        Raises:
+            TimeoutError: nothing complete came within `timeout_s`.
+        """
+        self._socket.settimeout(max(timeout_s, 1e-3))
+        try:
+            head = self._exactly(4)
+            size = struct.unpack("!I", head)[0] if head else MESSAGE_LIMIT + 1
+            body = self._exactly(size) if size <= MESSAGE_LIMIT else None
+        except ConnectionError:
+            return None
+        return _parse(body) if body is not None else None
+
+    def _exactly(self, size: int) -> bytes | None:
+        data = bytearray()
+        while len(data) < size:
+            part = self._socket.recv(min(size - len(data), 1 << 20))
+            if not part:
+                return None
+            data += part
+        return bytes(data)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._socket.close()
+
+
+def _parse(body: bytes) -> dict[str, Any] | None:
+    try:
+        message = json.loads(body)
+    except ValueError:
+        return None
+    return message if isinstance(message, dict) else None
+
+
+class Door:
+    """A listening socket that lets in exactly one connection, the one that knows the token."""
+
+    def __init__(self, path: Path):
+        self.path, self.token = path, os.urandom(16)
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.bind(str(path))
+        self._socket.listen(4)
+
+    def admit(self, timeout_s: float) -> Link:
+        """Wait for the worker.
+
+        Raises:
+            TimeoutError: nobody with the token came in time.
+        """
+        self._socket.settimeout(timeout_s)
+        while True:
+            connection, _ = self._socket.accept()
+            connection.settimeout(timeout_s)
+            if _read_token(connection, len(self.token)) == self.token:
+                return Link(connection)
+            connection.close()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._socket.close()
+        self.path.unlink(missing_ok=True)
+
+
+def _read_token(connection: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        part = connection.recv(size - len(data))
+        if not part:
+            break
+        data += part
+    return data

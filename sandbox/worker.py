@@ -1,0 +1,370 @@
+"""The far side of the wall: a warm process that forks one child for each job.
+
+Started by a sandbox as ``python -I worker.py``. It imports torch once, then obeys lines of JSON on
+stdin: ``{"socket": path, "token": hex, "folder": path, "limits": {...}}`` forks a child that
+connects to the judge's socket, proves itself with the token, and serves one kernel; ``{"kill": pid}``
+ends one (the judge cannot: it may live in another pid namespace). Lines on stdout report
+``{"forked": pid}`` and ``{"exited": pid, "status": wait status}``.
+
+Nothing that decides a verdict happens here. The child says what it did; the judge compares outputs
+on its own copy and reads its own clock. Candidate code runs in the child and may say anything.
+
+This file imports only the standard library, torch, `routing` (beside it) and `kernelopt.inline`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import struct
+import sys
+import traceback
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # <linux/prctl.h>
+LOG_TAIL = 8000
+
+
+# The warm parent ------------------------------------------------------------------------------
+
+
+def prctl(option: int, value: int) -> None:
+    """Linux process control; ignored where libc lacks it."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+
+
+def say(message: dict) -> None:
+    os.write(1, (json.dumps(message) + "\n").encode())
+
+
+def main() -> None:
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.path.insert(0, str(HERE))
+    import torch  # noqa: F401  (the point of the warm start: forked children have it already)
+
+    say({"ready": os.getpid()})
+    children: dict[int, int] = {}
+    pending = b""
+    while True:
+        ready, _, _ = select.select([0, *children], [], [])
+        for fd in ready:
+            if fd == 0:
+                data = os.read(0, 65536)
+                if not data:
+                    kill_all()
+                    return
+                pending += data
+                *lines, pending = pending.split(b"\n")
+                for line in lines:
+                    obey(json.loads(line), children)
+            else:
+                reap(fd, children)
+
+
+def obey(order: dict, children: dict[int, int]) -> None:
+    """Fork a child for one job and watch it through a pid file descriptor."""
+    if "kill" in order:
+        if order["kill"] in children.values():
+            kill(order["kill"])
+        return
+    pid = os.fork()
+    if pid == 0:
+        for fd in children:
+            os.close(fd)
+        child(order)
+        os._exit(0)
+    children[os.pidfd_open(pid)] = pid
+    say({"forked": pid})
+
+
+def reap(fd: int, children: dict[int, int]) -> None:
+    """Report a child's end; when it was the last, kill whatever jobs left behind."""
+    pid = children.pop(fd)
+    os.close(fd)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+    _, status = os.waitpid(pid, 0)
+    if not children:
+        kill_all()
+    say({"exited": pid, "status": status})
+
+
+def kill_all() -> None:
+    """Kill every descendant. Orphans are ours too: this process is their subreaper."""
+    for _ in range(100):
+        found = [pid for pid in descendants() if kill(pid)]
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        if not found:
+            return
+
+
+def descendants() -> list[int]:
+    try:
+        text = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
+    except OSError:
+        return []
+    return [int(pid) for pid in text.split()]
+
+
+def kill(pid: int) -> bool:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+# One job ---------------------------------------------------------------------------------------
+
+
+def child(order: dict) -> None:
+    """Cut the ties to the parent, take on the limits, connect to the judge and serve."""
+    os.setsid()
+    prctl(PR_SET_CHILD_SUBREAPER, 0)
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    folder = Path(order["folder"])
+    os.chdir(folder)
+    log = os.open(folder / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(null)
+    os.close(log)
+    limit(order["limits"])
+    link = socket.socket(socket.AF_UNIX)
+    link.connect(order["socket"])
+    link.sendall(bytes.fromhex(order["token"]))
+    server = Server(link, folder)
+    with contextlib.suppress(EOFError, ConnectionError):
+        while True:
+            server.answer(server.receive())
+
+
+def limit(limits: dict) -> None:
+    pairs = [
+        (resource.RLIMIT_AS, limits["memory_bytes"]),
+        (resource.RLIMIT_FSIZE, limits["file_bytes"]),
+        (resource.RLIMIT_CPU, limits["cpu_seconds"]),
+        (resource.RLIMIT_NOFILE, limits["open_files"]),
+        (resource.RLIMIT_CORE, 0),
+    ]
+    for which, value in pairs:
+        _, hard = resource.getrlimit(which)
+        ceiling = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(which, (ceiling, ceiling))
+
+
+class Server:
+    """Answers the judge's commands for one kernel."""
+
+    def __init__(self, link: socket.socket, folder: Path):
+        self.link, self.folder = link, folder
+        self.model = None
+        self.sets: list[list] = []
+        self.outputs: list = []
+        self.out = None
+        self.fds: list[int] = []
+
+    # framing: four bytes of length, then JSON; file descriptors ride on the first byte
+    def receive(self) -> dict:
+        head, fds, _, _ = socket.recv_fds(self.link, 4, 4)
+        if not head:
+            raise EOFError
+        self.fds += fds
+        (size,) = struct.unpack("!I", head + self.exactly(4 - len(head)))
+        return json.loads(self.exactly(size))
+
+    def exactly(self, size: int) -> bytes:
+        data = b""
+        while len(data) < size:
+            part = self.link.recv(size - len(data))
+            if not part:
+                raise EOFError
+            data += part
+        return data
+
+    def send(self, message: dict) -> None:
+        body = json.dumps(message).encode()
+        self.link.sendall(struct.pack("!I", len(body)) + body)
+
+    def ask(self, request: dict) -> dict:
+        """Have the judge build something: candidates never write the build cache."""
+        self.send({"build": request})
+        return self.receive()
+
+    def answer(self, order: dict) -> None:
+        handler = getattr(self, "do_" + order["do"])
+        try:
+            reply = handler(**order.get("with", {}))
+        except BaseException as error:
+            reply = describe_error(error)
+        self.send(reply)
+
+    # commands
+    def do_load(self, source: str, cls: str, seed: int, threads: int, double: bool = False) -> dict:
+        """Execute the module and construct the model, seeded as KernelBench does."""
+        import routing
+        import torch
+
+        torch.set_num_threads(threads)
+        routing.install(self.ask)
+        namespace = execute(self.folder / source)
+        if cls not in namespace:
+            return {"error": "NameError", "text": f"the module does not define {cls}", "phase": "load"}
+        init = torch.load(self.folder / "init.pt", weights_only=False)
+        torch.manual_seed(seed)
+        with torch.no_grad():
+            model = namespace[cls](*init)
+            copied = copy_state(model, self.folder / "state.pt")
+        self.model = model.double() if double else model
+        return {"ok": True, "copied": copied}
+
+    def do_map(self, sets: list) -> dict:
+        """Map the shared memory that came along: the input sets, and the place for outputs."""
+        arena, self.out = (map_shared(fd) for fd in self.fds)
+        self.fds = []
+        self.sets = [[decode(item, arena) for item in one] for one in sets]
+        return {"ok": True}
+
+    def do_run(self, which: int) -> dict:
+        """Call the kernel once and copy its outputs out."""
+        import torch
+
+        with torch.no_grad():
+            self.outputs = [self.model(*self.sets[which])]
+        return self.do_fetch(0)
+
+    def do_batch(self, calls: list) -> dict:
+        """Call the kernel on many input sets in a row, keeping every output for the audit."""
+        import time
+
+        import torch
+
+        self.outputs = []
+        model, sets, keep = self.model, self.sets, self.outputs.append
+        with torch.no_grad():
+            begin = time.perf_counter_ns()
+            for which in calls:
+                keep(model(*sets[which]))
+            end = time.perf_counter_ns()
+        return {"ok": True, "ns": end - begin}
+
+    def do_fetch(self, call: int) -> dict:
+        """Describe the outputs of one call and copy them into shared memory."""
+        return {"ok": True, "outputs": encode_outputs(self.outputs[call], self.out)}
+
+    def do_drop(self) -> dict:
+        """Let go of kept outputs, outside of any timed batch."""
+        self.outputs = []
+        return {"ok": True}
+
+
+def map_shared(fd: int):
+    """A byte tensor over shared memory that the judge made and sealed against resizing."""
+    import torch
+
+    size = os.fstat(fd).st_size
+    mapped = torch.from_file(f"/proc/self/fd/{fd}", shared=True, size=size, dtype=torch.uint8)
+    os.close(fd)
+    return mapped
+
+
+def execute(path: Path) -> dict:
+    """Run a module file as `__main__`-free code whose tracebacks show its lines."""
+    import types
+
+    name = path.stem
+    module = types.ModuleType(name)
+    module.__file__ = str(path)
+    sys.modules[name] = module
+    exec(compile(path.read_text(), path.name, "exec"), module.__dict__)
+    return module.__dict__
+
+
+def copy_state(model, path: Path) -> int:
+    """Give the model the reference's parameters where names and shapes agree."""
+    import torch
+
+    if not path.exists() or not hasattr(model, "state_dict"):
+        return 0
+    wanted = torch.load(path, weights_only=True)
+    own = model.state_dict()
+    agreed = {k: v for k, v in wanted.items() if k in own and own[k].shape == v.shape}
+    model.load_state_dict(agreed, strict=False)
+    return len(agreed)
+
+
+def decode(item: dict, arena):
+    """One argument of a call: a view of shared memory, or a plain value."""
+    import torch
+
+    if "value" in item:
+        return item["value"]
+    if "items" in item:
+        parts = [decode(part, arena) for part in item["items"]]
+        return tuple(parts) if item["tuple"] else parts
+    raw = arena[item["offset"] : item["offset"] + item["bytes"]]
+    flat = raw.view(getattr(torch, item["dtype"]))
+    return flat.as_strided(item["shape"], item["stride"])
+
+
+def flatten(value) -> list:
+    """Outputs in order, whatever container the kernel returned them in."""
+    if isinstance(value, (list, tuple)):
+        return [leaf for part in value for leaf in flatten(part)]
+    if isinstance(value, dict):
+        return [leaf for key in value for leaf in flatten(value[key])]
+    return [value]
+
+
+def encode_outputs(value, arena) -> list:
+    import torch
+
+    described, offset = [], 0
+    for leaf in flatten(value):
+        kind = type(leaf)
+        entry = {"type": f"{kind.__module__}.{kind.__qualname__}"}
+        if isinstance(leaf, torch.Tensor):
+            entry |= {"dtype": str(leaf.dtype).removeprefix("torch."), "shape": list(leaf.shape)}
+            entry |= {"device": leaf.device.type, "stride": list(leaf.stride())}
+            size = leaf.numel() * leaf.element_size()
+            if offset + size <= arena.numel() and leaf.device.type == "cpu":
+                plain = leaf.detach().contiguous().reshape(-1).view(torch.uint8)
+                arena[offset : offset + size] = plain
+                entry |= {"offset": offset, "bytes": size}
+            offset += -(-size // 64) * 64
+        elif isinstance(leaf, (bool, int, float)):
+            entry["value"] = leaf
+        described.append(entry)
+    return described
+
+
+def describe_error(error: BaseException) -> dict:
+    """What went wrong, as data: the exception's name, and the traceback without our own frames."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename) != Path(__file__)]
+    lines = traceback.format_list(frames) + traceback.format_exception_only(error)
+    text = "".join(lines).replace(str(HERE), "sandbox")
+    reply = {"error": type(error).__name__, "text": text[-LOG_TAIL:]}
+    if isinstance(error, MemoryError) or "bad_alloc" in text or "can't allocate memory" in text:
+        reply["memory"] = True
+    if getattr(error, "is_build_error", False):
+        reply["phase"] = "build"
+    return reply
+
+
+if __name__ == "__main__":
+    main()

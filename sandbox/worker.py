@@ -178,6 +178,7 @@ class Server:
         self.outputs: list = []
         self.out = None
         self.fds: list[int] = []
+        self.homes: dict[int, set[int]] = {}
 
     # framing: four bytes of length, then JSON; file descriptors ride on the first byte
     def receive(self) -> dict:
@@ -232,6 +233,22 @@ class Server:
             copied = copy_state(model, self.folder / "state.pt")
         self.model = model.double() if double else model
         return {"ok": True, "copied": copied}
+
+    def do_bind(self, bound: bool) -> dict:
+        """Bind OpenMP threads to a core each (as OMP_PROC_BIND did at their start), or unbind them.
+
+        Threads that the kernel makes itself inherit the binding of the thread that makes them, so
+        kernels with threads of their own are run unbound.
+        """
+        import torch
+
+        torch.ones(1 << 20).exp_()  # big enough for torch to start its OpenMP pool
+        everywhere = set(range(os.cpu_count() or 1))
+        for entry in Path("/proc/self/task").iterdir():
+            thread = int(entry.name)
+            home = self.homes.setdefault(thread, os.sched_getaffinity(thread))
+            os.sched_setaffinity(thread, home if bound else everywhere)
+        return {"ok": True}
 
     def do_map(self, sets: list) -> dict:
         """Map the shared memory that came along: the input sets, and the place for outputs."""

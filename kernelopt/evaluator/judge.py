@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import tempfile
 import time
 from collections.abc import Callable
@@ -33,6 +34,8 @@ from kernelopt.task import Task, Workload
 
 REFERENCES_BYTES = 3 << 30
 """Loaded references are kept until they hold this much memory."""
+
+_OWN_THREADS = re.compile(r"\bstd::(jthread|thread|async)\b|\bpthread_create\b|\bthreading\b|\bconcurrent\b")
 
 Profiler = Callable[[Reference, Timing, list[BuildRequest]], tuple[Profile, ...]]
 
@@ -119,7 +122,7 @@ class Judge:
             lane = self._lane(worker, reference)
             try:
                 self._check(lane, reference, story)
-                self._time(lane, reference, story)
+                self._time(lane, reference, story, self._bound(kernel))
             finally:
                 lane.slots.close()
         finally:
@@ -168,8 +171,11 @@ class Judge:
         factor, override = self.settings.error_factor, reference.task.tolerance
         return compare(sample, claims, actual, factor=factor, override=override)
 
-    def _time(self, lane: Lane, reference: Reference, story: _Story) -> None:
-        stopwatch = Stopwatch(self._reference_lane(reference), lane, reference.pool, self.settings)
+    def _time(self, lane: Lane, reference: Reference, story: _Story, bound: bool) -> None:
+        reference_lane = self._reference_lane(reference)
+        for side in (reference_lane, lane):
+            side.worker.bind(bound)
+        stopwatch = Stopwatch(reference_lane, lane, reference.pool, self.settings)
         workload = Workload(id="timed", seed=0)
 
         def audit(call: int, args: list[Any]) -> None:
@@ -181,6 +187,11 @@ class Judge:
                 raise Stopped(Status.SUSPECT, Stage.TIME, reason)
 
         story.timing = stopwatch.measure(workload.id, audit)
+
+    def _bound(self, kernel: Kernel) -> bool:
+        """Whether to bind threads: not for a kernel that makes threads of its own."""
+        own = any(_OWN_THREADS.search(text) for text in kernel.files.values())
+        return self.settings.bind_threads and not own
 
     def _reference_lane(self, reference: Reference) -> Lane:
         """The reference in a process of its own, kept while the same task is evaluated."""

@@ -21,6 +21,9 @@ class Settings:
     were measured at up to 21 times, fp16 shortcuts at 5,000 times and more."""
     threads: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
     """Threads that reference and candidate may use."""
+    bind_threads: bool = True
+    """Bind OpenMP threads to cores while timing; not for kernels that make threads of their own,
+    which would inherit the binding of the thread that makes them."""
     rounds: int = 12
     """Interleaved rounds (ABBA) of one timing."""
     min_rounds: int = 4

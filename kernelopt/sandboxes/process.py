@@ -31,7 +31,7 @@ def worker_command() -> list[str]:
 def worker_environment() -> dict[str, str]:
     """The scrubbed environment of a worker."""
     kept = {name: os.environ[name] for name in SAFE_VARIABLES if name in os.environ}
-    return {**kept, **ALLOCATOR, "HOME": "/nonexistent"}
+    return {**kept, **ALLOCATOR, "OMP_PROC_BIND": "spread", "HOME": "/nonexistent"}
 
 
 class ProcessSandbox:

@@ -1,0 +1,123 @@
+"""Executor `local`: a judge in a process of its own, so that no other thread disturbs its clock."""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import platform
+import signal
+import subprocess
+import threading
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import TYPE_CHECKING
+
+from kernelopt.errors import EvaluatorFault
+from kernelopt.evaluation import Evaluation
+from kernelopt.kernel import Kernel
+from kernelopt.resources import cache_dir
+from kernelopt.task import Task
+
+if TYPE_CHECKING:
+    from kernelopt.evaluator.judge import Judge
+    from kernelopt.evaluator.settings import Settings
+
+_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+_judge: Judge | None = None
+
+
+class LocalExecutor:
+    """One evaluation at a time on this machine: two would disturb each other's timings."""
+
+    name = "local"
+
+    def __init__(self, sandbox: str = "process", settings: Settings | None = None):
+        self._sandbox, self._settings = sandbox, settings
+        self._lock = threading.Lock()
+        self._pool: ProcessPoolExecutor | None = None
+
+    def submit(self, kernel: Kernel, task: Task) -> Future[Evaluation]:
+        """Queue one evaluation. A judge that died is replaced for the next one."""
+        with self._lock:
+            if self._pool is None:
+                self._pool = self._start()
+            try:
+                return self._pool.submit(_evaluate, kernel, task)
+            except BrokenProcessPool:
+                self._pool = self._start()
+                return self._pool.submit(_evaluate, kernel, task)
+
+    def evaluate(self, kernel: Kernel, task: Task) -> Evaluation:
+        """Evaluate and wait; tried once more should the judge itself die.
+
+        Raises:
+            TaskError: the reference does not load.
+            EvaluatorFault: the judge died twice on the same kernel.
+        """
+        for attempt in (1, 2):
+            try:
+                return self.submit(kernel, task).result()
+            except BrokenProcessPool:
+                if attempt == 2:
+                    break
+        raise EvaluatorFault(f"the judge process died twice on kernel {kernel.hash} of task {task.id}")
+
+    def describe(self) -> dict[str, str]:
+        """Machine, compiler, versions and isolation, for the manifest."""
+        from kernelopt.registry import get
+
+        device = get("devices", "cpu")().describe()
+        return {
+            **device,
+            "isolation": self._sandbox,
+            "compiler": _compiler(),
+            "python": platform.python_version(),
+        }
+
+    def close(self) -> None:
+        """End the judge and its sandboxes."""
+        if self._pool:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+    def _start(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            max_workers=1,
+            # Spawned, not forked: the parent has threads.
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_begin,
+            initargs=(self._sandbox, self._settings),
+        )
+
+
+def make_judge(sandbox: str, settings: Settings | None) -> Judge:
+    """A judge with all that this machine offers: languages, profiler, and the sandbox of that name."""
+    from kernelopt.evaluator.judge import Judge
+    from kernelopt.registry import get
+
+    plugin = get("sandboxes", sandbox)
+    return Judge(plugin(), plugin(), lambda name: get("languages", name)(), cache_dir(), settings)
+
+
+def _begin(sandbox: str, settings: Settings | None) -> None:
+    global _judge  # noqa: PLW0603  (one judge a process is the point of the process)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # If the search is killed, the judge goes with it; the sandboxes see their pipe close.
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    _judge = make_judge(sandbox, settings)
+
+
+def _evaluate(kernel: Kernel, task: Task) -> Evaluation:
+    assert _judge is not None
+    return _judge.evaluate(kernel, task)
+
+
+def _compiler() -> str:
+    try:
+        done = subprocess.run(["g++", "--version"], capture_output=True, text=True, timeout=10, check=False)
+    except OSError:
+        return "none"
+    return done.stdout.splitlines()[0] if done.stdout else "none"
+
+
+PLUGIN = LocalExecutor

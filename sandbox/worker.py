@@ -46,7 +46,6 @@ def say(message: dict) -> None:
 
 
 def main() -> None:
-    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.path.insert(0, str(HERE))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from typing import Protocol
 
 from kernelopt.evaluation import Evaluation
@@ -15,8 +14,13 @@ class Executor(Protocol):
 
     name: str
 
-    def submit(self, kernel: Kernel, task: Task) -> Future[Evaluation]:
-        """Evaluate one kernel on one task; the future holds data even when the kernel fails."""
+    def evaluate(self, kernel: Kernel, task: Task) -> Evaluation:
+        """Evaluate one kernel on one task and wait for it; a failing kernel is data.
+
+        Raises:
+            TaskError: the reference does not load or run.
+            EvaluatorFault: our own machinery broke.
+        """
 
     def describe(self) -> dict[str, str]:
         """Machine, compiler, isolation and versions, for the manifest."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
+import os
 import platform
 import signal
 import subprocess
 import threading
+import time
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import TYPE_CHECKING
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from kernelopt.evaluator.judge import Judge
     from kernelopt.evaluator.settings import Settings
 
-_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _judge: Judge | None = None
 
 
@@ -36,17 +36,6 @@ class LocalExecutor:
         self._lock = threading.Lock()
         self._pool: ProcessPoolExecutor | None = None
 
-    def submit(self, kernel: Kernel, task: Task) -> Future[Evaluation]:
-        """Queue one evaluation. A judge that died is replaced for the next one."""
-        with self._lock:
-            if self._pool is None:
-                self._pool = self._start()
-            try:
-                return self._pool.submit(_evaluate, kernel, task)
-            except BrokenProcessPool:
-                self._pool = self._start()
-                return self._pool.submit(_evaluate, kernel, task)
-
     def evaluate(self, kernel: Kernel, task: Task) -> Evaluation:
         """Evaluate and wait; tried once more should the judge itself die.
 
@@ -56,7 +45,7 @@ class LocalExecutor:
         """
         for attempt in (1, 2):
             try:
-                return self.submit(kernel, task).result()
+                return self._submit(kernel, task).result()
             except BrokenProcessPool:
                 if attempt == 2:
                     break
@@ -80,6 +69,17 @@ class LocalExecutor:
             self._pool.shutdown(wait=True, cancel_futures=True)
             self._pool = None
 
+    def _submit(self, kernel: Kernel, task: Task) -> Future[Evaluation]:
+        """Queue one evaluation. A judge that died is replaced for the next one."""
+        with self._lock:
+            if self._pool is None:
+                self._pool = self._start()
+            try:
+                return self._pool.submit(_evaluate, kernel, task)
+            except BrokenProcessPool:
+                self._pool = self._start()
+                return self._pool.submit(_evaluate, kernel, task)
+
     def _start(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
             max_workers=1,
@@ -102,9 +102,18 @@ def make_judge(sandbox: str, settings: Settings | None) -> Judge:
 def _begin(sandbox: str, settings: Settings | None) -> None:
     global _judge  # noqa: PLW0603  (one judge a process is the point of the process)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # If the search is killed, the judge goes with it; the sandboxes see their pipe close.
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
     _judge = make_judge(sandbox, settings)
+
+
+def _follow(parent: int) -> None:
+    """End with the search, even if it was killed; the sandboxes then see their pipe close.
+
+    Not PR_SET_PDEATHSIG: that fires when the *thread* that started us ends.
+    """
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)
 
 
 def _evaluate(kernel: Kernel, task: Task) -> Evaluation:

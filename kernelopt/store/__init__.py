@@ -5,12 +5,13 @@ A run is a folder::
     runs/NAME/
       manifest.json      versions, machine, models, flags, suite provenance, tasks
       journal.sqlite     every event in order (WAL); the state of a run is a fold over it
-      artifacts/ab/cdef  texts by content hash: kernels, task sources, build logs
+      artifacts/ab/cdef  texts by content hash (32 hex digits): kernels, task sources, build logs
       transcript.jsonl   every LM call, ready for `--lm replay:`; rebuilt from the journal if lost
       kernels/<task>.py  the best correct kernel of each task
       prompts/           the frontier's prompts and the best single one
+      writer.lock        held by the one process that writes; `writer.json` says which
 
-Events (`kind`, `key` → `data`), all JSON:
+`manifest` documents the manifest's fields. Events (`kind`, `key` → `data`), all JSON:
 
     session     n                     {"action": "start|resume|stop", "reason": str, "budget": {...}}
     skip        task slug             {"reason": str, "bytes": int}
@@ -25,6 +26,7 @@ Events (`kind`, `key` → `data`), all JSON:
                                        "seed|reflection|merge", "scores": {slug: float}, "iteration"}
     remeasure   task slug             `evaluation.to_json` of the winner, measured again at the end
 
+A session that the user cut short stops with the reason ``interrupted``; any other reason counts as finished.
 An attempt of a rollout is {"kernel": hash | null, "step": "generate|refine-1|...", "status", "stage",
 "score", "speedup": {...} | null, "cached": bool, "reason"}.
 """

@@ -1,0 +1,153 @@
+"""The final table of a run, and the table of all runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from kernelopt.evaluation import Speedup
+from kernelopt.report.page import Grid, Page
+from kernelopt.report.scores import LEVELS, Scores
+from kernelopt.report.view import BudgetUse, RunView, TaskView, seed_scores, winner_scores
+
+NOTHING = "–"
+_NOT_REMEASURED = "~"
+
+
+def report_page(view: RunView) -> Page:
+    """Provenance first, then the tasks, the scores, what was used, and where everything lies."""
+    return [
+        view.provenance,
+        *_conditions(view.manifest),
+        f"run: {view.name}, {view.state}" + (f" ({view.reason})" if view.reason else ""),
+        *(f"damaged: {line}" for line in view.damaged),
+        "",
+        _task_grid(view.tasks),
+        *_footnotes(view.tasks),
+        "",
+        _score_grid(view),
+        "",
+        _budget_line(view.budget),
+        f"search: iterations {view.iterations}, proposals accepted {view.accepted} and rejected "
+        f"{view.rejected}, candidates {len(view.candidates)}",
+        f"kernels: {view.folder / 'kernels'}",
+        f"prompts: {view.folder / 'prompts'}",
+        f"journal: {view.folder / 'journal.sqlite'}",
+    ]
+
+
+def list_page(rows: Sequence[RunView | tuple[str, str]]) -> Page:
+    """All runs; one that cannot be read is a pair of its name and the reason."""
+    columns = ("run", "state", "tasks", "solved", "fast_1", "rollouts", "cost", "task set")
+    cells = [_run_row(row) if isinstance(row, RunView) else _unread_row(*row, len(columns)) for row in rows]
+    return [Grid(columns, cells, right=frozenset({"tasks", "solved", "fast_1", "rollouts", "cost"}))]
+
+
+def speedup_text(speedup: Speedup | None) -> str:
+    """``1.83× [1.79, 1.88]``: the median and its 95 % confidence interval."""
+    if speedup is None:
+        return NOTHING
+    return f"{speedup.median:.2f}× [{speedup.ci95_low:.2f}, {speedup.ci95_high:.2f}]"
+
+
+def winner_text(task: TaskView) -> str:
+    """Which prompt wrote the best kernel: ``#3``, or a proposal that was not accepted."""
+    if task.winner is not None:
+        return f"#{task.winner}" + (" (seed)" if task.winner == 0 else "")
+    return f"rejected proposal {task.winner_hash[:8]}" if task.winner_hash else NOTHING
+
+
+def _conditions(manifest: Mapping[str, object]) -> list[str]:
+    """What decides whether two results compare: isolation and machine."""
+    machine = manifest.get("machine")
+    words = machine.values() if isinstance(machine, Mapping) else [machine or "unknown"]
+    models = manifest.get("models")
+    models = models if isinstance(models, Mapping) else {}
+    return [
+        f"language: {manifest.get('language', 'unknown')}, device: {manifest.get('device', 'unknown')}, "
+        f"isolation: {manifest.get('isolation', 'unknown')}",
+        "machine: " + ", ".join(str(word) for word in words),
+        *(f"{role}: {_model(str(name))}" for role, name in models.items()),
+    ]
+
+
+def _model(name: str) -> str:
+    """The builtin writer is no language model, and must say so wherever it appears."""
+    return "builtin writer: rule-based, for demonstration and tests" if name == "builtin" else name
+
+
+def _task_grid(tasks: Sequence[TaskView]) -> Grid:
+    columns = ("task", "name", "status", "speedup [95 % CI]", "seed prompt", "winner")
+    rows = [
+        (task.id, task.name, task.status, _marked(task), _seed_text(task), winner_text(task))
+        for task in tasks
+    ]
+    return Grid(columns, rows, right=frozenset({"speedup [95 % CI]", "seed prompt"}))
+
+
+def _marked(task: TaskView) -> str:
+    mark = _NOT_REMEASURED if task.speedup and not task.remeasured else ""
+    return mark + speedup_text(task.speedup)
+
+
+def _seed_text(task: TaskView) -> str:
+    if task.seed is None:
+        return NOTHING
+    return f"{task.seed.speedup.median:.2f}×" if task.seed.speedup else task.seed.status
+
+
+def _footnotes(tasks: Sequence[TaskView]) -> list[str]:
+    notes = []
+    if any(task.speedup and not task.remeasured for task in tasks):
+        notes.append(f"{_NOT_REMEASURED} measured during the search only, which favours lucky measurements")
+    for task in tasks:
+        if task.skip_reason is not None:
+            size = f" ({task.skip_bytes / 1e9:.1f} GB)" if task.skip_bytes else ""
+            notes.append(f"{task.id} skipped, not counted: {task.skip_reason}{size}")
+    return notes
+
+
+def _score_grid(view: RunView) -> Grid:
+    columns = ("scores", "tasks", "skipped", "correct", *(f"fast_{p:g}" for p in LEVELS), "geometric mean")
+    rows = []
+    for group, tasks in view.groups.items():
+        suffix = "" if group == "all" else f", {group}"
+        rows.append(_score_row(f"best kernels{suffix}", winner_scores(tasks)))
+        rows.append(_score_row(f"seed prompt{suffix}", seed_scores(tasks)))
+    title = "fast_p: strict (interval above p) / point estimate (median above p, as KernelBench counts)"
+    return Grid(columns, rows, title=title, right=frozenset(columns[1:]))
+
+
+def _score_row(label: str, scores: Scores) -> tuple[str, ...]:
+    mean = NOTHING if scores.geometric_mean is None else f"{scores.geometric_mean:.2f}×"
+    fast = (f"{scores.fast[p].strict:.2f} / {scores.fast[p].point:.2f}" for p in LEVELS)
+    return label, str(scores.n), str(scores.skipped), str(scores.correct), *fast, mean
+
+
+def _budget_line(used: BudgetUse) -> str:
+    tokens = f"{used.tokens_in + used.tokens_out:,} tokens"
+    return (
+        f"used: {used.rollouts} rollouts, {used.evaluations} kernels evaluated, "
+        f"{used.lm_calls} LM calls ({tokens}), {_cost(used)}, {used.elapsed_s:.0f} s"
+    )
+
+
+def _cost(used: BudgetUse) -> str:
+    return f"${used.cost_usd:.2f}" if used.priced else f"at least ${used.cost_usd:.2f} (some prices unknown)"
+
+
+def _run_row(view: RunView) -> tuple[str, ...]:
+    scores = winner_scores(view.tasks)
+    return (
+        view.name,
+        view.state,
+        str(scores.n),
+        str(scores.correct),
+        f"{scores.fast[1.0].strict:.2f}",
+        str(view.budget.rollouts),
+        f"${view.budget.cost_usd:.2f}",
+        view.provenance,
+    )
+
+
+def _unread_row(name: str, reason: str, width: int) -> tuple[str, ...]:
+    return (name, "unreadable", *[NOTHING] * (width - 3), reason)

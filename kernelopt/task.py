@@ -77,21 +77,28 @@ class Provenance:
     suite: str
     """``kernelbench``, ``kernelbench-core``, ``npueval``, or ``file``."""
     official: bool
-    """True only for an unaltered official task set."""
+    """True only for a complete, unaltered official task set: neither bundled nor shrunk."""
     tasks: int
     """How many tasks were selected."""
     detail: str = ""
-    """``level 1, commit 423217d`` or ``bundled`` or a path's last part."""
+    """``level 1, commit 423217d`` or ``bundled`` or a path's last part.
+
+    Parts that begin with ``commit`` or ``revision`` are shown behind the number of tasks.
+    """
     shrunk: int | None = None
     """The `--shrink` divisor; a shrunk result is never a KernelBench score."""
 
     def __str__(self) -> str:
         """One line for tables and reports: what it is, and what it is not."""
-        parts = ["official" if self.official else "not the official set", f"{self.tasks} tasks"]
-        if self.detail:
-            parts.insert(1, self.detail)
+        details = [part for part in self.detail.split(", ") if part]
+        versions = [part for part in details if part.startswith(("commit ", "revision "))]
+        kind = ["official"] if self.official else []
+        count = f"{self.tasks} task" if self.tasks == 1 else f"{self.tasks} tasks"
+        facts = [*kind, *(part for part in details if part not in versions), count, *versions]
+        return f"{self.suite} ({'; '.join([', '.join(facts), *self._reservations()])})"
+
+    def _reservations(self) -> list[str]:
+        """What the results must not be taken for."""
         if self.shrunk:
-            parts.append(f"shrunk {self.shrunk}×, not a KernelBench score")
-        if not self.official:
-            parts = [*parts[1:], parts[0]]
-        return f"{self.suite} ({', '.join(parts)})"
+            return [f"shrunk {self.shrunk}×", "not KernelBench scores"]
+        return [] if self.official or self.suite == "file" else ["not the official set"]

@@ -23,7 +23,13 @@ class SuiteOptions:
     subset: str | None = None
     """``--subset representative``: a tag that tasks must carry."""
     size: str | None = None
-    """``--size cpu|gpu``: named sizes of bundled tasks; None lets the suite choose."""
+    """``--size cpu|gpu``: named sizes of bundled tasks; None means `default_size`.
+
+    An error for tasks without named sizes.
+    """
+    default_size: str = "cpu"
+    """Named size where the user asked for none: ``gpu`` when kernels are meant for one. Tasks without
+    named sizes ignore it."""
     shrink: int | None = None
     """``--shrink N``: divide leading size constants of official tasks."""
     limit: int | None = None
@@ -48,3 +54,6 @@ class Suite(Protocol):
             TaskError: a task file cannot be read.
             UnknownName: a selected id does not exist.
         """
+
+    def notes(self) -> list[str]:
+        """What was left out and why, one line each; for people, after `tasks` was asked."""

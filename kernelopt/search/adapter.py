@@ -1,0 +1,179 @@
+"""kernelopt as gepa sees it: the single point where the two meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from typing import Any
+
+from kernelopt.evaluation import from_json
+from kernelopt.kernel import Kernel
+from kernelopt.prompting.render import reflect_prompt
+from kernelopt.search.budget import Meter
+from kernelopt.search.ledger import Ledger
+from kernelopt.search.reflect import Narrator, choose_component, joined, new_text
+from kernelopt.search.rollout import Rollout, Tools, candidate_hash, roll_out
+from kernelopt.search.stable import StableStr, plain
+from kernelopt.task import Task
+
+LEAST_SCORE = 1e-9
+"""gepa 0.1.4 picks a common ancestor with its score as weight, and crashes when all are zero."""
+
+
+class KernelAdapter:
+    """gepa's `GEPAAdapter`: rolls candidates out over tasks, and has a model reflect on the outcome.
+
+    A rollout is done once for each (candidate, task): gepa asks for a parent again in every
+    iteration that picks it, and gets the same answer for free.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        meter: Meter,
+        tools: Tools,
+        tasks: Sequence[Task],
+        concurrency: int,
+        watch: Callable[[Rollout], None] = lambda _: None,
+    ):
+        self._ledger, self._meter, self._tools = ledger, meter, tools
+        self._tasks = {task.slug: task for task in tasks}
+        self._done: dict[str, Rollout] = {}
+        self._pool = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="rollout")
+        self._watch = watch
+        self._rounds = 0
+        self.fault: Exception | None = None
+        """What ended a reflection. gepa 0.1.4 logs exceptions of a proposer and goes on for ever, so
+        the search's stopper looks here."""
+
+    def evaluate(self, batch: list[Task], candidate: dict[str, str], capture_traces: bool = False) -> Any:
+        """Gepa's `EvaluationBatch` for one candidate."""
+        return self.batch_evaluate([(candidate, batch)], capture_traces=capture_traces)[0]
+
+    def batch_evaluate(
+        self, items: Sequence[tuple[dict[str, str], list[Task]]], *, capture_traces: bool = True
+    ) -> list[Any]:
+        """Gepa's `EvaluationBatch` for each (candidate, tasks); all rollouts run side by side.
+
+        Raises:
+            BudgetExhausted: the budget ends within; what was finished is in the journal.
+        """
+        keys = [[self._key(candidate, task) for task in batch] for candidate, batch in items]
+        fresh = self._fresh(items)
+        self._wait([self._pool.submit(self._roll_out, *one) for one in fresh.values()])
+        return [self._batch(row, set(fresh), capture_traces) for row in keys]
+
+    def make_reflective_dataset(
+        self, candidate: dict[str, str], eval_batch: Any, components_to_update: list[str]
+    ) -> Mapping[str, Sequence[Mapping[str, Any]]]:
+        """Records of the rollouts for each component, worst first."""
+        rollouts = sorted(eval_batch.trajectories, key=lambda rollout: rollout.score)
+        narrator = self._narrator(rollouts)
+        return {
+            name: [{"record": text} for text in joined([narrator.record(str(name), r) for r in rollouts])]
+            for name in components_to_update
+        }
+
+    def propose_new_texts(
+        self,
+        candidate: dict[str, str],
+        reflective_dataset: Mapping[str, Sequence[Mapping[str, Any]]],
+        components_to_update: list[str],
+    ) -> dict[str, str]:
+        """New texts; a component whose reflection came to nothing is left out."""
+        try:
+            proposed = {
+                StableStr(name): self._reflect(plain(candidate), str(name), reflective_dataset[name])
+                for name in components_to_update
+            }
+        except Exception as error:
+            self.fault = error
+            raise
+        return {name: text for name, text in proposed.items() if text is not None}
+
+    def select_components(
+        self, state: Any, trajectories: Any, scores: Any, index: int, candidate: dict[str, str]
+    ) -> list[str]:
+        """Gepa's component selector: one at a time, each candidate going through them in turn."""
+        turns = state.named_predictor_id_to_update_next_for_program_candidate
+        name = choose_component(turns[index], retrieval=bool(self._tools.retrieve("matrix")))
+        turns[index] += 1
+        return [StableStr(name)]
+
+    def close(self) -> None:
+        """Give up what has not started and wait for the rest."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _key(self, candidate: Mapping[str, str], task: Task) -> str:
+        return f"{candidate_hash(plain(candidate))}:{task.slug}"
+
+    def _fresh(
+        self, items: Sequence[tuple[dict[str, str], list[Task]]]
+    ) -> dict[str, tuple[str, dict[str, str], Task]]:
+        """What has not been rolled out yet, in gepa's order, each counted against the budget."""
+        found: dict[str, tuple[str, dict[str, str], Task]] = {}
+        for candidate, batch in items:
+            for task in batch:
+                key = self._key(candidate, task)
+                if key not in self._done and key not in found:
+                    found[key] = (key, plain(candidate), task)
+        return found
+
+    def _roll_out(self, key: str, candidate: dict[str, str], task: Task) -> None:
+        self._meter.start_rollout()
+        known = self._ledger.known("rollout", key)
+        rollout = Rollout.from_json(known) if known else roll_out(candidate, task, self._tools)
+        self._ledger.record("rollout", key, rollout.to_json())
+        self._done[key] = rollout
+        self._watch(rollout)
+
+    def _wait(self, futures: Sequence[Future[None]]) -> None:
+        """Wait for all; the first exception stops what has not started and is raised."""
+        try:
+            while not wait(futures, timeout=0.2, return_when=FIRST_EXCEPTION).not_done == set():
+                if any(f.done() and not f.cancelled() and f.exception() for f in futures):
+                    break
+        finally:
+            for future in futures:
+                future.cancel()
+        wait(futures)
+        for future in futures:
+            if not future.cancelled():
+                future.result()
+
+    def _batch(self, keys: Sequence[str], fresh: set[str], capture_traces: bool) -> Any:
+        from gepa.core.adapter import EvaluationBatch
+
+        rollouts = [self._done[key] for key in keys]
+        return EvaluationBatch(
+            # Hashes, not kernels: gepa keeps the outputs of every tied candidate in its state.
+            outputs=[rollout.best.kernel or "" for rollout in rollouts],
+            scores=[max(rollout.score, LEAST_SCORE) for rollout in rollouts],
+            trajectories=rollouts if capture_traces else None,
+            num_metric_calls=sum(key in fresh for key in keys),
+        )
+
+    def _reflect(
+        self, candidate: Mapping[str, str], name: str, records: Sequence[Mapping[str, Any]]
+    ) -> str | None:
+        prompt = reflect_prompt(name, candidate[name], [record["record"] for record in records])
+        self._rounds += 1
+        reply = self._ledger.ask("reflection", f"reflection-{self._rounds}/{name}", prompt)
+        return new_text(reply.text, reply.finish_reason, candidate[name])
+
+    def _narrator(self, rollouts: Sequence[Rollout]) -> Narrator:
+        """Sources and ASI of every attempt, from the journal."""
+        sources: dict[str, str] = {}
+        outcomes: dict[str, str] = {}
+        for rollout in rollouts:
+            for attempt in rollout.attempts:
+                key = f"{rollout.task}:{attempt.kernel}"
+                data = self._ledger.known("evaluation", key) if attempt.kernel else None
+                if data and attempt.kernel:
+                    source = self._ledger.source(data["source"])
+                    sources[attempt.kernel] = source
+                    kernel = Kernel.from_source(source, self._tools.language)
+                    evaluation = from_json({k: v for k, v in data.items() if k != "source"})
+                    outcomes[key] = self._tools.explain(evaluation, kernel, None, ())
+        texts = {slug: task.source for slug, task in self._tasks.items()}
+        return Narrator(texts, sources, outcomes)

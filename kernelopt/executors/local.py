@@ -93,10 +93,11 @@ class LocalExecutor:
 def make_judge(sandbox: str, settings: Settings | None) -> Judge:
     """A judge with all that this machine offers: languages, profiler, and the sandbox of that name."""
     from kernelopt.evaluator.judge import Judge
+    from kernelopt.executors._profiler import profile
     from kernelopt.registry import get
 
     plugin = get("sandboxes", sandbox)
-    return Judge(plugin(), plugin(), lambda name: get("languages", name)(), cache_dir(), settings)
+    return Judge(plugin(), plugin(), lambda name: get("languages", name)(), cache_dir(), settings, profile)
 
 
 def _begin(sandbox: str, settings: Settings | None) -> None:

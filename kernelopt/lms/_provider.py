@@ -95,3 +95,15 @@ def check_base_url(base_url: str) -> None:
     if parts.username or parts.password or parts.query:
         # Options are recorded in the run's manifest.
         raise LMError("the base URL holds a user, password or query; put keys into the environment instead")
+
+
+def price(model: str) -> tuple[float, float] | None:
+    """List price of a model in US dollars per token (in, out), or None where litellm has none.
+
+    Reads the price list that ships with litellm; nothing is asked of any server.
+    """
+    litellm = load()
+    known = litellm.model_cost.get(model) or litellm.model_cost.get(model.partition("/")[2])
+    if not known or "input_cost_per_token" not in known:
+        return None
+    return float(known["input_cost_per_token"]), float(known.get("output_cost_per_token", 0.0))

@@ -56,7 +56,7 @@ class _Fold:
         self.skips: dict[str, dict[str, Any]] = {}
         self.evaluations: dict[str, dict[str, Evaluation]] = {}
         self.sources: dict[tuple[str, str], str] = {}
-        self.remeasured: dict[str, Evaluation] = {}
+        self.remeasured: dict[tuple[str, str], Evaluation] = {}
         self.rollouts: dict[str, list[dict[str, Any]]] = {}
         self.candidates: dict[int, CandidateView] = {}
 
@@ -110,7 +110,8 @@ class _Fold:
             self.sources[slug, kernel] = source
 
     def _on_remeasure(self, key: str, data: dict[str, Any]) -> None:
-        self.remeasured[key] = _evaluation(data)
+        slug, _, kernel = key.partition(":")
+        self.remeasured[slug, kernel] = _evaluation(data)
 
     def _on_rollout(self, key: str, data: dict[str, Any]) -> None:
         candidate, _, slug = key.partition(":")
@@ -146,8 +147,8 @@ def _filled(task: TaskView, fold: _Fold) -> TaskView:
     skip = fold.skips.get(task.slug)
     evaluations = fold.evaluations.get(task.slug, {})
     chosen = _best(evaluations.values())
-    best = fold.remeasured.get(task.slug, chosen)
-    kernel = best.kernel_hash if best else ""
+    kernel = chosen.kernel_hash if chosen else ""
+    best = fold.remeasured.get((task.slug, kernel), chosen)
     attempts = tuple(_attempts(fold, task.slug))
     won = best is not None and best.correct
     writer = next((a for a in attempts if won and a.kernel == kernel), None)
@@ -157,7 +158,7 @@ def _filled(task: TaskView, fold: _Fold) -> TaskView:
         skip_reason=skip["reason"] if skip else None,
         skip_bytes=int(skip.get("bytes") or 0) if skip else 0,
         best=best,
-        remeasured=task.slug in fold.remeasured,
+        remeasured=(task.slug, kernel) in fold.remeasured,
         searched=searched.speedup if searched else None,
         source=fold.sources.get((task.slug, kernel)),
         winner=writer.candidate if writer else None,

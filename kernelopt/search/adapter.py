@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from typing import Any
@@ -41,7 +42,7 @@ class KernelAdapter:
         self._done: dict[str, Rollout] = {}
         self._pool = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="rollout")
         self._watch = watch
-        self._rounds = 0
+        self._asked: Counter[str] = Counter()
         self.fault: Exception | None = None
         """What ended a reflection. gepa 0.1.4 logs exceptions of a proposer and goes on for ever, so
         the search's stopper looks here."""
@@ -96,7 +97,7 @@ class KernelAdapter:
     ) -> list[str]:
         """Gepa's component selector: one at a time, each candidate going through them in turn."""
         turns = state.named_predictor_id_to_update_next_for_program_candidate
-        name = choose_component(turns[index], retrieval=bool(self._tools.retrieve("matrix")))
+        name = choose_component(turns[index], retrieval=self._tools.retrieval)
         turns[index] += 1
         return [StableStr(name)]
 
@@ -130,7 +131,8 @@ class KernelAdapter:
     def _wait(self, futures: Sequence[Future[None]]) -> None:
         """Wait for all; the first exception stops what has not started and is raised."""
         try:
-            while not wait(futures, timeout=0.2, return_when=FIRST_EXCEPTION).not_done == set():
+            # In short waits: a long one in the main thread would keep Ctrl-C waiting too.
+            while wait(futures, timeout=0.2, return_when=FIRST_EXCEPTION).not_done:
                 if any(f.done() and not f.cancelled() and f.exception() for f in futures):
                     break
         finally:
@@ -157,8 +159,10 @@ class KernelAdapter:
         self, candidate: Mapping[str, str], name: str, records: Sequence[Mapping[str, Any]]
     ) -> str | None:
         prompt = reflect_prompt(name, candidate[name], [record["record"] for record in records])
-        self._rounds += 1
-        reply = self._ledger.ask("reflection", f"reflection-{self._rounds}/{name}", prompt)
+        # Counted once it is answered: gepa repeats a call that failed, and a resumed run must find
+        # the answer of the repetition under the key of the first.
+        reply = self._ledger.ask("reflection", f"{prompt.hash}-{self._asked[prompt.hash]}/{name}", prompt)
+        self._asked[prompt.hash] += 1
         return new_text(reply.text, reply.finish_reason, candidate[name])
 
     def _narrator(self, rollouts: Sequence[Rollout]) -> Narrator:

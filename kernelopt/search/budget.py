@@ -57,6 +57,7 @@ class Used:
 class Meter:
     """Counts what a run uses. Safe to call from threads.
 
+    `before` is what earlier sessions used; its rollouts are not added, they are counted in the replay.
     A rollout is counted when it starts, so that rollouts in parallel cannot overshoot together, and
     counted whether it runs or is replayed from the journal, so that a resumed run stops where an
     uninterrupted one does.

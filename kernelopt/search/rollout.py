@@ -104,6 +104,8 @@ class Tools:
     machine: str
     language: str
     refinements: int = 2
+    retrieval: bool = True
+    """Whether `retrieve` can find anything at all, so that its query is worth improving."""
 
 
 @dataclass(slots=True)

@@ -20,11 +20,11 @@ A run is a folder::
     rollout     candidate hash:slug   {"candidate", "task", "score", "kernel", "attempts": [...],
                                        "objectives": {...}, "cost_usd", "seconds"}
     iteration   number                {"iteration", "evaluations", "cost_usd", "elapsed_s", "frontier"}
-    proposal    number                {"iteration", "parents", "components", "candidate", "accepted",
+    proposal    number-how              {"iteration", "parents", "components", "candidate", "accepted",
                                        "before", "after", "margin", "reason", "parts": {...}}
     candidate   index                 {"index", "hash", "parts": {...}, "parents": [...], "how":
                                        "seed|reflection|merge", "scores": {slug: float}, "iteration"}
-    remeasure   task slug             `evaluation.to_json` of the winner, measured again at the end
+    remeasure   slug:kernel hash      `evaluation.to_json` of a winner, measured again in fresh processes
 
 A session that the user cut short stops with the reason ``interrupted``; any other reason counts as finished.
 An attempt of a rollout is {"kernel": hash | null, "step": "generate|refine-1|...", "status", "stage",

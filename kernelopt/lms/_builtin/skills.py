@@ -89,7 +89,7 @@ SKILLS: tuple[Skill, ...] = (
     ),
     Skill(
         "fuse",
-        "Fuse the steps: keep intermediate values in registers or in a row buffer, do not write whole arrays.",
+        "Fuse the steps: keep intermediate values in registers or in a row buffer, not in whole arrays.",
         (r"\bfuse", r"\bone pass\b", r"\bintermediate\b.*\b(register|row)"),
         (words.SEVERAL_PASSES,),
     ),

@@ -1,0 +1,68 @@
+"""What `eval` and `bench` share: kernel files, one judge, and how a result is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kernelopt.errors import UsageError
+
+if TYPE_CHECKING:
+    from kernelopt.evaluation import Evaluation
+    from kernelopt.kernel import Kernel
+
+
+def read_kernel(path: Path, language: str) -> Kernel:
+    """The kernel in a file.
+
+    Raises:
+        UsageError: the file cannot be read as text.
+    """
+    from kernelopt.kernel import Kernel
+
+    try:
+        return Kernel.from_source(path.read_text(encoding="utf-8"), language)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise UsageError(f"{path}: the kernel cannot be read: {str(reason).lower()}") from error
+
+
+def asi(evaluation: Evaluation, kernel: Kernel) -> str:
+    """The feedback that a search would see."""
+    from kernelopt.feedback.explain import explain
+    from kernelopt.search.score import explain_score
+
+    return explain(evaluation, kernel=kernel, score=explain_score(evaluation))
+
+
+def line(evaluation: Evaluation) -> str:
+    """One line: status, task, and how fast, or why not."""
+    speedup = evaluation.speedup
+    if speedup is None or evaluation.timing is None:
+        return f"{evaluation.status}  {evaluation.task_id}  {evaluation.reason}".rstrip()
+    interval = f"{speedup.ci95_low:.2f} to {speedup.ci95_high:.2f}"
+    timing = evaluation.timing
+    return (
+        f"{evaluation.status}  {evaluation.task_id}  {speedup.median:.2f}x {timing.baseline} "
+        f"(95% interval {interval}); {timing.candidate_ms:.3f} ms against {timing.reference_ms:.3f} ms"
+    )
+
+
+def as_json(evaluation: Evaluation, kernel: Kernel) -> dict[str, Any]:
+    """The documented JSON of one evaluation (docs/evaluation.md)."""
+    from kernelopt.report.json import evaluation_json
+
+    return evaluation_json(evaluation, asi(evaluation, kernel))
+
+
+def exit_code(evaluations: list[Evaluation]) -> int:
+    """0 only when every one of them passed."""
+    return 0 if evaluations and all(evaluation.correct for evaluation in evaluations) else 1
+
+
+def progress(message: str, quiet: bool) -> None:
+    """A word on stderr about what is going on."""
+    if not quiet:
+        click.echo(message, err=True)

@@ -1,0 +1,87 @@
+"""Tasks for the commands that run kernels: selected, and checked against this machine's memory."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from kernelopt.errors import ConfigError
+from kernelopt.suites import Suite, SuiteOptions
+from kernelopt.task import Provenance, Task
+
+MEMORY_SHARE = 0.25
+"""Part of the free memory that a task's tensors may take: the judge's fp64 copies come on top."""
+REPRESENTATIVE = "representative"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Tasks that can run here, and those that cannot with the reason and the bytes."""
+
+    tasks: tuple[Task, ...]
+    skipped: tuple[Task, ...]
+    reasons: dict[str, tuple[str, int]]
+    provenance: Provenance
+    notes: tuple[str, ...]
+
+
+def select(spec: str, options: SuiteOptions, *, narrow: bool = False) -> Selection:
+    """Open the suite and sort its tasks.
+
+    Args:
+        spec: name of a suite or path.
+        options: what the user chose.
+        narrow: take the representative tasks where the user chose nothing and the suite has them.
+
+    Raises:
+        UsageError: the suite or a selected task does not exist or cannot be read.
+        ConfigError: no task is left.
+    """
+    from kernelopt.suites._open import open_suite
+
+    suite = open_suite(spec, options)
+    problem = suite.missing()
+    if problem:
+        raise ConfigError(problem)
+    if narrow and not _chosen(options):
+        suite = _narrowed(spec, options, suite)
+    tasks = list(suite.tasks())
+    reasons = {task.slug: reason for task in tasks if (reason := _unfit(task))}
+    fit = tuple(task for task in tasks if task.slug not in reasons)
+    if not fit:
+        first = next(iter(reasons.values()))[0] if reasons else "none was selected"
+        raise ConfigError(f"{spec}: no task can run here: {first}")
+    skipped = tuple(task for task in tasks if task.slug in reasons)
+    provenance = dataclasses.replace(suite.provenance(), tasks=len(tasks))
+    return Selection(fit, skipped, reasons, provenance, tuple(suite.notes()))
+
+
+def _chosen(options: SuiteOptions) -> bool:
+    return bool(options.levels or options.tasks or options.subset or options.limit)
+
+
+def _narrowed(spec: str, options: SuiteOptions, suite: Suite) -> Suite:
+    from kernelopt.suites._open import open_suite
+
+    if any(REPRESENTATIVE in task.tags for task in suite.tasks()):
+        return open_suite(spec, dataclasses.replace(options, subset=REPRESENTATIVE))
+    return suite
+
+
+def _unfit(task: Task) -> tuple[str, int] | None:
+    """Why a task cannot run here, and how many bytes it would need where that is the reason."""
+    import psutil
+
+    from kernelopt.errors import TaskError
+    from kernelopt.suites._facts import facts, fits
+    from kernelopt.suites._hub import unavailable
+
+    reason = unavailable(task)
+    if reason:
+        return reason, 0
+    available = int(MEMORY_SHARE * psutil.virtual_memory().available)
+    try:
+        too_big = fits(task, available)
+        return (too_big, facts(task).memory_bytes) if too_big else None
+    except TaskError:
+        return None  # it fails where it is evaluated, with the same words

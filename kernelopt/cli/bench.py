@@ -1,0 +1,97 @@
+"""`kernelopt bench`: a folder of kernels, each on the task that its file name says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kernelopt.cli import _console, _evaluate
+from kernelopt.cli._options import (
+    choose_sandbox,
+    language_option,
+    require_language,
+    sandbox_option,
+    suite_option,
+)
+from kernelopt.cli._selection import selection_options
+from kernelopt.errors import ConfigError
+from kernelopt.suites import SuiteOptions
+
+if TYPE_CHECKING:
+    from kernelopt.task import Task
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@suite_option
+@selection_options
+@language_option
+@sandbox_option
+@_console.quiet_option
+@_console.json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    folder: Path,
+    suite: str,
+    selection: SuiteOptions,
+    language: str,
+    sandbox: str,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Evaluate every kernel in FOLDER, as a run's kernels/ holds them. Exit code 0 only if all pass.
+
+    A file is named like its task: by id (1-12.py) or by name (12_Softmax.py).
+    """
+    from kernelopt.cli._task import select
+    from kernelopt.executors.local import LocalExecutor
+
+    require_language(language)
+    chosen = select(suite, selection)
+    pairs = match(folder, chosen.tasks)
+    executor = LocalExecutor(choose_sandbox(sandbox))
+    found = []
+    try:
+        for path, task in pairs:
+            kernel = _evaluate.read_kernel(path, language)
+            evaluation = executor.evaluate(kernel, task)
+            found.append((evaluation, kernel))
+            if not as_json:
+                click.echo(_evaluate.line(evaluation))
+    finally:
+        executor.close()
+    evaluations = [evaluation for evaluation, _ in found]
+    if as_json:
+        kernels = [_evaluate.as_json(*pair) for pair in found]
+        _console.print_json({"suite": str(chosen.provenance), "kernels": kernels})
+    elif not quiet:
+        passed = sum(evaluation.correct for evaluation in evaluations)
+        click.echo(f"{passed} of {len(evaluations)} passed; {chosen.provenance}")
+    ctx.exit(_evaluate.exit_code(evaluations))
+
+
+def match(folder: Path, tasks: tuple[Task, ...]) -> list[tuple[Path, Task]]:
+    """Kernel files with their tasks, in the tasks' order.
+
+    Raises:
+        ConfigError: the folder holds no file that is named like a task.
+    """
+    if not folder.is_dir():
+        raise ConfigError(f"{folder}: there is no such folder")
+    by_name = {_plain(name): task for task in tasks for name in (task.slug, task.name)}
+    files = {path: by_name.get(_plain(path.stem)) for path in sorted(folder.glob("*.py"))}
+    pairs = [(path, task) for path, task in files.items() if task]
+    if not pairs:
+        raise ConfigError(f"{folder}: no .py file is named like a task, for example {tasks[0].slug}.py")
+    order = {task.slug: index for index, task in enumerate(tasks)}
+    return sorted(pairs, key=lambda pair: order[pair[1].slug])
+
+
+def _plain(name: str) -> str:
+    """Names as people vary them: case and punctuation do not count."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

@@ -1,0 +1,72 @@
+"""`kernelopt eval`: one kernel, one task, one honest verdict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from kernelopt.cli import _console, _evaluate
+from kernelopt.cli._options import (
+    choose_sandbox,
+    language_option,
+    require_language,
+    sandbox_option,
+    suite_option,
+)
+from kernelopt.cli._selection import selection_options
+from kernelopt.errors import ConfigError
+from kernelopt.suites import SuiteOptions
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--task", metavar="ID", help="Which task of the suite; not needed where it has only one.")
+@suite_option
+@selection_options
+@language_option
+@sandbox_option
+@click.option("--explain", is_flag=True, help="Print the feedback that a search would see.")
+@_console.json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    file: Path,
+    task: str | None,
+    suite: str,
+    selection: SuiteOptions,
+    language: str,
+    sandbox: str,
+    explain: bool,
+    as_json: bool,
+) -> None:
+    """Evaluate the kernel in FILE on one task. Exit code 0 only for PASSED, else 1.
+
+    \b
+    kernelopt eval softmax.py --task 1/12
+    kernelopt eval mine.py --suite ops/ --task softmax --json
+    """
+    import dataclasses
+
+    from kernelopt.cli._task import select
+    from kernelopt.executors.local import LocalExecutor
+
+    require_language(language)
+    kernel = _evaluate.read_kernel(file, language)
+    wanted = dataclasses.replace(selection, tasks=(task,)) if task else selection
+    tasks = select(suite, wanted).tasks
+    if len(tasks) != 1:
+        raise ConfigError(f"{suite} has {len(tasks)} tasks; say which with --task, for example {tasks[0].id}")
+    executor = LocalExecutor(choose_sandbox(sandbox))
+    try:
+        evaluation = executor.evaluate(kernel, tasks[0])
+    finally:
+        executor.close()
+    if as_json:
+        _console.print_json(_evaluate.as_json(evaluation, kernel))
+    else:
+        click.echo(_evaluate.line(evaluation))
+        if explain:
+            click.echo("\n" + _evaluate.asi(evaluation, kernel))
+    ctx.exit(_evaluate.exit_code([evaluation]))

@@ -1,0 +1,37 @@
+"""Why a correct kernel is as fast as it is: roofline, vectoriser's notes, notes on its source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from kernelopt.errors import TaskError
+from kernelopt.evaluation import Profile, Timing
+from kernelopt.languages import BuildRequest
+
+if TYPE_CHECKING:
+    from kernelopt.evaluator.reference import Reference
+
+
+def profile(reference: Reference, timing: Timing, requests: Sequence[BuildRequest]) -> tuple[Profile, ...]:
+    """Profiles of one kernel; made after it was timed, so that they cannot disturb the clock."""
+    from kernelopt.evaluator.profile import source_profile, vectorizer
+
+    found = list(_roofline(reference, timing))
+    for request in requests:
+        flags = tuple(request.cflags)
+        found += [source_profile(request.sources, flags), vectorizer(request.sources, flags)]
+    return tuple(found)
+
+
+def _roofline(reference: Reference, timing: Timing) -> Sequence[Profile]:
+    from kernelopt.evaluator.profile import roofline
+    from kernelopt.registry import get
+    from kernelopt.suites._facts import facts
+
+    try:
+        known = facts(reference.task)
+    except TaskError:
+        return []  # a reference that does not run on meta tensors has no counted bytes
+    ceilings = get("devices", "cpu")().ceilings()
+    return [roofline(known.bytes_moved, known.flops or 0, timing.candidate_ms, ceilings)]

@@ -1,0 +1,50 @@
+"""The student: decides, from the prompt alone, what it knows, and writes a kernel accordingly."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from kernelopt.lms._builtin.skills import BY_NAME, asked_for, taught
+from kernelopt.lms._builtin.write import UnknownOperator, write_module
+from kernelopt.prompting.extract import fences
+from kernelopt.prompting.render import EXCERPTS, GUIDANCE, KERNEL, OUTCOME, REFINEMENT, TASK
+
+NOTE = "builtin writer: rule-based, for demonstration and tests"
+_OWN = re.compile(r"^# skills:(.*)$", re.MULTILINE)
+_EVERYTHING = re.compile(r"\b(every|all)\b.{0,40}\b(remed|complaint|report|feedback|finding)", re.IGNORECASE)
+
+
+def answer(sections: Mapping[str, str]) -> str:
+    """A reply to a generate or refine prompt, given its sections."""
+    blocks = fences(sections.get(TASK, ""))
+    if not blocks:
+        return f"({NOTE}) The prompt holds no task module.\n"
+    skills = _skills(sections)
+    try:
+        module = write_module(blocks[0][1], skills)
+    except UnknownOperator as unknown:
+        return f"({NOTE}) I do not know how to write a kernel for this task: {unknown}.\n"
+    # A note to itself: on a refinement it finds here what it knew when it wrote the kernel.
+    signed = f"# {NOTE}\n# skills: {' '.join(sorted(skills))}\n{module}"
+    words = ", ".join(sorted(skills)) or "none"
+    return f"({NOTE}) A kernel with these skills: {words}.\n\n```python\n{signed}```\n"
+
+
+def _skills(sections: Mapping[str, str]) -> frozenset[str]:
+    """What the guidance teaches, what the last kernel knew, and what its feedback asks for."""
+    known = taught(sections.get(GUIDANCE, "") + "\n" + sections.get(REFINEMENT, ""))
+    if KERNEL not in sections:
+        return known
+    known |= _before(sections[KERNEL])
+    missing = [name for name in asked_for(sections.get(OUTCOME, "")) if name not in known]
+    # One remedy at a time, like a beginner, unless told to work through the whole list.
+    thorough = bool(_EVERYTHING.search(sections.get(REFINEMENT, "")))
+    advice = taught(sections.get(EXCERPTS, "")) & set(missing)
+    missing.sort(key=lambda name: (not BY_NAME[name].mistake, name not in advice))
+    return known | frozenset(missing if thorough else missing[:1])
+
+
+def _before(kernel: str) -> frozenset[str]:
+    found = _OWN.search(kernel)
+    return frozenset(found[1].split()) & frozenset(BY_NAME) if found else frozenset()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-class Amount(click.ParamType):
+class Amount(click.ParamType[Any]):
     """``200`` or ``+200``: a limit, or so much more than has been used."""
 
     name = "amount"

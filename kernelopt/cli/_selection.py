@@ -14,7 +14,7 @@ from kernelopt.suites import SuiteOptions
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-class _List(click.ParamType):
+class _List(click.ParamType[Any]):
     """``a,b,c`` as a tuple; a configuration file may give a list, a default a tuple."""
 
     name = "list"

@@ -54,7 +54,7 @@ def command(
     require_language(language)
     chosen = select(suite, selection)
     pairs = match(folder, chosen.tasks)
-    executor = LocalExecutor(choose_sandbox(sandbox))
+    executor = LocalExecutor(sandbox=choose_sandbox(sandbox))
     found = []
     try:
         for path, task in pairs:

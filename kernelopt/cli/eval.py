@@ -58,7 +58,7 @@ def command(
     tasks = select(suite, wanted).tasks
     if len(tasks) != 1:
         raise ConfigError(f"{suite} has {len(tasks)} tasks; say which with --task, for example {tasks[0].id}")
-    executor = LocalExecutor(choose_sandbox(sandbox))
+    executor = LocalExecutor(sandbox=choose_sandbox(sandbox))
     try:
         evaluation = executor.evaluate(kernel, tasks[0])
     finally:

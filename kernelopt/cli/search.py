@@ -84,6 +84,13 @@ _AT_LEAST_ONE = click.IntRange(min=1)
 @click.option("--merge/--no-merge", default=True, show_default=True, help="Merge prompts of the frontier.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the search.")
 @sandbox_option
+@click.option(
+    "--executor",
+    default="local",
+    show_default=True,
+    metavar="NAME",
+    help="Where evaluations run: local, or replay:RUN for those that another run made.",
+)
 @_console.runs_option
 @click.option("--run-name", metavar="NAME", help="Name of the run; by date, suite and language by default.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and a cost estimate; call nothing.")
@@ -165,6 +172,7 @@ def _plan(chosen: Selection, flags: dict[str, Any]) -> Plan:
         reflection_lm=flags["reflection_lm"] or flags["lm"],
         lm_options=options,
         sandbox=choose_sandbox(flags["sandbox"]),
+        executor=flags["executor"],
         mode=flags["mode"],
         refinements=flags["refinements"],
         minibatch=flags["minibatch"],

@@ -31,7 +31,8 @@ class LocalExecutor:
 
     name = "local"
 
-    def __init__(self, sandbox: str = "process", settings: Settings | None = None):
+    def __init__(self, argument: str = "", sandbox: str = "process", settings: Settings | None = None):
+        """`argument` is what follows a colon in `--executor`; this executor takes none."""
         self._sandbox, self._settings = sandbox, settings
         self._lock = threading.Lock()
         self._pool: ProcessPoolExecutor | None = None

@@ -29,6 +29,8 @@ class Plan:
     reflection_lm: str = "builtin"
     lm_options: LMOptions = field(default_factory=LMOptions)
     sandbox: str = "process"
+    executor: str = "local"
+    """Where evaluations run: ``local``, or ``replay:RUN`` for those of another run."""
     mode: str = "search"
     """``search``: the tasks are optimised on themselves, their kernels are the product.
     ``generalize``: prompts are evolved on some tasks and reported on others."""

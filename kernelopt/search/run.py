@@ -12,6 +12,7 @@ from typing import Any
 from kernelopt.errors import BudgetExhausted, LMError, StoreError
 from kernelopt.evaluation import Evaluation
 from kernelopt.executors import Executor
+from kernelopt.executors._open import open_executor
 from kernelopt.feedback.explain import explain as explain_evaluation
 from kernelopt.feedback.query import operators, query_facts
 from kernelopt.kernel import Kernel
@@ -43,7 +44,7 @@ def start(plan: Plan, root: Path, name: str | None, watch: Watch) -> Run:
         KeyboardInterrupt: after the journal has been left in order.
     """
     models = open_models(plan)
-    executor = get("executors", "local")(sandbox=plan.sandbox)
+    executor = open_executor(plan.executor, plan.sandbox)
     try:
         run = create_run(root, name, _manifest(plan, executor))
         _keep_tasks(run, plan)
@@ -63,7 +64,7 @@ def resume(run: Run, budget: Budget | None, watch: Watch) -> None:
         if hasattr(model, "already_answered"):
             events = [event.data for event in run.journal.read("lm")]
             model.already_answered(_hashes(events))
-    executor = get("executors", "local")(sandbox=plan.sandbox)
+    executor = open_executor(plan.executor, plan.sandbox)
     try:
         _search(run, plan, models, executor, watch, "resume")
     finally:

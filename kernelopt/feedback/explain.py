@@ -1,0 +1,163 @@
+"""One evaluation → the ASI: what search, a person and the next attempt read. Most useful first."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from kernelopt.evaluation import Check, Evaluation, Stage, Status
+from kernelopt.feedback import diagnostics, mismatches, performance, tracebacks, words
+from kernelopt.feedback.text import Part, assemble, fenced, inline, quoted
+from kernelopt.kernel import Kernel
+from kernelopt.retrieval import Excerpt
+
+_LOG_LINES = 10
+
+_SIGNALS = {
+    "4": "an instruction that this machine does not have: build with -march=native only",
+    "6": "an abort: a corrupted heap (a write out of bounds) or a failed assertion",
+    "7": "a misaligned or unmapped access: an aligned vector load on an unaligned pointer",
+    "8": "an integer division by zero",
+    "9": "killed from outside, most likely for using too much memory",
+    "11": "a read or write out of bounds: an index, a size or a stride is wrong, or a pointer was passed "
+    "for memory that is already freed",
+}
+_USUAL = {
+    Status.TIMED_OUT: "a loop that never ends, a deadlock between threads, or a far slower algorithm",
+    Status.OUT_OF_MEMORY: "intermediates as large as the inputs, or a size computed from the wrong shape",
+    Status.WRONG_DTYPE: "the output is allocated without the dtype and device of the input",
+    Status.WRONG_SHAPE: "the output is allocated with the input's shape, or an axis is kept or dropped",
+}
+
+
+def explain(
+    evaluation: Evaluation,
+    *,
+    kernel: Kernel | None = None,
+    excerpts: Sequence[Excerpt] = (),
+    parent: Evaluation | None = None,
+    score: str = "",
+    token_budget: int = 1500,
+) -> str:
+    """What an evaluation teaches, as Markdown of at most `token_budget` tokens (four characters each).
+
+    Args:
+        evaluation: what happened.
+        kernel: what was evaluated; names the candidate's own files in tracebacks.
+        excerpts: manual excerpts that fit the situation.
+        parent: the evaluation of the kernel that this one was refined from.
+        score: how the score came about, in a few words.
+        token_budget: limit; parts are cut at line ends, the least useful ones first.
+
+    Text of untrusted programs is quoted in fences or flattened to one line. No line outside of a
+    fence begins with a single ``#``, so the result can stand in a section of a prompt.
+    """
+    errors = _errors(evaluation)
+    crash = None if errors or evaluation.correct else tracebacks.parse_traceback(evaluation.log)
+    parts = [
+        Part("", _headline(evaluation, score, errors), 0.2),
+        Part("Build", _build(evaluation, errors), 0.6),
+        Part("Exception", _exception(crash, kernel), 0.4),
+        Part("Mismatch", _mismatch(evaluation.checks), 0.6),
+        Part("Performance", performance.describe(evaluation), 0.6),
+        Part("Since the parent kernel", _changed(evaluation, parent), 0.1),
+        Part("Manual excerpts", _excerpts(excerpts), 0.35),
+        Part("Printed", [] if errors or crash else _printed(evaluation), 0.1),
+    ]
+    return assemble(parts, token_budget)
+
+
+def _headline(evaluation: Evaluation, score: str, errors: Sequence[diagnostics.Problem]) -> list[str]:
+    """Where it stopped, why, and the score, in one line; then what such an end usually means."""
+    if evaluation.correct:
+        checks = len(evaluation.checks)
+        first = f"PASSED: correct on {checks} input set{'s' if checks > 1 else ''}" if checks else "PASSED"
+        if evaluation.speedup:
+            first += f", {evaluation.speedup.median:.3g}x the speed of the reference"
+    else:
+        first = f"Stopped at {evaluation.stage}: {evaluation.status}"
+        reason = "" if errors else inline(evaluation.reason, 400)
+        first += f", {reason}" if reason else ""
+    first = first.rstrip(".") + "." + (f" Score: {inline(score, 200).rstrip('.')}." if score else "")
+    meaning = _meaning(evaluation)
+    return [first, meaning] if meaning else [first]
+
+
+def _meaning(evaluation: Evaluation) -> str:
+    reason, status = evaluation.reason, evaluation.status
+    if status is Status.SUSPECT and "fallback" in reason.lower():
+        return f"This means that {words.FALLBACK} for the work that the kernel should do itself."
+    if status is Status.NO_KERNEL and "cut off" in reason.lower():
+        return f"That is, {words.CUT_OFF}: write a shorter module, with no text around it."
+    signal = re.search(r"signal (\d+)", reason)
+    if status is Status.CRASHED and signal and signal[1] in _SIGNALS:
+        return f"Usual cause: {_SIGNALS[signal[1]]}."
+    return f"Usual cause: {_USUAL[status]}." if status in _USUAL else ""
+
+
+def _errors(evaluation: Evaluation) -> list[diagnostics.Problem]:
+    """Compiler and linker errors of a failed build; the log holds them when the kernel built by itself."""
+    if evaluation.correct or evaluation.stage not in (Stage.BUILD, Stage.LOAD):
+        return []
+    logs = [evaluation.build.log if evaluation.build else "", evaluation.log]
+    found = (diagnostics.problems(diagnostics.parse_gcc(log)) for log in logs)
+    return next(filter(None, found), [])
+
+
+def _build(evaluation: Evaluation, errors: Sequence[diagnostics.Problem]) -> list[str]:
+    lines = diagnostics.render(errors)
+    failed = evaluation.status is Status.BUILD_FAILED
+    if failed and not lines and evaluation.build and evaluation.build.log.strip():
+        lines = fenced(evaluation.build.log.splitlines()[:_LOG_LINES])
+    return lines
+
+
+def _exception(crash: tracebacks.Traceback | None, kernel: Kernel | None) -> list[str]:
+    sources = dict(kernel.files) if kernel else {}
+    return tracebacks.render(crash, sources or {"kernel.py"}, sources) if crash else []
+
+
+def _mismatch(checks: Sequence[Check]) -> list[str]:
+    failed = next((check for check in checks if check.status is not Status.PASSED), None)
+    if failed is None:
+        return []
+    right = [f"`{inline(c.workload_id, 40)}`" for c in checks if c.status is Status.PASSED]
+    lines = mismatches.describe(failed)
+    return [*lines, f"- right on input sets {', '.join(right[:6])}"] if right else lines
+
+
+def _changed(evaluation: Evaluation, parent: Evaluation | None) -> list[str]:
+    if parent is None or parent.kernel_hash == evaluation.kernel_hash:
+        return []
+    before, after = parent.speedup, evaluation.speedup
+    if before and after:
+        verdict = "within the noise of the measurement"
+        if after.ci95_low > before.ci95_high:
+            verdict = "faster"
+        elif after.ci95_high < before.ci95_low:
+            verdict = "slower"
+        return [f"- {before.median:.3g}x became {after.median:.3g}x: {verdict}"]
+    if parent.correct and not evaluation.correct:
+        return [
+            f"- it was correct before: the last change broke it ({evaluation.status} at {evaluation.stage})"
+        ]
+    if parent.status is evaluation.status and parent.reason == evaluation.reason:
+        return [f"- the same failure as before ({evaluation.status}): the last change did not mend it"]
+    return [f"- {parent.status} at {parent.stage} became {evaluation.status} at {evaluation.stage}"]
+
+
+def _excerpts(excerpts: Sequence[Excerpt]) -> list[str]:
+    lines: list[str] = []
+    for excerpt in excerpts:
+        source = f" ({inline(excerpt.source, 120)})" if excerpt.source else ""
+        # A sentence a line, so that a cut at a line end is one at a sentence end.
+        text = re.sub(r"(?<=[a-z)`][.!?]) +(?=[A-Z`])", "\n", excerpt.text)
+        lines += [f"- {inline(excerpt.title, 120)}{source}", *quoted(text)]
+    return lines
+
+
+def _printed(evaluation: Evaluation) -> list[str]:
+    """The tail of what a failed kernel printed."""
+    if evaluation.correct or not evaluation.log.strip():
+        return []
+    return fenced([line[:200] for line in evaluation.log.splitlines()[-_LOG_LINES:]])

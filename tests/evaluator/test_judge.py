@@ -1,0 +1,138 @@
+"""The straight line, on real kernels in real worker processes."""
+
+import pytest
+from honest_kernel import TASK
+
+from kernelopt.errors import TaskError
+from kernelopt.evaluation import Stage, Status, from_json, to_json
+from kernelopt.task import Task, Tolerance
+
+FORWARD = "        lib.scale(x, self.bias, y, x.shape[0], x.shape[1], self.factor)\n        return y"
+
+
+def test_an_honest_kernel_passes_with_all_that_was_measured(evaluate):
+    found = evaluate()
+    assert (found.status, found.stage) == (Status.PASSED, Stage.DONE), found.reason
+    assert [check.status for check in found.checks] == [Status.PASSED] * 4
+    assert {check.workload_id.split("/")[0] for check in found.checks} == {"given", "mixed"}
+    assert found.build and found.build.seconds >= 0
+    timing = found.timing
+    assert timing.rounds == 4 and timing.calls > 0 and timing.baseline == "eager"
+    assert found.speedup.ci95_low <= found.speedup.median <= found.speedup.ci95_high
+    assert found.isolation == "process"
+
+
+def test_an_evaluation_survives_json(evaluate):
+    found = evaluate()
+    assert from_json(to_json(found)) == found
+
+
+def test_the_second_build_of_the_same_source_is_cached(evaluate):
+    evaluate()
+    again = evaluate()
+    assert again.build.cached
+    assert again.build.seconds < 0.5
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "stage"),
+    [
+        ({"float v = x": "floot v = x"}, Status.BUILD_FAILED, Stage.BUILD),
+        ({"v > 0 ? v : 0": "v"}, Status.WRONG_VALUE, Stage.CHECK),
+        ({"+ b[c]": ""}, Status.WRONG_VALUE, Stage.CHECK),
+        ({"c < cols": "c < cols / 8 * 8"}, Status.WRONG_VALUE, Stage.CHECK),
+        ({"torch.empty_like(x)": "torch.empty(500, 38)"}, Status.WRONG_SHAPE, Stage.CHECK),
+        ({"        return y": "        return y.double()"}, Status.WRONG_DTYPE, Stage.CHECK),
+        ({"        return y": "        return [y, y]"}, Status.WRONG_SHAPE, Stage.CHECK),
+        ({"        return y": "        return x.nope"}, Status.CRASHED, Stage.RUN),
+        (
+            {"class ModelNew(nn.Module):": "raise OSError('no')\nclass ModelNew(nn.Module):"},
+            Status.CRASHED,
+            Stage.LOAD,
+        ),
+        ({"y[r * cols + c] = v": "((float*)8)[0] = v"}, Status.CRASHED, Stage.RUN),
+    ],
+)
+def test_each_failure_has_its_status_and_stage(evaluate, change, status, stage):
+    found = evaluate(replace=change)
+    assert (found.status, found.stage) == (status, stage), found.reason
+    assert found.reason
+    assert found.timing is None
+
+
+def test_a_kernel_that_reduces_precision_is_wrong(evaluate):
+    half = {"float v = x[r * cols + c] * k + b[c];": "float v = (_Float16)(x[r * cols + c] * k + b[c]);"}
+    assert evaluate(replace=half).status is Status.WRONG_VALUE
+
+
+def test_a_hanging_kernel_is_stopped(evaluate):
+    hang = {FORWARD: "        while True:\n            pass"}
+    found = evaluate(replace=hang, static=False, run_timeout_s=1.0)
+    assert (found.status, found.stage) == (Status.TIMED_OUT, Stage.RUN)
+
+
+def test_a_kernel_that_asks_for_too_much_memory_is_told_so(evaluate):
+    found = evaluate(replace={"torch.empty_like(x)": "torch.empty(1 << 45)"})
+    assert found.status is Status.OUT_OF_MEMORY
+
+
+def test_a_kernel_must_not_write_to_its_inputs(evaluate):
+    writes = {
+        "const float* x, const": "float* x, const",
+        "y[r * cols + c] = v > 0 ? v : 0;": "y[r * cols + c] = v > 0 ? v : 0; x[0] += 1;",
+    }
+    found = evaluate(replace=writes)
+    assert found.status is Status.WRONG_VALUE
+    assert "inputs" in found.reason
+
+
+def test_the_framework_s_operators_are_no_kernel(evaluate):
+    found = evaluate(replace={FORWARD: "        return torch.relu(x * self.factor + self.bias)"})
+    assert (found.status, found.stage) == (Status.SUSPECT, Stage.STATIC)
+    assert "fallback" in found.reason
+
+
+def test_an_answer_that_remembers_its_last_output_is_found_out_while_timed(evaluate):
+    """Right for each fresh input when checked, but in a batch it returns the batch's first output."""
+    cached = """
+import torch
+from torch import nn
+state = {"calls": 0}
+class ModelNew(nn.Module):
+    def __init__(self, factor):
+        super().__init__()
+        self.factor = factor
+        self.bias = nn.Parameter(torch.randn(37))
+    def forward(self, x):
+        state["calls"] += 1
+        if state["calls"] > 4 and "out" in state:
+            return state["out"]
+        state["out"] = torch.relu(x * self.factor + self.bias)
+        return state["out"]
+"""
+    found = evaluate(cached, static=False)
+    assert (found.status, found.stage) == (Status.SUSPECT, Stage.TIME)
+
+
+def test_weights_are_those_of_the_reference_even_if_made_in_another_order(evaluate):
+    found = evaluate(
+        replace={"self.bias = nn.Parameter(torch.randn(37))": "self.bias = nn.Parameter(torch.zeros(37))"}
+    )
+    assert found.status is Status.PASSED, found.reason
+
+
+def test_after_every_kind_of_failure_the_next_evaluation_works(evaluate):
+    evaluate(replace={"y[r * cols + c] = v": "((float*)8)[0] = v"})
+    assert evaluate().status is Status.PASSED
+
+
+def test_a_broken_reference_is_the_task_s_fault_in_one_line(evaluate):
+    broken = Task(id="b", name="b", suite="file", source=TASK.source.replace("torch.relu", "torch.reluu"))
+    with pytest.raises(TaskError, match=r"task b .*forward failed: AttributeError"):
+        evaluate(task=broken)
+
+
+def test_the_task_s_own_tolerance_is_used(evaluate):
+    strict = Task(id="s", name="s", suite="file", source=TASK.source, tolerance=Tolerance(0.0, 0.0))
+    sloppy = evaluate(replace={"* k + b[c]": "* k + b[c] + 1e-6f"}, task=strict)
+    assert sloppy.status is Status.WRONG_VALUE

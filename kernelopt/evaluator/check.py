@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from kernelopt.evaluation import Check, Status
+from kernelopt.evaluator.arena import leaves
 from kernelopt.evaluator.mismatch import analyse
 from kernelopt.evaluator.reference import Sample
 from kernelopt.task import Tolerance
@@ -58,7 +59,7 @@ def compare(
         assert out is not None
         eager_error = sample.eager_errors[index]
         allowed = override or tolerance(sample.rms[index], eager_error, sample.dtypes[index], factor)
-        check = _values(workload_id, out, want, allowed, eager_error)
+        check = _values(sample, index, out, allowed)
         if check.status is not Status.PASSED:
             return check
         worst = max(worst, check, key=lambda c: c.max_abs_error or 0.0) if worst else check
@@ -84,9 +85,9 @@ def _form(
     return None
 
 
-def _values(
-    workload_id: str, out: torch.Tensor, want: torch.Tensor, allowed: Tolerance, eager_error: float
-) -> Check:
+def _values(sample: Sample, index: int, out: torch.Tensor, allowed: Tolerance) -> Check:
+    workload_id, want = sample.workload.id, sample.expected[index]
+    eager_error = sample.eager_errors[index]
     if not want.is_floating_point():
         return _exact(workload_id, out, want)
     wrong, worst, relative = scan(out, want, allowed)
@@ -95,7 +96,7 @@ def _values(
     if wrong:
         status = Status.WRONG_VALUE
         detail = f"{wrong} of {want.numel()} elements are wrong"
-        facts = analyse(out, want, atol=allowed.atol, rtol=allowed.rtol)
+        facts = analyse(out, want, atol=allowed.atol, rtol=allowed.rtol, inputs=leaves(sample.args))
     return Check(workload_id, status, worst, relative, eager_error, allowed.atol, allowed.rtol, detail, facts)
 
 

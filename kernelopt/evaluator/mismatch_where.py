@@ -77,11 +77,15 @@ def _tail(differences: Differences, coordinates: tuple[Indices, ...]) -> dict[st
 
 def _end(differences: Differences) -> dict[str, Any] | None:
     """The last stretch of the flat output: a last block, tile or thread that did not finish."""
-    start = int(differences.where[0])
-    fraction = (differences.total - start) / differences.total
-    if start < differences.total / 2 or not _by_design(differences, fraction, coverage=0.4):
+    start, length = int(differences.where[0]), differences.total - int(differences.where[0])
+    reaches_end = differences.total - differences.where[-1] <= 0.1 * length + 1
+    if (
+        start < differences.total / 2
+        or not reaches_end
+        or not _by_design(differences, length / differences.total)
+    ):
         return None
-    return {"kind": "end", "start": start, "length": differences.total - start}
+    return {"kind": "end", "start": start, "length": length}
 
 
 def _slice(differences: Differences, coordinates: tuple[Indices, ...]) -> dict[str, Any] | None:

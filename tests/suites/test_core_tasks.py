@@ -52,7 +52,10 @@ def tasks(size: str) -> list[Task]:
 
 
 def close(answer: torch.Tensor, output: torch.Tensor, tolerance: float) -> bool:
-    return torch.allclose(answer.to(output.dtype), output, atol=tolerance, rtol=tolerance)
+    """Whether every element is within tolerance; the first few thousand settle most cases cheaply."""
+    answer, output = answer.to(output.dtype).reshape(-1), output.reshape(-1)
+    parts = ((answer[:4096], output[:4096]), (answer, output))
+    return all(bool(((a - o).abs_() <= tolerance + tolerance * o.abs()).all()) for a, o in parts)
 
 
 def tensors(model: torch.nn.Module, inputs: list[Any]) -> Iterator[tuple[str, torch.Tensor]]:
@@ -94,6 +97,13 @@ def test_every_level_has_enough_tasks_numbered_from_one() -> None:
         numbers = [int(file.name.split("_")[0]) for file in FILES if file.parent.name == f"level{level}"]
         assert len(numbers) >= least
         assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_the_readme_counts_the_files() -> None:
+    readme = (FOLDER.parent / "README.md").read_text()
+    assert f"\n{len(FILES)} tasks " in readme
+    for folder in sorted(FOLDER.glob("level*")):
+        assert f"| `core/{folder.name}` | {len(list(folder.glob('*.py')))} |" in readme
 
 
 def test_names_are_told_apart_by_more_than_their_number() -> None:

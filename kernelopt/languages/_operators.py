@@ -1,0 +1,114 @@
+"""Names of PyTorch that do work, and names that only allocate, view, convert or ask."""
+
+from __future__ import annotations
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+HARMLESS_METHODS = _words("""
+    as_strided bfloat16 bool byte chunk clone contiguous copy_ cpu data_ptr detach detach_ device dim
+    double dtype element_size expand expand_as fill_ flatten float half int is_contiguous is_cuda
+    is_floating_point is_pinned item itemsize layout long movedim moveaxis mT narrow nbytes ndim
+    ndimension nelement new_empty new_empty_strided new_full new_ones new_tensor new_zeros numel permute
+    pin_memory requires_grad_ reshape reshape_as resize_ select set_ shape short size split
+    split_with_sizes squeeze stride storage_offset swapaxes swapdims t tensor_split to tolist transpose
+    type type_as unbind unflatten unfold unsqueeze untyped_storage view view_as view_as_complex
+    view_as_real zero_ flip_strides broadcast_to is_complex is_same_size is_set_to numpy
+""")
+"""Tensor methods that an answer may call in `forward`."""
+
+TENSOR_METHODS = HARMLESS_METHODS - _words("""
+    chunk data_ptr device dim dtype element_size is_contiguous is_cuda is_floating_point is_pinned item
+    itemsize layout nbytes ndim ndimension nelement numel shape size split split_with_sizes stride
+    storage_offset tensor_split tolist type unbind untyped_storage is_complex is_same_size is_set_to
+    numpy bool int float
+""")
+"""Those of them that return a tensor for certain."""
+
+ASKING = _words("""
+    shape size stride dim ndim numel contiguous is_contiguous data_ptr element_size dtype view reshape
+    new_empty new_zeros unsqueeze squeeze transpose permute flatten detach storage_offset
+""")
+"""Attributes whose use on a name shows that it is a tensor."""
+
+ALLOCATING = _words("""
+    empty empty_like empty_strided empty_permuted zeros zeros_like ones ones_like full full_like tensor
+    as_tensor from_numpy frombuffer arange scalar_tensor asarray
+""")
+HARMLESS_FUNCTIONS = (
+    ALLOCATING
+    | (HARMLESS_METHODS - {"numpy"})
+    | _words("""
+        Size Tensor device dtype Generator finfo iinfo is_tensor is_grad_enabled no_grad enable_grad
+        inference_mode set_grad_enabled is_inference_mode_enabled get_num_threads get_default_dtype
+        broadcast_shapes broadcast_tensors promote_types result_type can_cast memory_format
+        is_floating_point is_storage get_device _assert typename
+    """)
+)
+"""Functions directly under ``torch`` that an answer may call in `forward`."""
+
+HARMLESS_SPACES = (
+    *("utils.cpp_extension", "version", "cuda", "backends"),
+    *("autograd.Function", "autograd.function", "nn.Module"),
+    *("nn.Parameter", "nn.ParameterList", "nn.ParameterDict", "nn.Buffer", "nn.parameter"),
+)
+"""Names under ``torch`` that never compute, and nothing below them does."""
+
+CONTAINERS = ("torch.nn.ModuleList", "torch.nn.ModuleDict", "torch.nn.Sequential")
+"""Framework modules that are what they are filled with."""
+
+FRAMEWORK_OPS = (
+    "aten",
+    "prim",
+    "prims",
+    "quantized",
+    "mkldnn",
+    "mkldnn_prepacked",
+    "mkl",
+    "onednn",
+    "_quantized",
+)
+"""Namespaces of ``torch.ops`` that are PyTorch's own; any other belongs to the answer."""
+
+COMPUTING = _words("""
+    abs acos acosh add add_ addbmm addcdiv addcdiv_ addcmul addcmul_ addmm addmm_ addmv addr
+    adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d adaptive_max_pool2d
+    adaptive_max_pool3d affine_grid all_reduce alpha_dropout amax amin aminmax angle any argmax argmin
+    argsort asin asinh atan atan2 atanh avg_pool1d avg_pool2d avg_pool3d baddbmm baddbmm_ batch_norm
+    bernoulli bilinear binary_cross_entropy binary_cross_entropy_with_logits bincount bmm bucketize cat
+    cdist ceil celu chain_matmul cholesky clamp clamp_ clamp_max clamp_max_ clamp_min clamp_min_ clip clip_
+    column_stack concat concatenate conv1d conv2d conv3d conv_transpose1d conv_transpose2d
+    conv_transpose3d convolution cos cosh cosine_embedding_loss cosine_similarity cov cross cross_entropy
+    ctc_loss cummax cummin cumprod cumprod_ cumsum cumsum_ cumulative_trapezoid deg2rad det diff digamma
+    dist div div_ dot dropout dstack einsum elu elu_ embedding embedding_bag eq erf erfc erfinv exp exp2
+    exp_ expm1 feature_dropout fft flip floor floor_divide fmax fmin fmod fold frac gather ge gelu ger glu
+    grid_sample group_norm gru_cell gt gumbel_softmax hardshrink hardsigmoid hardswish hardtanh heaviside
+    hinge_embedding_loss histc hstack huber_loss hypot index_add index_add_ index_copy index_select inner
+    instance_norm interpolate inverse isfinite isinf isnan isclose kl_div kron kthvalue l1_loss layer_norm
+    le leaky_relu leaky_relu_ lerp lerp_ lgamma linalg linear local_response_norm log log10 log1p log2 log_
+    log_softmax logaddexp logcumsumexp logical_and logical_not logical_or logical_xor logit logsigmoid
+    logsumexp lp_pool1d lp_pool2d lstm lstm_cell lt margin_ranking_loss masked_fill masked_fill_
+    masked_select matmul matrix_exp max_pool1d max_pool2d max_pool3d max_unpool2d maximum mean median
+    minimum mish mm mode mse_loss mul mul_ multi_head_attention_forward multi_margin_loss multinomial
+    multiply mv nan_to_num nanmean nanmedian nansum ne neg neg_ negative nll_loss nonzero norm normalize
+    one_hot outer pad pairwise_distance pdist pixel_shuffle pixel_unshuffle poisson_nll_loss pow pow_ prelu
+    prod quantile rad2deg reciprocal reciprocal_ relu relu6 relu_ remainder renorm repeat
+    repeat_interleave rms_norm roll rot90 round rrelu rsqrt rsqrt_ rsub scaled_dot_product_attention
+    scatter scatter_ scatter_add scatter_add_ scatter_reduce searchsorted selu sgn sigmoid sigmoid_ sign
+    silu sin sinh slogdet smooth_l1_loss soft_margin_loss softmax softmax_ softmin softplus softshrink
+    softsign solve sort sqrt sqrt_ square square_ stack std std_mean sub sub_ subtract sum svd take
+    take_along_dim tan tanh tanh_ tanhshrink tensordot threshold tile topk trace trapezoid tril
+    triplet_margin_loss triu true_divide trunc unique upsample var var_mean vdot vecdot vstack where xlogy
+""") - {"add", "any", "sort", "linalg", "fft"}
+"""Tensor methods and functions that do the work that a kernel is asked for. Left out are names that
+lists and sets of Python have as well."""
+
+COMPUTING_IN_CPP = COMPUTING - _words("""
+    abs acos any asin atan ceil clamp clamp_max clamp_min cos cosh erf erfc exp exp2 expm1 floor fmod frac
+    log log10 log1p log2 max maximum min minimum neg pow reciprocal round rsqrt sgn sign sin sinh sqrt tan
+    tanh trunc le lt ge gt eq ne take mode repeat pad fold where index_select select trace norm dot cross
+    angle digamma lgamma hypot atan2
+""")
+"""The same for methods in C++, without those that vector types of the CPU have too."""

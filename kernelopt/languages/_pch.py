@@ -1,0 +1,125 @@
+"""Precompiled PyTorch headers: built once for a compiler, a torch and a set of flags, then shared.
+
+Two headers exist. The *light* one stands in for ``torch/extension.h`` with all of ``at::`` and the
+tensor functions of ``torch::``, but without the C++ frontend (``torch::nn``, ``torch::optim`` ...),
+whose templates cost every build five seconds. The *full* one is ``torch/extension.h`` itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from kernelopt.inline import lock
+from kernelopt.languages._gxx import Gxx
+
+KEPT = 4
+"""Precompiled headers kept on disk, the least recently used go first; each takes 0.5–0.8 GB."""
+ROOM_BYTES = 3 << 30
+"""Free disk space below which none is made."""
+TIMEOUT_S = 600.0
+
+_LIGHT = """#ifndef KERNELOPT_TORCH_EXTENSION
+#define KERNELOPT_TORCH_EXTENSION
+#include <queue>
+#include <ATen/Parallel.h>
+#include <torch/types.h>
+#include <torch/csrc/Device.h>
+#include <torch/csrc/Dtype.h>
+#include <torch/csrc/DynamicTypes.h>
+#include <torch/csrc/Exceptions.h>
+#include <torch/csrc/autograd/python_variable.h>
+#include <torch/csrc/utils/pybind.h>
+#include <torch/csrc/utils/python_numbers.h>
+#include <torch/csrc/utils/python_tuples.h>
+#endif
+"""
+_FULL = "#include <torch/extension.h>\n"
+HEADERS = {"light": ("torch/extension.h", _LIGHT), "full": ("kernelopt_torch.h", _FULL)}
+"""Name and text of each header. The light one shadows torch's own by its name."""
+
+_failed: set[str] = set()
+
+
+def place(folder: Path, kind: str) -> Path:
+    """Write the header `kind` under `folder`; its path."""
+    name, text = HEADERS[kind]
+    header = folder / name
+    header.parent.mkdir(parents=True, exist_ok=True)
+    if not header.exists():
+        header.write_text(text, encoding="utf-8")
+    return header
+
+
+def variant(cflags: Sequence[str], standard: str) -> list[str] | None:
+    """The flags that a precompiled header must share with a build that uses it.
+
+    None for flags too rare to keep a header for: such builds read the plain header.
+    """
+    chosen = [flag for flag in cflags if re.match(r"-O", flag)][-1:]
+    level = chosen[0] if chosen else "-O0"
+    fast = "-ffast-math" in cflags or level == "-Ofast"
+    rare = [f for f in cflags if re.match(r"-m(?!arch=native)|-std=", f) and f != standard]
+    if rare or level in ("-Os", "-Oz"):
+        return None
+    flags = [] if level == "-O0" else ["-O2"]
+    flags += [flag for flag in ("-march=native", "-fopenmp") if flag in cflags]
+    return [*flags, "-ffast-math"] if fast else flags
+
+
+def ensure(cache: Path, compiler: str, identity: str, flags: Sequence[str], kind: str) -> Path | None:
+    """Folder that holds the header `kind` precompiled with `flags`; None where that cannot be had."""
+    body = json.dumps([*HEADERS[kind], list(flags), identity])
+    key = hashlib.sha256(body.encode()).hexdigest()[:32]
+    folder = cache / "pch" / key
+    if key in _failed:
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    with lock(folder / "lock"):
+        if not _is_whole(folder, kind) and not _make(folder, compiler, flags, kind):
+            _failed.add(key)
+            return None
+    os.utime(folder)
+    _evict(cache / "pch")
+    return folder
+
+
+def _is_whole(folder: Path, kind: str) -> bool:
+    """Whether the finished file still has the size that was written."""
+    try:
+        return int((folder / "bytes").read_text(encoding="utf-8")) == _product(folder, kind).stat().st_size
+    except (OSError, ValueError):
+        return False
+
+
+def _product(folder: Path, kind: str) -> Path:
+    return folder / f"{HEADERS[kind][0]}.gch"
+
+
+def _make(folder: Path, compiler: str, flags: Sequence[str], kind: str) -> bool:
+    if shutil.disk_usage(folder).free < ROOM_BYTES:
+        return False
+    header, product = place(folder, kind), _product(folder, kind)
+    run = Gxx(compiler, folder, TIMEOUT_S).run(
+        [*flags, "-x", "c++-header", str(header.relative_to(folder)), "-o", "new.gch"]
+    )
+    if run.code != 0:
+        (folder / "new.gch").unlink(missing_ok=True)
+        return False
+    (folder / "new.gch").replace(product)
+    (folder / "bytes").write_text(str(product.stat().st_size), encoding="utf-8")
+    return True
+
+
+def _evict(pch: Path) -> None:
+    """Remove the least recently used headers; a compiler that has one open keeps its copy."""
+    with contextlib.suppress(OSError):
+        folders = sorted(pch.iterdir(), key=lambda folder: folder.stat().st_mtime, reverse=True)
+        for folder in folders[KEPT:]:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,222 @@
+"""Builds of hostile text: what the compiler must not read, write or outlive."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from kernelopt import inline
+from kernelopt.errors import StoreError
+from kernelopt.languages import BuildReply, BuildRequest
+from kernelopt.languages._gxx import build_shared
+
+GOOD = '#include <vector>\nextern "C" int answer() { return (int)std::vector<int>(42).size(); }'
+
+
+def request(source: str, name: str = "kernel.cpp", **more: object) -> BuildRequest:
+    return BuildRequest("shared", "kernel", {name: source}, **more)
+
+
+def build(cache: Path, source: str, timeout_s: float = 60.0, **more: object) -> BuildReply:
+    return build_shared(request(source, **more), cache, timeout_s)
+
+
+def test_a_build_gives_a_library_and_then_comes_from_the_cache(tmp_path):
+    first, second = build(tmp_path, GOOD), build(tmp_path, GOOD)
+    assert first.ok
+    assert not first.cached
+    assert first.seconds > 0
+    assert (second.ok, second.cached, second.seconds, second.path) == (True, True, 0.0, first.path)
+    assert inline.Library(first.path, inline.parse(GOOD)).answer() == 42
+
+
+def test_inline_and_the_language_share_one_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERNELOPT_CACHE", str(tmp_path))
+    inline.cpp(GOOD)
+    assert build(tmp_path, GOOD).cached
+
+
+def test_a_failure_is_remembered_with_its_log(tmp_path):
+    bad = 'extern "C" float f(float x) { return sqrt(x); }'
+    first, second = build(tmp_path, bad), build(tmp_path, bad)
+    assert not first.ok
+    assert "kernel.cpp:1:38: error: 'sqrt' was not declared" in first.log
+    assert (second.ok, second.cached, second.log) == (False, True, first.log)
+
+
+def test_a_remembered_failure_reaches_inline_as_its_error(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERNELOPT_CACHE", str(tmp_path))
+    bad = 'extern "C" void f() { nothing(); }'
+    build(tmp_path, bad)
+    with pytest.raises(inline.BuildError, match="'nothing' was not declared"):
+        inline.cpp(bad)
+
+
+def test_logs_and_commands_name_no_folder_of_this_machine(tmp_path):
+    reply = build(tmp_path, '#include <algorithm>\nextern "C" void f(float* x) { std::sort(x, 3); }')
+    assert not reply.ok
+    assert "stl_algo" in reply.log
+    assert "/usr" not in reply.log
+    assert str(tmp_path) not in reply.log + reply.command
+    assert reply.command.startswith("g++ -O3 -march=native -fopenmp -std=c++17 ")
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    path = tmp_path / "secret.h"
+    path.write_text("int private_key_8451 = broken;\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        '#include "{secret}"',
+        "#include <{secret}>",
+        '#define WHERE "{secret}"\n#include WHERE',
+        '#line 1 "innocent.h"\n#include "{secret}"',
+        "#include <../../../../../../../../../../..{secret}>",
+        '#include "{secret}"\n#error stop',
+        'asm(".incbin \\"{secret}\\"");',
+        'asm(".inc" "bin \\"{secret}\\"");',
+        'asm(".macro m a\\n.inc\\\\a \\"{secret}\\"\\n.endm\\nm bin");',
+        'asm(".irp a,bin\\n.inc\\\\a \\"{secret}\\"\\n.endr");',
+        '__attribute__((section(".data\\n.INCBIN \\"{secret}\\"\\n#"))) int hidden = 1;',
+        'int renamed asm("x\\n.include \\"{secret}\\"\\n#") = 1;',
+        '#embed "{secret}"',
+        '#em\\\nbed "{secret}"',
+        '%:embed "{secret}"',
+    ],
+)
+def test_files_of_this_machine_cannot_be_read(tmp_path, secret, attack):
+    text = attack.replace("{secret}", str(secret))
+    reply = build(tmp_path / "cache", f'{text}\nextern "C" int f() {{ return 1; }}')
+    assert not reply.ok
+    assert "8451" not in reply.log
+    assert "refused" in reply.log
+    assert not list((tmp_path / "cache").rglob("*.so"))
+
+
+def test_honest_assembly_builds(tmp_path):
+    text = 'extern "C" int f() { int v; asm volatile("mov $7, %0" : "=r"(v)); return v; }'
+    assert build(tmp_path, text).ok
+
+
+@pytest.mark.parametrize(
+    "name", ["../kernel.cpp", "/tmp/kernel.cpp", "a b.cpp", "-o.cpp", "kernel.s", "@x.cpp", ""]
+)
+def test_odd_file_names_are_refused(tmp_path, name):
+    reply = build(tmp_path, GOOD, name=name)
+    assert not reply.ok
+    assert reply.log.startswith("refused")
+
+
+def test_refused_flags_run_no_compiler(tmp_path):
+    reply = build(tmp_path, GOOD, cflags=("-O3 -fplugin=evil.so",))
+    assert not reply.ok
+    assert "'-fplugin=evil.so'" in reply.log
+    assert not list(tmp_path.iterdir())
+
+
+def test_cuda_and_missing_sources_are_told_apart(tmp_path):
+    assert "CUDA" in build(tmp_path, "", name="kernel.cu").log
+    assert "nothing to compile" in build(tmp_path, "", name="kernel.h").log
+
+
+def fake_compiler(folder: Path, body: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A g++ that does something else when it is given a source."""
+    folder.mkdir()
+    real = subprocess.run(["which", "g++"], capture_output=True, text=True, check=True).stdout.strip()
+    script = folder / "g++"
+    script.write_text(f'#!/bin/sh\ncase "$*" in *.cpp*) {body};; *) exec {real} "$@";; esac\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split(") ")[1][0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_compiler_that_hangs_is_stopped_with_all_its_children(tmp_path, monkeypatch):
+    pids = tmp_path / "pids"
+    fake_compiler(tmp_path / "bin", f"sleep 100 & echo $! >> {pids}; echo $$ >> {pids}; wait", monkeypatch)
+    started = time.monotonic()
+    reply = build(tmp_path / "cache", GOOD, timeout_s=0.5)
+    assert time.monotonic() - started < 20
+    assert not reply.ok
+    assert "the compiler was stopped after" in reply.log
+    deadline = time.monotonic() + 10
+    while any(is_running(int(pid)) for pid in pids.read_text().split()):
+        assert time.monotonic() < deadline, "a child of the compiler outlived it"
+        time.sleep(0.02)
+
+
+def test_a_build_that_ran_out_of_time_is_tried_again(tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        fake_compiler(tmp_path / "bin", "sleep 100", patch)
+        assert not build(tmp_path / "cache", GOOD, timeout_s=0.2).ok
+    assert build(tmp_path / "cache", GOOD).ok
+
+
+def test_the_compiler_sees_no_secret_of_our_environment_and_has_limits(tmp_path, monkeypatch):
+    seen = tmp_path / "seen"
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-8451")
+    fake_compiler(tmp_path / "bin", f"(env; ulimit -v; ulimit -f) > {seen}; exit 1", monkeypatch)
+    build(tmp_path / "cache", GOOD)
+    assert "8451" not in seen.read_text()
+    assert seen.read_text().split()[-2:] != ["unlimited", "unlimited"]
+    assert "unlimited" not in seen.read_text()
+
+
+def test_an_endless_log_is_cut(tmp_path, monkeypatch):
+    fake_compiler(tmp_path / "bin", "yes error | head -c 5000000; exit 1", monkeypatch)
+    assert len(build(tmp_path / "cache", GOOD).log) < 40_000
+
+
+def test_an_unusable_cache_is_the_users_to_mend(tmp_path):
+    (tmp_path / "cache").write_text("a file where a folder should be")
+    with pytest.raises(StoreError, match="KERNELOPT_CACHE"):
+        build(tmp_path / "cache", GOOD)
+
+
+def test_waiting_for_another_build_has_an_end(tmp_path):
+    reply = build(tmp_path, GOOD)
+    artifact = Path(reply.path)
+    artifact.unlink()
+    held, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with inline.lock(artifact.with_suffix(".lock")):
+            held.set()
+            done.wait(30)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(30)
+    reply = build(tmp_path, GOOD, timeout_s=0.1)
+    done.set()
+    thread.join()
+    assert not reply.ok
+    assert "another process is still building" in reply.log
+
+
+ASK = """
+import sys; from pathlib import Path
+from kernelopt.languages import BuildRequest; from kernelopt.languages.cpp import PLUGIN
+reply = PLUGIN().build(BuildRequest("shared", "kernel", {"kernel.cpp": sys.argv[2]}), Path(sys.argv[1]), 60)
+print(reply.ok, reply.cached)
+"""
+
+
+def test_eight_processes_that_ask_at_once_compile_once(tmp_path):
+    command = [sys.executable, "-c", ASK, str(tmp_path), GOOD]
+    asking = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(8)]
+    answers = sorted(process.communicate()[0].strip() for process in asking)
+    assert answers == ["True False", *["True True"] * 7]

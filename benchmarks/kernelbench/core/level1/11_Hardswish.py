@@ -5,10 +5,10 @@ from torch import nn
 
 TAGS = ("representative", "elementwise")
 SIZES = {
-    "cpu": {"ROWS": 1800, "COLS": 2050},
+    "cpu": {"ROWS": 2200, "COLS": 2050},
     "gpu": {"ROWS": 32768, "COLS": 8190},
 }
-ROWS = 1800
+ROWS = 2200
 COLS = 2050
 
 

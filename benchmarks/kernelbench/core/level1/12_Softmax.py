@@ -5,10 +5,10 @@ from torch import nn
 
 TAGS = ("representative", "softmax")
 SIZES = {
-    "cpu": {"ROWS": 6000, "COLS": 777},
+    "cpu": {"ROWS": 6500, "COLS": 777},
     "gpu": {"ROWS": 131072, "COLS": 2049},
 }
-ROWS = 6000
+ROWS = 6500
 COLS = 777
 
 

@@ -5,10 +5,10 @@ from torch import nn
 
 TAGS = ("norm", "reduction")
 SIZES = {
-    "cpu": {"ROWS": 20000, "DIM": 300},
+    "cpu": {"ROWS": 25000, "DIM": 300},
     "gpu": {"ROWS": 524288, "DIM": 300},
 }
-ROWS = 20000
+ROWS = 25000
 DIM = 300
 
 

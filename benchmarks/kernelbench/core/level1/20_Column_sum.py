@@ -5,10 +5,10 @@ from torch import nn
 
 TAGS = ("reduction",)
 SIZES = {
-    "cpu": {"ROWS": 6401, "COLS": 1201},
+    "cpu": {"ROWS": 6501, "COLS": 1201},
     "gpu": {"ROWS": 65537, "COLS": 4097},
 }
-ROWS = 6401
+ROWS = 6501
 COLS = 1201
 
 

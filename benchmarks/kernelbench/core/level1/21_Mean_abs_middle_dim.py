@@ -5,10 +5,10 @@ from torch import nn
 
 TAGS = ("reduction",)
 SIZES = {
-    "cpu": {"BATCH": 112, "LENGTH": 101, "DIM": 601},
+    "cpu": {"BATCH": 126, "LENGTH": 101, "DIM": 601},
     "gpu": {"BATCH": 1024, "LENGTH": 201, "DIM": 1201},
 }
-BATCH = 112
+BATCH = 126
 LENGTH = 101
 DIM = 601
 

@@ -5,10 +5,10 @@ from torch import nn
 
 TAGS = ("loss", "reduction")
 SIZES = {
-    "cpu": {"ROWS": 6250, "COLS": 500},
+    "cpu": {"ROWS": 7500, "COLS": 500},
     "gpu": {"ROWS": 131072, "COLS": 1001},
 }
-ROWS = 6250
+ROWS = 7500
 COLS = 500
 
 

@@ -5,10 +5,10 @@ from torch import nn
 
 TAGS = ("loss", "reduction")
 SIZES = {
-    "cpu": {"ROWS": 6000, "DIM": 333},
+    "cpu": {"ROWS": 7500, "DIM": 333},
     "gpu": {"ROWS": 131072, "DIM": 777},
 }
-ROWS = 6000
+ROWS = 7500
 DIM = 333
 
 

@@ -1,4 +1,4 @@
-"""Linear layer, sigmoid, then the sum over the output features."""
+"""Linear layer and bias, sigmoid, then the sum over the output features."""
 
 import torch
 from torch import nn
@@ -16,10 +16,11 @@ OUT_FEATURES = 333
 class Model(nn.Module):
     def __init__(self, in_features: int, out_features: int):
         super().__init__()
-        self.linear = nn.Linear(in_features, out_features)
+        self.linear = nn.Linear(in_features, out_features, bias=False)
+        self.bias = nn.Parameter(0.5 + torch.randn(out_features))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = torch.sigmoid(self.linear(x))
+        x = torch.sigmoid(self.linear(x) + self.bias)
         return x.sum(dim=1)
 
 

@@ -5,10 +5,10 @@ from torch import nn
 
 TAGS = ("representative", "norm", "elementwise")
 SIZES = {
-    "cpu": {"ROWS": 2500, "DIM": 1000},
+    "cpu": {"ROWS": 3200, "DIM": 1000},
     "gpu": {"ROWS": 131072, "DIM": 1000},
 }
-ROWS = 2500
+ROWS = 3200
 DIM = 1000
 
 

@@ -6,7 +6,7 @@ from torch import nn
 TAGS = ("attention", "softmax", "matmul")
 SIZES = {
     "cpu": {"BATCH": 10, "LENGTH": 251, "DIM": 96},
-    "gpu": {"BATCH": 64, "LENGTH": 2001, "DIM": 128},
+    "gpu": {"BATCH": 96, "LENGTH": 2001, "DIM": 128},
 }
 BATCH = 10
 LENGTH = 251

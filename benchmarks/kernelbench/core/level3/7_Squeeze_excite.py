@@ -5,10 +5,10 @@ from torch import nn
 
 TAGS = ("representative", "reduction", "elementwise", "mlp")
 SIZES = {
-    "cpu": {"BATCH": 18, "CHANNELS": 56, "REDUCED": 14, "HEIGHT": 57, "WIDTH": 59},
+    "cpu": {"BATCH": 20, "CHANNELS": 56, "REDUCED": 14, "HEIGHT": 57, "WIDTH": 59},
     "gpu": {"BATCH": 64, "CHANNELS": 256, "REDUCED": 64, "HEIGHT": 111, "WIDTH": 113},
 }
-BATCH = 18
+BATCH = 20
 CHANNELS = 56
 REDUCED = 14
 HEIGHT = 57

@@ -212,6 +212,7 @@ class Server:
             reply = handler(**order.get("with", {}))
         except BaseException as error:
             reply = describe_error(error)
+        flush()
         self.send(reply)
 
     # commands
@@ -287,6 +288,13 @@ class Server:
         """Let go of kept outputs, outside of any timed batch."""
         self.outputs = []
         return {"ok": True}
+
+
+def flush() -> None:
+    """Bring what the candidate printed into the log; it may have put anything in place of stdout."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.flush()
 
 
 def map_shared(fd: int):

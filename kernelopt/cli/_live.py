@@ -60,7 +60,8 @@ def _lines(watch: Watch) -> Iterator[None]:
     finally:
         done.set()
         thread.join()
-        click.echo(summary(watch), err=True)
+        if watch.run_folder:
+            click.echo(summary(watch), err=True)
 
 
 def summary(watch: Watch) -> str:

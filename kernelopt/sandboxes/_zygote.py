@@ -5,6 +5,7 @@ Every sandbox starts the same `sandbox/worker.py`; they differ in the command th
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -39,6 +40,7 @@ class Zygote:
         """Start the process unless it is running; wait until it is warm."""
         if self._process and self._process.poll() is None:
             return
+        self.close()
         self._said = queue.Queue()
         self._process = subprocess.Popen(
             self._command,
@@ -88,7 +90,8 @@ class Zygote:
         if not self._process:
             return
         if self._process.stdin:
-            self._process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
         try:
             self._process.wait(5.0)
         except subprocess.TimeoutExpired:

@@ -545,11 +545,15 @@ def _build(request: dict[str, Any]) -> dict[str, Any]:
         return {"ok": False, "log": "g++ was not found; install it, for example: apt-get install g++"}
     flags = [*BASE_FLAGS, *request["cflags"], *LINK_FLAGS, *request["ldflags"]]
     key = build_key("shared", request["sources"], flags, machine_identity(compiler))
-    entry = Entry(cache_dir(), key)
-    record = entry.read()
-    if record is None:
-        with entry.locked() as work:
-            record = entry.read() or _compile(compiler, request, entry, work)
+    try:
+        entry = Entry(cache_dir(), key)
+        record = entry.read()
+        if record is None:
+            with entry.locked() as work:
+                record = entry.read() or _compile(compiler, request, entry, work)
+    except OSError as problem:
+        reason = f"the build cache {cache_dir()} cannot be used: {problem.strerror or problem}"
+        return {"ok": False, "log": f"{reason}; free space or set KERNELOPT_CACHE"}
     return {**record, "path": str(entry.artifact)}
 
 

@@ -320,6 +320,14 @@ def test_a_missing_compiler_is_one_clear_sentence(cache, monkeypatch):
         cpp(TINY)
 
 
+def test_an_unusable_cache_is_one_clear_sentence(cache):
+    cache.write_text("a file where a folder should be")
+    with pytest.raises(
+        BuildError, match=r"the build cache .* cannot be used: .*; free space or set KERNELOPT_CACHE"
+    ):
+        cpp(TINY)
+
+
 def test_a_second_request_runs_no_compiler(cache, monkeypatch):
     assert cpp(TINY).answer() == 42
     before = only(cache, "*.so").stat()
@@ -418,3 +426,11 @@ def test_a_builder_takes_over(cache, monkeypatch):
     ]
     inline.set_builder(None)
     assert cpp(TINY).answer() == 42
+
+
+def test_the_example_of_the_manual_works(cache):
+    manual = Path(__file__).parents[1] / "docs" / "inline.md"
+    example = manual.read_text().split("```python\n")[1].split("```")[0]
+    namespace: dict = {}
+    exec(example, namespace)
+    assert torch.allclose(namespace["y"], torch.nn.functional.softshrink(namespace["x"], 0.5))

@@ -29,6 +29,8 @@ from kernelopt.languages._operators import (
 
 BUILDERS = ("kernelopt.inline.cpp", "torch.utils.cpp_extension.load_inline", "torch.utils.cpp_extension.load")
 MOST_FINDINGS = 8
+MOST_ASSIGNMENTS = 2000
+"""In one answer; also 200,000 characters and 100 classes. Reading more could take minutes."""
 
 _OTHER_LIBRARIES = (
     "numpy",
@@ -53,14 +55,17 @@ def inspect(source: str) -> list[Finding]:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     try:
-        return _Look(tree).findings()
+        names = Names(tree)
+        if max(len(source) / 100, len(names.assignments), 20 * len(names.classes)) > MOST_ASSIGNMENTS:
+            return [Finding("fallback", "the answer is too long to be read", 1)]
+        return _Look(tree, names).findings()
     except RecursionError:
         return [Finding("fallback", "the code is nested too deeply to be read", 1)]
 
 
 class _Look:
-    def __init__(self, tree: ast.Module):
-        self._tree, self._names = tree, Names(tree)
+    def __init__(self, tree: ast.Module, names: Names):
+        self._tree, self._names = tree, names
         self._kernels = Holders(self._names, self._is_build)
         self._workers = Holders(self._names, self._is_worker)
         self._objects = {name: Holders(self._names, self._makes(name)) for name in self._names.classes}
@@ -122,10 +127,8 @@ class _Look:
     def _model(self) -> str | None:
         if "ModelNew" in self._names.classes:
             return "ModelNew"
-        for target, value in self._names.assignments:
-            if path(target) == "ModelNew" and path(value) in self._names.classes:
-                return path(value)
-        return None
+        renamed = [path(value) for value in self._names.values.get("ModelNew", [])]
+        return next((name for name in renamed if name in self._names.classes), None)
 
     # Which code runs
 
@@ -172,9 +175,7 @@ class _Look:
         elif _is_super(node.value) and cls:
             found = [self._names.method(base, node.attr) for base in self._names.bases(cls)]
             yield from [method for method in found if method]
-        for target, value in self._names.assignments:
-            if path(target) != path(node):
-                continue
+        for value in self._names.values.get(path(node), []):
             if isinstance(value, ast.Lambda):
                 yield cls, value
             elif isinstance(value, ast.Name) and value.id in self._names.functions:

@@ -20,6 +20,9 @@ _PASSING = (
 )
 """Functions whose result is, or holds, what they are given."""
 
+_LONGEST_CHAIN = 20
+"""Assignments against the order of the text through which a value is followed."""
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
@@ -52,6 +55,9 @@ class Names:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 self._import(node)
         self.assignments = [*_assignments(tree), *self._class_attributes()]
+        self.values: dict[str | None, list[ast.expr]] = {}
+        for target, value in self.assignments:
+            self.values.setdefault(path(target), []).append(value)
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
         for alias in node.names:
@@ -158,14 +164,15 @@ class Holders:
         self._names, self._is_source = names, is_source
         self.paths: set[str] = set()
         self.makers: set[str] = set()
-        before = -1
-        while before != len(self.paths) + len(self.makers):
+        for _ in range(_LONGEST_CHAIN):
             before = len(self.paths) + len(self.makers)
             for target, value in names.assignments:
                 found = path(target)
                 if found and self.holds(value):
                     self.paths.add(found)
             self._find_makers()
+            if before == len(self.paths) + len(self.makers):
+                break
 
     def _find_makers(self) -> None:
         """Functions and methods that return such a value."""

@@ -346,6 +346,26 @@ def test_deeply_nested_text_never_raises():
     assert isinstance(inspect(model("return " + "+".join(["x"] * 3000))), list)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"class C{i}: pass\n" for i in range(101)),
+        "".join(f"a{i} = a{i + 1}\n" for i in range(2001)),
+        "# " + "x" * 200_001,
+    ],
+)
+def test_text_that_would_take_minutes_is_not_read(text: str):
+    (finding,) = inspect(model(CALL) + text)
+    assert finding.suspect
+    assert "too long" in finding.message
+
+
+def test_the_largest_text_that_is_read_takes_no_minutes():
+    """The suite's timeout is the assertion: a chain against the text's order, in 90 classes."""
+    chain = "".join(f"a{i} = a{i + 1}\n" for i in range(1800))
+    assert inspect(model(CALL) + chain + "".join(f"class C{i}: pass\n" for i in range(90))) == []
+
+
 @given(st.lists(st.sampled_from(sorted(FALLBACKS.values())), min_size=1, max_size=3), st.booleans())
 @settings(deadline=None)
 def test_one_line_of_framework_work_spoils_any_honest_kernel(forwards: list[str], first: bool):

@@ -143,7 +143,7 @@ def finish(run):
     add("candidate", "1", candidate(1, CHILD, "reflection", [0], {"1-1": 0.8, "1-2": 0.0, "1-3": 0.2}))
     add("candidate", "2", candidate(2, MERGED, "merge", [0, 1], {"1-1": 0.7, "1-2": 0.5, "1-3": 0.2}))
     add("iteration", "1", {"iteration": 1, "evaluations": 9, "cost_usd": 0.75, "elapsed_s": 9.0})
-    add("remeasure", "1-1", to_json(AGAIN))
+    add("remeasure", f"1-1:{AGAIN.kernel_hash}", to_json(AGAIN))
     run.write_kernel("1-1", SOURCE)
     add("session", "2", {"action": "stop", "reason": "the budget of 40 evaluations is spent", "budget": {}})
     return run

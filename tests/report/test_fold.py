@@ -41,7 +41,7 @@ def test_a_winner_measured_again_counts_by_that_measurement(finished):
 def test_a_winner_that_fails_the_last_measurement_is_not_correct(tmp_path):
     again = sample.failed("1/2", "k-matmul", Status.CRASHED, Stage.RUN, "signal 11")
     with sample.begin(tmp_path) as run:
-        run.journal.append("remeasure", "1-2", sample.to_json(again))
+        run.journal.append("remeasure", f"1-2:{again.kernel_hash}", sample.to_json(again))
         found = view(run)
     assert task(found, "1/2").status == "CRASHED"
     assert task(found, "1/2").speedup is None

@@ -78,7 +78,7 @@ def test_the_report_says_where_and_how_it_was_measured(found):
 
 def test_no_mark_and_no_note_where_everything_was_measured_again(tmp_path):
     with open_run(sample.make(tmp_path), write=True) as run:
-        run.journal.append("remeasure", "1-2", sample.to_json(sample.MATMUL))
+        run.journal.append("remeasure", f"1-2:{sample.MATMUL.kernel_hash}", sample.to_json(sample.MATMUL))
         assert "~" not in plain(report_page(view(run)))
 
 

@@ -49,7 +49,7 @@ def main() -> None:
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.path.insert(0, str(HERE))
-    import torch  # noqa: F401  (the point of the warm start: forked children have it already)
+    import torch.utils.cpp_extension  # noqa: F401  (the point of the warm start: children have it already)
 
     say({"ready": os.getpid()})
     children: dict[int, int] = {}

@@ -44,7 +44,8 @@ ALLOWED: dict[str, set[str]] = {
     "evaluator": GROUND | PHRASES | {"languages", "devices", "sandboxes", "suites", "inline"},
     "retrieval": GROUND,
     "feedback": GROUND | {"languages", "devices", "retrieval"},
-    "executors": GROUND | {"evaluator", "languages", "devices", "sandboxes"},
+    # `suites` for a task's bytes and FLOPs, `store` for the evaluations of another run.
+    "executors": GROUND | {"evaluator", "languages", "devices", "sandboxes", "suites", "store"},
     "search": GROUND
     | {"suites", "lms", "prompting", "languages", "devices", "feedback", "retrieval", "executors", "store"}
     | {"report.scores"},  # pure functions: progress shows fast_p, and both must agree on the winner

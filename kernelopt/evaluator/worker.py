@@ -168,8 +168,7 @@ class Worker:
             status = Status.OUT_OF_MEMORY
         elif reply.get("phase") == "build":
             status, where = Status.BUILD_FAILED, Stage.BUILD
-        last = text.strip().splitlines()[-1:] or [str(reply["error"])]
-        raise Stopped(status, where, last[0][:300], text)
+        raise Stopped(status, where, _headline(text, status) or str(reply["error"]), text)
 
 
 _DOING = {
@@ -178,6 +177,13 @@ _DOING = {
     Stage.RUN: "running the kernel",
     Stage.TIME: "timing the kernel",
 }
+
+
+def _headline(text: str, status: Status) -> str:
+    """The line that says it best: the compiler's first error, or the last line of a traceback."""
+    lines = text.strip().splitlines()
+    errors = [line for line in lines if "error:" in line] if status is Status.BUILD_FAILED else []
+    return (errors[:1] or lines[-1:] or [""])[0][:300]
 
 
 def _claims(reply: Mapping[str, Any]) -> list[dict[str, Any]]:

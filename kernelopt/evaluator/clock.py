@@ -33,10 +33,10 @@ class Lane:
     empty_ms: list[float] = field(default_factory=list)
     """What batches of no calls took: the cost of asking."""
 
-    def batch(self, calls: int, timeout_s: float) -> float:
-        """Milliseconds for `calls` calls, each on an input set of its own."""
+    def batch(self, slots: Sequence[int], timeout_s: float) -> float:
+        """Milliseconds for one call on each of the input sets `slots`."""
         time.sleep(SETTLE_S)
-        return self.worker.batch(range(calls), timeout_s)
+        return self.worker.batch(slots, timeout_s)
 
 
 class Stopwatch:
@@ -68,15 +68,14 @@ class Stopwatch:
         """Warm both sides up, and choose batch sizes of about `batch_ms` (reference, candidate)."""
         counts = []
         for lane in (self._reference, self._candidate):
-            self._feed(lane, 1)
-            # The fastest of a few: the first call starts thread pools and touches fresh memory.
-            per_call = min(lane.batch(1, self._settings.run_timeout_s) for _ in range(3))
+            # A full batch first: memory that is touched for the first time costs a page fault for
+            # every 4 KiB, and the first call starts thread pools.
+            self._once(lane, len(lane.slots.views))
+            self._feed(lane, [0])
+            per_call = min(lane.batch([0], self._settings.run_timeout_s) for _ in range(3))
             wanted = int(self._settings.batch_ms / max(per_call, 1e-3))
             counts.append(max(1, min(wanted, len(lane.slots.views))))
-            # Full batches, not counted: memory that is touched for the first time costs a page
-            # fault for every 4 KiB, which the reference's long-lived process no longer pays.
-            for _ in range(2):
-                self._once(lane, counts[-1])
+            self._once(lane, counts[-1])
         return counts[0], counts[1]
 
     def _round(
@@ -89,7 +88,7 @@ class Stopwatch:
         """
         reference, candidate = self._reference, self._candidate
         for lane in (reference, candidate):
-            lane.empty_ms.append(lane.batch(0, self._settings.run_timeout_s))
+            lane.empty_ms.append(lane.batch([], self._settings.run_timeout_s))
         first = self._once(reference, calls[0])
         second = self._once(candidate, calls[1], audit)
         third = self._once(candidate, calls[1])
@@ -99,19 +98,20 @@ class Stopwatch:
 
     def _once(self, lane: Lane, calls: int, audit: Audit | None = None) -> float:
         """Milliseconds of one batch, each call on content that no one has seen."""
-        self._feed(lane, calls)
-        elapsed_ms = lane.batch(calls, self._settings.run_timeout_s)
+        slots = self._chance.sample(range(len(lane.slots.views)), calls)
+        self._feed(lane, slots)
+        elapsed_ms = lane.batch(slots, self._settings.run_timeout_s)
         if audit:
             call = self._chance.randrange(calls)
             audit(call, self._fed[call].args(self._pool))
         lane.worker.drop()
         return elapsed_ms
 
-    def _feed(self, lane: Lane, calls: int) -> None:
-        """Fill `calls` input sets with content that no one has seen."""
-        self._fed = [Recipe.random(len(self._pool), self._chance) for _ in range(calls)]
-        for views, recipe in zip(lane.slots.views, self._fed, strict=False):
-            recipe.pour(views, self._pool)
+    def _feed(self, lane: Lane, slots: Sequence[int]) -> None:
+        """Fill input sets with content that no one has seen."""
+        self._fed = [Recipe.random(len(self._pool), self._chance) for _ in slots]
+        for slot, recipe in zip(slots, self._fed, strict=True):
+            recipe.pour(lane.slots.views[slot], self._pool)
 
     def _enough(self, times: Times, started: float) -> bool:
         rounds = len(times[0])
@@ -144,5 +144,6 @@ def _latency(two_batches_ms: float, lane: Lane, calls: int) -> float:
 
 
 def slot_count(pool: Sequence[list[Any]], settings: Settings) -> int:
-    """How many input sets of this task fit in the arena, at most `max_calls`."""
-    return max(1, min(settings.max_calls, settings.arena_bytes // max(set_bytes(pool[0]), 1)))
+    """How many input sets to lay out: as many as fit in the arena, within `least_slots` and `max_calls`."""
+    fit = settings.arena_bytes // max(set_bytes(pool[0]), 1)
+    return max(1, min(settings.max_calls, max(settings.least_slots, fit)))

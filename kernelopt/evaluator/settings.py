@@ -36,8 +36,10 @@ class Settings:
     """Most calls in one batch; each has an input set of its own."""
     time_cap_s: float = 4.0
     """Most time spent on the timed rounds of one evaluation."""
-    arena_bytes: int = 512 << 20
-    """Most shared memory for the input sets of one process."""
+    arena_bytes: int = 64 << 20
+    """Shared memory for the input sets of one process; more costs page faults, which are slow."""
+    least_slots: int = 4
+    """Input sets to have even if they take more than that: batches pick theirs at random."""
     build_timeout_s: float = 120.0
     run_timeout_s: float = 30.0
     """For one call, and for one batch."""

@@ -32,7 +32,9 @@ def main() -> int:
     options = parser.parse_args()
     with open_run(options.run) as run:
         seed, won, tasks = lift(view(run))
-    print(f"strict fast_1 over {tasks} tasks: seed prompt {seed:.2f}, winners {won:.2f}, lift {won - seed:+.2f}")
+    print(
+        f"strict fast_1 over {tasks} tasks: seed prompt {seed:.2f}, winners {won:.2f}, lift {won - seed:+.2f}"
+    )
     return 0 if won - seed >= options.at_least else 1
 
 

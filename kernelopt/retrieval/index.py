@@ -1,85 +1,112 @@
-"""The manual index: error patterns first, then BM25, fused by reciprocal rank."""
+"""Finds notes: those whose error patterns match come first, then those that share rare words."""
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from kernelopt.resources import folder
-from kernelopt.retrieval import Excerpt
-from kernelopt.retrieval.notes import Note, read_notes
-from kernelopt.retrieval.tokens import tokens
+from kernelopt.retrieval import Excerpt, Retriever, cache
+from kernelopt.retrieval.excerpts import cut
+from kernelopt.retrieval.notes import Note, parse, read_texts
+from kernelopt.retrieval.tokens import tokenize
 
-FUSION = 10.0
-"""Constant of reciprocal rank fusion (Cormack et al. 2009 take 60, for rankings of thousands)."""
-PATTERN_WEIGHT = 2.0
-"""A matching error pattern says more than shared words do."""
-EXCERPT_CHARS = 900
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s|\n\n")
+EXCERPT_CHARACTERS = 1000
+"""Most characters of one excerpt, about 250 tokens."""
+
+_QUERY_CHARACTERS = 4000
+_TITLE_WEIGHT, _TAG_WEIGHT = 3, 3
+_RANK_OFFSET = 60
+"""The constant of reciprocal rank fusion: how little the first ranks differ."""
+_PATTERN_WEIGHT = 5.0
+"""A match in the first 240 places outweighs every word: 5 / (60 + 240) > 1 / 61."""
+_WORD_RANKS = 100
+
+
+@lru_cache(maxsize=1)
+def open_index() -> Retriever:
+    """The index of the bundled notes, read from the cache or built once a process.
+
+    Raises:
+        ConfigError: a bundled note that does not keep its form (a broken installation).
+    """
+    return build_index()
+
+
+def build_index(root: Path | None = None) -> Retriever:
+    """The index of the notes under `root`. Raises ConfigError for a note that does not keep its form."""
+    texts = read_texts(root)
+    name = cache.key(texts)
+    stored = cache.read(name)
+    if stored:
+        return Index(*stored)
+    notes = [parse(*text) for text in texts]
+    ranker = _ranker(notes)
+    cache.write(name, notes, ranker)
+    return Index(notes, ranker)
+
+
+def _ranker(notes: Sequence[Note]) -> Any:
+    """A BM25 index over the terms of each note; None of its progress bars is shown."""
+    from bm25s import BM25
+
+    ranker = BM25()
+    # An index of nothing cannot be built; a term that no query holds makes it harmless.
+    ranker.index([_note_terms(note) for note in notes] or [[" "]], show_progress=False)
+    return ranker
+
+
+def _note_terms(note: Note) -> list[str]:
+    heading = tokenize(note.title) * _TITLE_WEIGHT + tokenize(" ".join(note.tags)) * _TAG_WEIGHT
+    return heading + tokenize(note.text)
 
 
 class Index:
-    """Notes of all targets, searchable. Implements `kernelopt.retrieval.Retriever`."""
+    """Notes with their patterns and a BM25 ranking; a `Retriever`."""
 
-    def __init__(self, notes: Sequence[Note]):
-        self._notes = list(notes)
-        self._bm25 = _bm25([_searchable(note) for note in self._notes])
+    def __init__(self, notes: Sequence[Note], ranker: Any) -> None:
+        self._notes, self._ranker = tuple(notes), ranker
+        self._patterns = [[re.compile(p, re.IGNORECASE) for p in note.errors] for note in notes]
 
     def search(self, query: str, *, target: str, limit: int = 3) -> list[Excerpt]:
-        """The best excerpts for `query` among notes for `target`, best first; none for no match."""
+        """The best excerpts for `query` among the notes for `target`, at most `limit`, best first.
+
+        Equal scores keep the order of the notes' names, so the same query always gives the same list.
+        """
+        query = query[:_QUERY_CHARACTERS]
+        allowed = [i for i, note in enumerate(self._notes) if target in note.targets]
         scores: dict[int, float] = {}
-        for weight, ranking in ((PATTERN_WEIGHT, self._by_pattern(query)), (1.0, self._by_words(query))):
-            kept = [number for number in ranking if target in self._notes[number].targets]
-            for rank, number in enumerate(kept, 1):
-                scores[number] = scores.get(number, 0.0) + weight / (FUSION + rank)
-        best = sorted(scores, key=lambda number: (-scores[number], self._notes[number].name))[:limit]
-        return [_excerpt(self._notes[number], scores[number]) for number in best]
+        for weight, ranks in (
+            (_PATTERN_WEIGHT, self._by_pattern(query, allowed)),
+            (1.0, self._by_words(query, allowed)),
+        ):
+            for rank, i in enumerate(ranks, start=1):
+                scores[i] = scores.get(i, 0.0) + weight / (_RANK_OFFSET + rank)
+        best = sorted(scores, key=lambda i: (-scores[i], i))[: max(limit, 0)]
+        return [self._excerpt(i, scores[i]) for i in best]
 
-    def _by_pattern(self, query: str) -> list[int]:
-        hits = [sum(bool(pattern.search(query)) for pattern in note.errors) for note in self._notes]
-        return sorted(
-            (n for n, count in enumerate(hits) if count), key=lambda n: (-hits[n], self._notes[n].name)
-        )
+    def _by_pattern(self, query: str, allowed: Sequence[int]) -> list[int]:
+        """Notes with a matching pattern: the earliest match first (queries tell causes before
+        consequences), the longer of two at one place first."""
+        found: list[tuple[int, int, int]] = []
+        for i in allowed:
+            matches = [match for pattern in self._patterns[i] if (match := pattern.search(query))]
+            if matches:
+                found.append(min((match.start(), match.start() - match.end(), i) for match in matches))
+        return [i for *_, i in sorted(found)]
 
-    def _by_words(self, query: str) -> list[int]:
-        words = tokens(query)
-        if not words or not self._notes:
+    def _by_words(self, query: str, allowed: Sequence[int]) -> list[int]:
+        known = [term for term in dict.fromkeys(tokenize(query)) if term in self._ranker.vocab_dict]
+        if not known or not allowed:
             return []
-        scores = self._bm25.get_scores(words)
-        return [int(n) for n in scores.argsort(kind="stable")[::-1] if scores[n] > 0]
+        import numpy
 
+        scores = self._ranker.get_scores(known)[allowed]
+        order = numpy.argsort(-scores, kind="stable")[:_WORD_RANKS]
+        return [allowed[k] for k in order if scores[k] > 0]
 
-@functools.lru_cache(maxsize=4)
-def open_index(path: Path | None = None) -> Index:
-    """The index over the notes that ship with kernelopt (or those in `path`), built once a process."""
-    return Index(read_notes(path or folder("docs_index")))
-
-
-def _searchable(note: Note) -> list[str]:
-    # Title and tags count double: they are what a note is about.
-    return tokens(" ".join([note.title, note.title, *note.tags, *note.tags, note.text]))
-
-
-def _bm25(corpus: list[list[str]]) -> Any:
-    import bm25s
-
-    # With no note at all bm25s cannot build; one empty document matches nothing.
-    index = bm25s.BM25()
-    index.index(corpus or [["-"]], show_progress=False)
-    return index
-
-
-def _excerpt(note: Note, score: float) -> Excerpt:
-    return Excerpt(title=note.title, text=shorten(note.text, EXCERPT_CHARS), source=note.source, score=score)
-
-
-def shorten(text: str, limit: int) -> str:
-    """`text` cut at the last sentence end within `limit` characters; code fences stay closed."""
-    if len(text) <= limit:
-        return text
-    ends = [match.start() for match in _SENTENCE_END.finditer(text[: limit + 1])]
-    kept = text[: ends[-1]].rstrip() if ends else text[:limit].rstrip()
-    return kept + "\n```" if kept.count("```") % 2 else kept
+    def _excerpt(self, i: int, score: float) -> Excerpt:
+        note = self._notes[i]
+        return Excerpt(note.title, cut(note.text, EXCERPT_CHARACTERS), note.source, score)

@@ -1,69 +1,98 @@
-"""Notes of the manual index: Markdown files with a front matter, one topic each."""
+"""The manual notes: Markdown files with a YAML head, one topic a file."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from kernelopt.errors import ConfigError
+from kernelopt.resources import folder
 
-_FRONT = re.compile(r"\A---\n(.*?)\n---\n(.*)\Z", re.DOTALL)
+_FORM = re.compile(r"---\n(?P<head>.*?)\n---\n(?P<body>.*)", re.DOTALL)
+_LISTS, _TEXTS = ("targets", "tags", "errors"), ("title", "source")
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One topic."""
+    """What one file of the index says on one topic."""
 
     name: str
-    """The file's path within the index, for example ``cpu/restrict.md``."""
+    """Path inside the index without its ending, such as ``cpu/remainder-loop``."""
     title: str
     targets: tuple[str, ...]
-    """``cpu``, ``cuda``, ``triton``, ``cupy``, ``npu``."""
+    """Devices that it holds for: ``cpu``, ``cuda`` ..."""
     tags: tuple[str, ...]
-    errors: tuple[re.Pattern[str], ...]
-    """Patterns of error messages and complaints that this note answers."""
+    errors: tuple[str, ...]
+    """Regular expressions, case ignored, for messages and findings that the note answers."""
     source: str
     """Document, section and version that the facts come from."""
     text: str
+    """Markdown."""
 
 
-def read_notes(folder: Path) -> list[Note]:
-    """Every note below `folder`, in the order of their names.
-
-    Raises:
-        ConfigError: a note lacks a field, or a pattern in it does not compile; names the file.
-    """
-    return [
-        parse(path.relative_to(folder).as_posix(), path.read_text()) for path in sorted(folder.rglob("*.md"))
-    ]
-
-
-def parse(name: str, content: str) -> Note:
-    """One note from its text.
+def read_notes(root: Path | None = None) -> list[Note]:
+    """Every note under `root` (the bundled index by default), ordered by name.
 
     Raises:
-        ConfigError: see `read_notes`.
+        ConfigError: a note that does not keep the form; the message names the file and the field.
     """
-    import yaml
+    return [parse(name, text) for name, text in read_texts(root)]
 
-    found = _FRONT.match(content)
-    front = yaml.safe_load(found[1]) if found else None
-    if not found or not isinstance(front, dict):
-        raise ConfigError(f"{name}: the note has no front matter between --- lines")
-    missing = [field for field in ("title", "targets", "tags", "source") if not front.get(field)]
-    if missing:
-        raise ConfigError(f"{name}: the note lacks {', '.join(missing)}")
-    try:
-        errors = tuple(re.compile(pattern, re.IGNORECASE) for pattern in front.get("errors") or ())
-    except re.error as error:
-        raise ConfigError(f"{name}: an error pattern does not compile: {error}") from error
+
+def read_texts(root: Path | None = None) -> list[tuple[str, str]]:
+    """(name, content) of every Markdown file under `root`, ordered by name; READMEs are no notes."""
+    root = root or folder("docs_index")
+    paths = (path for path in root.rglob("*.md") if path.stem.upper() != "README")
+    found = ((path.relative_to(root).with_suffix("").as_posix(), path) for path in paths)
+    return [(name, path.read_text(encoding="utf-8")) for name, path in sorted(found)]
+
+
+def parse(name: str, text: str) -> Note:
+    """The note `name` out of a file's content. Raises ConfigError as `read_notes` does."""
+    form = _FORM.fullmatch(text)
+    if form is None:
+        raise ConfigError(f"note {name}: it must begin with YAML fields between two lines of ---")
+    head = _head(name, form["head"])
+    values = {field: head.pop(field, None) for field in (*_LISTS, *_TEXTS)}
+    if head:
+        raise ConfigError(f"note {name}: unknown field {min(map(str, head))!r}; remove it")
+    for field in _TEXTS:
+        if not isinstance(values[field], str) or not values[field].strip():
+            raise ConfigError(f"note {name}: the field {field!r} must be a text; add it")
+    lists = {field: _strings(name, field, values[field]) for field in _LISTS}
+    if not lists["targets"]:
+        raise ConfigError(f"note {name}: the field 'targets' is empty; name a device")
+    _check_patterns(name, lists["errors"])
     return Note(
-        name=name,
-        title=str(front["title"]),
-        targets=tuple(front["targets"]),
-        tags=tuple(front["tags"]),
-        errors=errors,
-        source=str(front["source"]),
-        text=found[2].strip(),
+        name, values["title"].strip(), *lists.values(), values["source"].strip(), form["body"].strip()
     )
+
+
+def _head(name: str, text: str) -> dict[str, Any]:
+    try:
+        head = yaml.safe_load(text)
+    except yaml.YAMLError as problem:
+        reason = " ".join(str(problem).split())
+        raise ConfigError(f"note {name}: its fields are no YAML: {reason}") from problem
+    if not isinstance(head, dict):
+        raise ConfigError(f"note {name}: its head must hold fields such as 'title: ...'")
+    return head
+
+
+def _strings(name: str, field: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ConfigError(f"note {name}: the field {field!r} must be a list of texts")
+    return tuple(value)
+
+
+def _check_patterns(name: str, patterns: Iterable[str]) -> None:
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except re.error as problem:
+            raise ConfigError(f"note {name}: {pattern!r} is no regular expression: {problem}") from problem

@@ -1,56 +1,68 @@
-"""Text → tokens for the index: identifiers stay whole, and their parts are found too."""
+"""Text → search terms: identifiers stay whole, and their parts are found too."""
 
 from __future__ import annotations
 
 import re
+from typing import Final
 
-_WORD = re.compile(r"[A-Za-z0-9_]+(?:(?:::|\.|->)[A-Za-z0-9_]+)*")
-_PIECE = re.compile(r"::|\.|->|_+")
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+VERSION: Final = 1
+"""Part of the key of cached indexes: raise it when the terms of a text change."""
+
+_WORD = re.compile(r"\w+(?:(?:::|->|\.|-)\w+)*", re.ASCII)
+_JOINT = re.compile(r"::|->|[.-]")
+_PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+[a-z]?(?![a-z])|\d+")
+_LONGEST = 80
+"""Characters of a term; what is longer is no word (a digest, encoded data) and is left out."""
+_SUFFIXES = ("ation", "ing", "ed", "ly", "es", "e", "s")
+_SHORTEST_STEM = 4
 _STOP = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "by",
-        "for",
-        "from",
-        "in",
-        "is",
-        "it",
-        "its",
-        "of",
-        "on",
-        "or",
-        "that",
-        "the",
-        "this",
-        "to",
-        "was",
-        "with",
-    ]
+    "a an and are as at be but by can do for from has have in into is it its not of on or so than that the "
+    "their then there these this to was were what when where which while with".split()
 )
 
 
-def tokens(text: str) -> list[str]:
-    """Lower-case tokens in order: ``aie::mac`` gives itself, ``aie`` and ``mac``.
+def tokenize(text: str) -> list[str]:
+    """Search terms of `text` in their order, all in lower case.
 
-    A plural's last ``s`` is dropped from plain words, so that ``loops`` finds ``loop``.
+    An identifier such as ``cp.async``, ``aie::mac`` or ``__shfl_down_sync`` gives itself, its components,
+    and the parts that underscores, capitals and digits divide. ``layer_norm`` and ``LayerNorm`` also give
+    ``layernorm``. Plain words are cut to their stem, so that ``vectorised`` finds ``vectorization``.
     """
-    found: list[str] = []
+    terms: list[str] = []
     for match in _WORD.finditer(text):
-        word = match[0].strip("_")
-        parts = [part for piece in _PIECE.split(word) for part in _CAMEL.split(piece) if part]
-        if len(parts) > 1:
-            found.append(word.lower())
-        found += [_stem(part.lower()) for part in parts]
-    return [token for token in found if token and token not in _STOP]
+        if len(match[0]) <= _LONGEST:
+            terms += _terms(match[0])
+    return terms
 
 
-def _stem(word: str) -> str:
-    plural = len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is"))
-    return word[:-1] if plural else word
+def _terms(word: str) -> list[str]:
+    components = _JOINT.split(word)
+    found = [word.lower()] if len(components) > 1 else []
+    if "-" in word:  # fast-math, fastmath and fast math are one thing
+        found.append("".join(components).lower())
+    for component in components:
+        found += _component(component)
+    return [term for term in dict.fromkeys(found) if term not in _STOP]
+
+
+def _component(name: str) -> list[str]:
+    parts = _PART.findall(name)
+    plain = len(parts) == 1 and parts[0] == name
+    found = [] if plain else [name.lower(), "".join(parts).lower()]
+    return [*filter(None, found), *(stem(part.lower()) for part in parts)]
+
+
+def stem(word: str) -> str:
+    """`word` without the usual English endings; British and American spellings fall together.
+
+    At least four letters stay. The result is a key, not a word.
+    """
+    word = re.sub(r"is(e[ds]?|ing|ation)$", r"iz\1", word)
+    shorter = True
+    while shorter:
+        shorter = False
+        for suffix in _SUFFIXES:
+            if word.endswith(suffix) and len(word) - len(suffix) >= _SHORTEST_STEM and word[-2:] != "ss":
+                word, shorter = word.removesuffix(suffix), True
+                break
+    return word

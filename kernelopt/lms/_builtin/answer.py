@@ -112,13 +112,13 @@ def _strip(node: ast.ClassDef) -> None:
 
 
 class _Rename(ast.NodeTransformer):
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:  # noqa: N802 - the name is ast's
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
         """Rename the class itself."""
         self.generic_visit(node)
         node.name = "ModelNew" if node.name == "Model" else node.name
         return node
 
-    def visit_Name(self, node: ast.Name) -> ast.AST:  # noqa: N802 - the name is ast's
+    def visit_Name(self, node: ast.Name) -> ast.AST:
         """Rename what refers to it."""
         node.id = "ModelNew" if node.id == "Model" else node.id
         return node

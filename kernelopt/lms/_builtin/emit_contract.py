@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kernelopt.lms._builtin.emit_text import BIG, Code, Statements, Style, address
 from kernelopt.lms._builtin.graph import Value
-from kernelopt.lms._builtin.plan import Kernel
+from kernelopt.lms._builtin.kernels import Kernel
 
 VECTORS = """#if defined(__AVX512F__)
 constexpr int64_t LANES = 16, TILE_ROWS = 12;

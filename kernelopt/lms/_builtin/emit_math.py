@@ -69,7 +69,7 @@ static inline float fast_erf(float x) {
     return s < 0.1f ? 1.128379167f * x * q : signed_far;
 }
 """
-_TURN = """// Quarter turns are taken off in three parts, so that the rest is exact for angles up to thousands.
+_TURN = """// Quarter turns are taken off in three parts, so the rest is exact for angles up to thousands.
 static inline float quarter(float x, int32_t add) {
     const float shifted = x * 0.636619772f + 12582912.0f, n = shifted - 12582912.0f;
     const int32_t turn = bits_of(shifted) + add;

@@ -1,7 +1,7 @@
-"""Kernels of maps and reductions: a row at a time, in as few passes over it as its reductions allow.
+"""Kernels of reductions and the maps around them, a row at a time.
 
-The index space splits into outer axes, axes that are reduced, and at times a last axis that is not
-reduced (lanes): then a tile of lanes is worked on together, so that the innermost loop stays contiguous.
+Passes over a row are as few as its reductions allow. What is costly and needed in more than one pass is
+kept in a buffer of one row.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from kernelopt.lms._builtin.emit_text import BIG, Axis, Code, Statements, Style, address, axes, indices
+from kernelopt.lms._builtin.emit_text import BIG, Axis, Code, Statements, axes, decode, indices, write
 from kernelopt.lms._builtin.expr import HEAVY, Id
 from kernelopt.lms._builtin.graph import Node
-from kernelopt.lms._builtin.plan import Kernel, Store
+from kernelopt.lms._builtin.kernels import Store
 
 START = {"sum": "0", "prod": "1", "max": "-__builtin_inff()", "min": "__builtin_inff()"}
 FOLD = {
@@ -28,95 +28,7 @@ MOST_BUFFER = 1 << 17
 """Elements of a row buffer on the stack."""
 
 
-def emit(kernel: Kernel, style: Style, name: str) -> str:
-    """The C function of a kernel without an anchor."""
-    code = Code(kernel, style)
-    rows = _Rows(code)
-    if not kernel.dims:
-        _Maps(code, rows.nest).emit()
-    elif any(node.op.startswith("arg") for node in kernel.reduces):
-        _arg(code, rows)
-    elif rows.lane and style.loop_order:
-        _Lanes(rows).emit()
-    else:
-        rows.emit()
-    return code.function(name)
-
-
-class _Maps:
-    """Only maps: outer loops over rows, an inner loop over elements."""
-
-    def __init__(self, code: Code, nest: list[Axis]) -> None:
-        self.code, self.kernel = code, code.kernel
-        self.nest = nest or [Axis(1, False, 0, "0")]
-        self.index = indices(self.kernel.shape, nest)
-
-    def emit(self) -> None:
-        *outer, inner = self.nest
-        code, style = self.code, self.code.style
-        rows = math.prod(a.size for a in outer)
-        if not self.nest or inner.index == "0":
-            self._element(self.index)
-            return
-        wide = rows < 8 and inner.size >= BIG
-        if outer:
-            if not wide:
-                code.threads(rows * inner.size)
-            with code.block(code.loop("o", rows)):
-                _decode(code, outer, "o")
-                self._inner(inner, wide)
-        else:
-            self._inner(inner, wide=inner.size >= BIG and style.threads)
-
-    def _inner(self, inner: Axis, wide: bool) -> None:
-        code, style = self.code, self.code.style
-        if style.unroll and not style.simd:
-            self._unrolled(inner, wide)
-            return
-        if wide and style.threads:
-            code.line("#pragma omp parallel for" + " simd" * style.simd)
-        else:
-            code.simd()
-        with code.block(code.loop(inner.index, inner.size)):
-            self._element(self.index)
-
-    def _unrolled(self, inner: Axis, wide: bool) -> None:
-        code, i = self.code, inner.index
-        index = [f"({i} + u)" if name == i else name for name in self.index]
-        if wide:
-            code.threads(inner.size)
-        with (
-            code.block(f"for (int64_t {i} = 0; {i} <= {inner.size} - 8; {i} += 8)"),
-            code.block("for (int u = 0; u < 8; ++u)"),
-        ):
-            self._element(index)
-        if code.style.tail and inner.size % 8:
-            head = f"for (int64_t {i} = {inner.size // 8 * 8}; {i} < {inner.size}; ++{i})"
-            with code.block(head):
-                self._element(self.index)
-
-    def _element(self, index: list[str]) -> None:
-        statements = Statements(self.code, self.kernel.exprs, {})
-        statements.emit((s.root for s in self.kernel.stores), index)
-        for store in self.kernel.stores:
-            _write(self.code, store, statements.known[store.root], index)
-
-
-def _write(code: Code, store: Store, value: str, index: list[str]) -> None:
-    code.line(f"{code.array[store.node]}[{address(store.strides, store.offset, index)}] = {value};")
-
-
-def _decode(code: Code, outer: list[Axis], flat: str) -> None:
-    """Indices of the outer axes out of one number."""
-    left = 1
-    for axis in reversed(outer):
-        whole = flat if left == 1 else f"{flat} / {left}"
-        first = axis is outer[0]
-        code.line(f"const int64_t {axis.index} = {whole if first else f'({whole}) % {axis.size}'};")
-        left *= axis.size
-
-
-class _Rows:
+class Rows:
     """Reductions, and the maps around them."""
 
     def __init__(self, code: Code) -> None:
@@ -200,7 +112,7 @@ class _Rows:
             return
         code.threads(rows * size)
         with code.block(code.loop("o", rows)):
-            _decode(code, self.outer, "o")
+            decode(code, self.outer, "o")
             self._row()
 
     def _row(self) -> None:
@@ -210,7 +122,7 @@ class _Rows:
         known: dict[Id, str] = {}
         for phase in self.phases:
             self._pass(phase, known)
-        self._finish(known)
+        self.finish(known)
 
     def _pass(self, phase: int, known: dict[Id, str]) -> None:
         reduces, stores = self.work(phase)
@@ -250,14 +162,14 @@ class _Rows:
         if long:
             heads.append(f"for (int64_t c = 0; c < {inner.size}; c += {CHUNK})")
             first, last = "c", f"(c + {CHUNK} < {inner.size} ? c + {CHUNK} : {inner.size})"
-        self._nested(heads, lambda: self._innermost(inner, first, last, reduces, stores, known, phase))
+        self.nested(heads, lambda: self._innermost(inner, first, last, reduces, stores, known, phase))
 
-    def _nested(self, heads: list[str], body: Callable[[], None]) -> None:
+    def nested(self, heads: list[str], body: Callable[[], None]) -> None:
         if not heads:
             body()
             return
         with self.code.block(heads[0]):
-            self._nested(heads[1:], body)
+            self.nested(heads[1:], body)
 
     def _innermost(
         self,
@@ -309,7 +221,7 @@ class _Rows:
             target = accumulator.format(self.names[node])
             code.line(FOLD[node.op].format(target, statements.known[root]))
         for store in stores:
-            _write(code, store, statements.known[store.root], self.index)
+            write(code, store, statements.known[store.root], self.index)
 
     def _ready(self, at: Id) -> int:
         """The pass that fills a row buffer: the first that needs it."""
@@ -319,13 +231,13 @@ class _Rows:
                 return phase
         return self.phases[-1]
 
-    def _finish(self, known: dict[Id, str]) -> None:
+    def finish(self, known: dict[Id, str]) -> None:
         """Stores of one figure for the row."""
         stores = [s for s in self.kernel.stores if not self._full(s)]
         statements = Statements(self.code, self.exprs, known)
         statements.emit((s.root for s in stores), self.index)
         for store in stores:
-            _write(self.code, store, statements.known[store.root], self.index)
+            write(self.code, store, statements.known[store.root], self.index)
 
     def _one_row(self) -> None:
         """Everything is one row: threads share each pass."""
@@ -353,114 +265,4 @@ class _Rows:
                 item = self.exprs.items[i]
                 if item[0] == "red" and self.level[i] == phase + 1:
                     known[i] = f"({self.style.real}){self.names[item[1]]}"
-        self._finish(known)
-
-
-class _Lanes:
-    """Many rows side by side: the axis that walks through memory is not the one that is reduced."""
-
-    def __init__(self, rows: _Rows) -> None:
-        self.rows, self.code, self.kernel = rows, rows.code, rows.kernel
-        assert rows.lane is not None
-        self.lane = rows.lane
-        self.outer = [a for a in rows.outer if a is not rows.lane]
-        self.size = math.prod(a.size for a in rows.reduced)
-        self.tile = self._tile()
-
-    def _tile(self) -> int:
-        """Lanes worked on together: several passes should find their rows in the cache."""
-        lanes, passes = self.lane.size, len(self.rows.phases)
-        room = 1 << 17 if passes > 1 else 1 << 30
-        tile = max(16, min(1024, room // max(self.size, 1) // 16 * 16, lanes))
-        spread = 4 if math.prod(a.size for a in self.outer) < 4 else 1
-        return max(16, min(tile, -(-lanes // spread // 16) * 16)) if lanes > 16 else lanes
-
-    def emit(self) -> None:
-        code, rows = self.code, self.rows
-        outer = math.prod(a.size for a in self.outer)
-        tiles = -(-self.lane.size // self.tile)
-        code.threads(outer * self.lane.size * self.size)
-        with code.block(code.loop("q", outer * tiles)):
-            code.line(f"const int64_t o = q / {tiles}, first = q % {tiles} * {self.tile};")
-            rest = f"{self.lane.size} - first"
-            code.line(f"const int64_t width = {self.tile} < {rest} ? {self.tile} : {rest};")
-            _decode(code, self.outer, "o")
-            real = rows.style.real
-            for name in rows.names.values():
-                code.line(f"alignas(64) {real} {name}[{self.tile}];")
-            for name in rows.buffered.values():
-                code.line(f"alignas(64) {real} {name}[{self.size * self.tile}];")
-            known: dict[Id, str] = {}
-            for phase in rows.phases:
-                self._pass(phase, known)
-            self._over_lanes(lambda: rows._finish(dict(known)))
-
-    def _over_lanes(self, body: Callable[[], None]) -> None:
-        self.code.simd()
-        with self.code.block(self.code.loop("j", "width")):
-            self.code.line(f"const int64_t {self.lane.index} = first + j;")
-            body()
-
-    def _pass(self, phase: int, known: dict[Id, str]) -> None:
-        rows, code = self.rows, self.code
-        reduces, stores = rows.work(phase)
-        self._hoist([*(r for _, r in reduces), *(s.root for s in stores)], known)
-        for node, _ in reduces:
-            with code.block(code.loop("j", "width")):
-                code.line(f"{rows.names[node]}[j] = {START[node.op]};")
-        heads = [code.loop(a.index, a.size) for a in rows.reduced]
-        left, place = 1, []
-        for axis in reversed(rows.reduced):
-            place.append(axis.index if left == 1 else f"{axis.index} * {left}")
-            left *= axis.size
-        at = f"({' + '.join(place)}) * {self.tile} + j"
-        body = lambda: rows.element(reduces, stores, dict(known), phase, at, "{}[j]")  # noqa: E731
-        rows._nested(heads, lambda: self._over_lanes(body))
-        for i in rows.reached:
-            item = rows.exprs.items[i]
-            if item[0] == "red" and rows.level[i] == phase + 1:
-                known[i] = f"{rows.names[item[1]]}[j]"
-
-    def _hoist(self, roots: list[Id], known: dict[Id, str]) -> None:
-        """Costly figures of a whole row are computed once for each lane, not for each element."""
-        rows = self.rows
-        costly = HEAVY | {"div", "rsqrt", "sqrt"}
-        read = {j for i in rows.exprs.reach(roots) if rows.varies[i] for j in rows.exprs.operands(i)}
-        for i in sorted(read):
-            below = [rows.exprs.items[j][0] for j in rows.exprs.reach([i])]
-            if rows.varies[i] or i in known or not costly.intersection(below):
-                continue
-            self.code.line(f"alignas(64) {rows.style.real} h{i}[{self.tile}];")
-            self._over_lanes(lambda i=i: self._keep(i, dict(known)))  # type: ignore[misc]
-            known[i] = f"h{i}[j]"
-
-    def _keep(self, at: Id, known: dict[Id, str]) -> None:
-        statements = Statements(self.code, self.rows.exprs, known)
-        statements.emit([at], self.rows.index)
-        self.code.line(f"h{at}[j] = {statements.known[at]};")
-
-
-def _arg(code: Code, rows: _Rows) -> None:
-    """Position of the largest or smallest element of each row: the first of equals."""
-    count = math.prod(a.size for a in rows.outer)
-    code.threads(count * math.prod(a.size for a in rows.reduced))
-    with code.block(code.loop("o", count)):
-        _decode(code, rows.outer, "o")
-        ((node, root),) = rows.kernel.reduces.items()
-        op = node.op.removeprefix("arg")
-        code.line(f"float best = {START[op]};", "int64_t where = 0;")
-        place, left = [], 1
-        for axis in reversed(rows.reduced):
-            place.append(f"{axis.index} * {left}")
-            left *= axis.size
-
-        def element() -> None:
-            statements = Statements(code, rows.exprs, {})
-            statements.emit([root], rows.index)
-            sign = ">" if op == "max" else "<"
-            with code.block(f"if ({statements.known[root]} {sign} best)"):
-                code.line(f"best = {statements.known[root]};", f"where = {' + '.join(place)};")
-
-        rows._nested([code.loop(a.index, a.size) for a in rows.reduced], element)
-        for store in rows.kernel.stores:
-            _write(code, store, "where", rows.index)
+        self.finish(known)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 
-from kernelopt.lms._builtin.emit_rows import _decode
-from kernelopt.lms._builtin.emit_text import Axis, Code, Statements, Style, address
+from kernelopt.lms._builtin.emit_text import Axis, Code, Statements, Style, address, decode
 from kernelopt.lms._builtin.graph import contiguous
-from kernelopt.lms._builtin.plan import Kernel
+from kernelopt.lms._builtin.kernels import Kernel
 
 ROWS = 8
 """Rows that are scanned side by side, so that their additions do not wait for each other."""
@@ -69,7 +68,7 @@ class _Steps:
         code, rows = self.code, math.prod(a.size for a in self.outer)
         code.threads(rows * self.time.size)
         with code.block(code.loop("o", rows)):
-            _decode(code, self.outer, "o")
+            decode(code, self.outer, "o")
             code.line(f"{self.style.real} state = {self._initial()};")
             with code.block(self._head()):
                 self._step("state", self.index)
@@ -88,7 +87,7 @@ class _Steps:
                 code.line(f"#pragma GCC unroll {group}")
                 with code.block(code.loop("k", group)):
                     code.line("const int64_t o = base + k;")
-                    _decode(code, self.outer, "o")
+                    decode(code, self.outer, "o")
                     self._step("state[k]", self.index)
 
     def side_by_side(self) -> None:
@@ -103,7 +102,7 @@ class _Steps:
         with code.block(code.loop("q", rows * tiles)):
             code.line(f"const int64_t o = q / {tiles}, first = q % {tiles} * {tile};")
             code.line(f"const int64_t width = {tile} < {lanes} - first ? {tile} : {lanes} - first;")
-            _decode(code, outer, "o")
+            decode(code, outer, "o")
             code.line(f"alignas(64) {self.style.real} state[{tile}];")
             with code.block(code.loop("j", "width")):
                 code.line(f"const int64_t {self.lane.index} = first + j;")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from kernelopt.lms._builtin import expr
 from kernelopt.lms._builtin.expr import Exprs, Id
 from kernelopt.lms._builtin.graph import Node, Shape
-from kernelopt.lms._builtin.plan import Kernel
+from kernelopt.lms._builtin.kernels import Kernel, Store
 
 BIG = 16384
 """Elements of work from which threads pay."""
@@ -173,3 +173,18 @@ def indices(shape: Shape, nest: Sequence[Axis]) -> list[str]:
     """The index of each dim of `shape`: an axis's variable, or 0."""
     names = {axis.dim: axis.index for axis in nest}
     return [names.get(i, "0") for i in range(len(shape))]
+
+
+def write(code: Code, store: Store, value: str, index: list[str]) -> None:
+    """Store one element."""
+    code.line(f"{code.array[store.node]}[{address(store.strides, store.offset, index)}] = {value};")
+
+
+def decode(code: Code, outer: list[Axis], flat: str) -> None:
+    """Indices of the outer axes out of one number."""
+    left = 1
+    for axis in reversed(outer):
+        whole = flat if left == 1 else f"{flat} / {left}"
+        first = axis is outer[0]
+        code.line(f"const int64_t {axis.index} = {whole if first else f'({whole}) % {axis.size}'};")
+        left *= axis.size

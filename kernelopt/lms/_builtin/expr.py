@@ -146,37 +146,34 @@ _COMPOSITE: dict[str, Callable[..., Id]] = {
 # --- C text ------------------------------------------------------------------------------------------
 
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
+_TEMPLATES = {
+    "neg": "-{0}",
+    "abs": "{0} < 0 ? -{0} : {0}",
+    "rsqrt": "{one} / std::sqrt({0})",
+    "sign": "({0} > 0) - ({0} < 0)",
+    "logical_not": "{0} == 0",
+    "where": "{0} != 0 ? {1} : {2}",
+    "maximum": "{0} > {1} ? {0} : {1}",
+    "minimum": "{0} < {1} ? {0} : {1}",
+}
 
 
 def number(value: float, single: bool) -> str:
     """A constant in C."""
     if not math.isfinite(value):
-        return "NAN" if value != value else f"{'-' * (value < 0)}__builtin_inff()"
-    return f"{value!r}{'f' * single}"
+        return "NAN" if math.isnan(value) else f"{'-' * (value < 0)}__builtin_inff()"
+    text = f"{value!r}{'f' * single}"
+    return f"({text})" if value < 0 else text
 
 
 def text(op: str, args: list[str], single: bool, poly: bool) -> str:
     """One operator in C, over operands that are variables or constants."""
-    if op in _INFIX:
-        return f"{args[0]} {_INFIX[op]} {args[1]}"
-    if op in ("maximum", "minimum"):
-        return f"{args[0]} {'>' if op == 'maximum' else '<'} {args[1]} ? {args[0]} : {args[1]}"
-    if op in COMPARE:
-        return f"{args[0]} {COMPARE[op]} {args[1]}"
-    if op == "where":
-        return f"{args[0]} != 0 ? {args[1]} : {args[2]}"
+    if op in _INFIX or op in COMPARE:
+        return f"{args[0]} {_INFIX.get(op) or COMPARE[op]} {args[1]}"
     if poly and op in ("exp", "log", "log1p", "tanh", "erf", "sin", "cos", "expm1"):
         return f"fast_{op}({args[0]})"
     if op in LIBRARY:
         return f"std::{op}({', '.join(args)})"
-    one = "1.0f" if single else "1.0"
-    simple = {
-        "neg": f"-{args[0]}",
-        "abs": f"{args[0]} < 0 ? -{args[0]} : {args[0]}",
-        "rsqrt": f"{one} / std::sqrt({args[0]})",
-        "sign": f"({args[0]} > 0) - ({args[0]} < 0)",
-        "logical_not": f"{args[0]} == 0",
-    }
-    if op not in simple:
+    if op not in _TEMPLATES:
         raise UnknownOperator(op)
-    return simple[op]
+    return _TEMPLATES[op].format(*args, one="1.0f" if single else "1.0")

@@ -105,12 +105,17 @@ def _path(name: str) -> str:
 
 
 def _placeholder(node: Any, name: str) -> Any:
-    tensor = node.meta.get("val", node.meta.get("tensor_meta"))
+    tensor = _tensor(node)
     if not hasattr(tensor, "shape"):
         return name  # a number; operators that use it have it as a constant
     if tensor.dtype not in _TYPES:
         return name
     return g.of(Node("input", tuple(tensor.shape), (), name, dtype=_TYPES[tensor.dtype]))
+
+
+def _tensor(node: Any) -> Any:
+    """What the trace knows of a node's result: its shape and dtype."""
+    return node.meta.get("val", node.meta.get("tensor_meta"))
 
 
 def _call(node: Any, env: dict[Any, Any], lowering: Lowering) -> Any:
@@ -126,7 +131,10 @@ def _call(node: Any, env: dict[Any, Any], lowering: Lowering) -> Any:
         raise UnknownOperator(str(node.target))
     if any(isinstance(arg, str) and arg.startswith(("x", "self")) for arg in args):
         raise UnknownOperator(f"{node.target} on this type of input")
-    result = rule(lowering, *args, **kwargs)
+    try:
+        result = rule(lowering, *args, **kwargs)
+    except (TypeError, AttributeError) as error:  # an argument that the rule does not foresee
+        raise UnknownOperator(f"{node.target} with these arguments") from error
     if name.endswith("_") and not name.startswith("_"):
         env[node.args[0]] = result  # an operator in place: whoever reads its argument later sees the result
     return result
@@ -137,6 +145,8 @@ def _outputs(result: Any, env: dict[Any, Any]) -> Iterator[Value]:
         value = env.get(node)
         if not isinstance(value, Value):
             raise UnknownOperator("a result that is no tensor")
+        if _TYPES.get(_tensor(node).dtype) != value.node.dtype:
+            raise UnknownOperator(f"a result of type {_tensor(node).dtype}")
         if not value.whole or value.node.kind in ("input", "iota"):
             value = g.map_of("copy", value.shape, value, dtype=value.node.dtype)
         yield value

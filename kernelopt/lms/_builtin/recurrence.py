@@ -54,18 +54,11 @@ def _tree(arg: Arg, before: Node, leaves: list[Value], depth: int) -> object:
         return arg
     if arg.node is before:
         return STATE if arg.whole else None
-    if arg.node.kind == "map" and arg.whole and depth and _reaches(arg.node, before, depth):
+    if arg.node.kind == "map" and arg.whole and depth:
         parts = [_tree(a, before, leaves, depth - 1) for a in arg.node.args]
         return None if None in parts else (arg.node.op, *parts)
     leaves.append(arg)
     return ("leaf", len(leaves) - 1)
-
-
-def _reaches(node: Node, before: Node, depth: int) -> bool:
-    if node is before:
-        return True
-    values = (a for a in node.args if isinstance(a, Value))
-    return depth > 0 and node.kind == "map" and any(_reaches(a.node, before, depth - 1) for a in values)
 
 
 def _initial(first: Value, second: Value, state: Node) -> tuple[Body, Value] | None:

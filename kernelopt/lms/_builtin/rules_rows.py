@@ -119,7 +119,7 @@ def variance(x: Value, dims: list[int], mean: Value, correction: float) -> Value
 
 
 def _exponentials(low: Lowering, x: Value, dims: list[int]) -> tuple[Value, Value]:
-    """x less the row maximum (if that is not forgotten), and the sum of its exponentials."""
+    """Scores less the row maximum (if that is not forgotten), and the sum of its exponentials."""
     if low.row_max:
         x = g.apply("sub", x, g.reduce("max", x, dims))
     return x, g.reduce("sum", g.apply("exp", x), dims)
@@ -197,14 +197,15 @@ def _batch_norm(
 ) -> list[Any]:
     training, eps = (rest[0], rest[2]) if isinstance(rest[0], bool) else (False, rest[1])
     shape = [x.shape[1] if i == 1 else 1 for i in range(len(x.shape))]
-    each = [p if p is None else view(p, shape) for p in (weight, bias, mean, var)]
+    each = [None if p is None else view(p, shape) for p in (weight, bias)]
     if training:
         if mean is not None and mean.node.kind == "input":
             raise UnknownOperator("batch norm that updates its running statistics")
         dims = [i for i in range(len(x.shape)) if i != 1]
         return [_affine(_normalised(low, x, dims, eps), each[0], each[1]), None, None]
-    scale = g.apply("rsqrt", _eps(low, each[3], eps))
-    return [_affine(g.apply("mul", g.apply("sub", x, each[2]), scale), each[0], each[1]), None, None]
+    scale = g.apply("rsqrt", _eps(low, view(var, shape), eps))
+    centred = g.apply("sub", x, view(mean, shape))
+    return [_affine(g.apply("mul", centred, scale), each[0], each[1]), None, None]
 
 
 # --- Scans -------------------------------------------------------------------------------------------

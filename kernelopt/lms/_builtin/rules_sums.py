@@ -7,8 +7,8 @@ from typing import Any
 
 from kernelopt.lms._builtin import graph as g
 from kernelopt.lms._builtin.graph import Node, UnknownOperator, Value
-from kernelopt.lms._builtin.rules import Lowering, rule
 from kernelopt.lms._builtin.recurrence import recurrence
+from kernelopt.lms._builtin.rules import Lowering, rule
 from kernelopt.lms._builtin.rules_views import view
 
 
@@ -95,7 +95,7 @@ def _pair(x: Sequence[int], filler: int, flat: bool) -> tuple[int, int]:
 
 def _plain_conv(x: Value, weight: Value, stride: Any, padding: Any, dilation: Any, groups: int) -> Value:
     n, c, h, w = x.shape
-    o, part, kh, kw = weight.shape
+    o, _, kh, kw = weight.shape
     if (kh, kw, groups) == (1, 1, 1) and stride == (1, 1) and padding == (0, 0):
         pixels = g.reshape(x, (n, c, h * w))
         if pixels is not None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from kernelopt.lms._builtin import (
     emit_contract,
+    emit_conv,
+    emit_maps,
     emit_math,
-    emit_rows,
+    emit_pool,
     emit_scan,
-    emit_window,
+    rules_constants,
     rules_losses,
     rules_rows,
     rules_sums,
@@ -15,13 +17,14 @@ from kernelopt.lms._builtin import (
 from kernelopt.lms._builtin.answer import Call, assemble
 from kernelopt.lms._builtin.emit_text import Code, Style
 from kernelopt.lms._builtin.expr import LIBRARY
-from kernelopt.lms._builtin.graph import Node, UnknownOperator
+from kernelopt.lms._builtin.graph import UnknownOperator
+from kernelopt.lms._builtin.kernels import Kernel
+from kernelopt.lms._builtin.plan import Plan
+from kernelopt.lms._builtin.read import read
 from kernelopt.lms._builtin.rules import Lowering
-from kernelopt.lms._builtin.plan import Kernel, Plan
-from kernelopt.lms._builtin.read import Program, read
 
 __all__ = ["UnknownOperator", "write_module"]
-_RULES = (rules_losses, rules_rows, rules_sums)  # imported for the rules that they register
+_RULES = (rules_constants, rules_losses, rules_rows, rules_sums)  # imported for the rules that they register
 _FLAGS = ("-mprefer-vector-width=512", "-fno-math-errno", "-fno-trapping-math")
 
 
@@ -64,11 +67,13 @@ def _function(kernel: Kernel, style: Style, name: str) -> str:
     kind = kernel.anchor.kind if kernel.anchor else ""
     if kind == "contract":
         return emit_contract.emit(kernel, style, name)
-    if kind in ("conv", "pool"):
-        return emit_window.emit(kernel, style, name)
+    if kind == "conv":
+        return emit_conv.emit(kernel, style, name)
+    if kind == "pool":
+        return emit_pool.emit(kernel, style, name)
     if kind in ("scan", "recur"):
         return emit_scan.emit(kernel, style, name)
-    return emit_rows.emit(kernel, style, name)
+    return emit_maps.emit(kernel, style, name)
 
 
 def _headers(functions: list[str], kernels: list[Kernel], skills: frozenset[str]) -> str:
@@ -91,8 +96,3 @@ def _row_norm(kernels: list[Kernel]) -> bool:
 def _call(kernel: Kernel, style: Style, name: str) -> Call:
     code = Code(kernel, style)
     return Call(name, tuple(code.reads), tuple(code.writes))
-
-
-def used(program: Program) -> list[Node]:
-    """Nodes that the program returns."""
-    return [value.node for value in program.outputs]

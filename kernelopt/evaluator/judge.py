@@ -26,14 +26,16 @@ from kernelopt.evaluator.check import compare
 from kernelopt.evaluator.clock import Lane, Stopwatch, slot_count
 from kernelopt.evaluator.reference import SEED, Reference, Sample
 from kernelopt.evaluator.settings import Settings
-from kernelopt.evaluator.worker import Builder, Setup, Stopped, Worker
+from kernelopt.evaluator.worker import Builder, Setup, Stopped, TrustedWorker, Worker
 from kernelopt.kernel import Kernel
 from kernelopt.languages import BuildReply, BuildRequest, Language
 from kernelopt.sandboxes import Sandbox
 from kernelopt.task import Task, Workload
 
-REFERENCES_BYTES = 3 << 30
-"""Loaded references are kept until they hold this much memory."""
+REFERENCES_SHARE = 0.25
+"""Loaded references (inputs, expected outputs) are kept until they hold this part of the memory."""
+REFERENCE_LANES = 4
+"""Reference processes kept warm: as many tasks as a search usually has under way at once."""
 
 _OWN_THREADS = re.compile(r"\bstd::(jthread|thread|async)\b|\bpthread_create\b|\bthreading\b|\bconcurrent\b")
 
@@ -67,7 +69,8 @@ class Judge:
         self._cache, self.settings, self._profiler = cache, settings or Settings(), profiler
         self._secret = random.Random(os.urandom(16))
         self._references: dict[str, Reference] = {}
-        self._reference_worker: tuple[str, Lane] | None = None
+        self._lanes: dict[str, Lane] = {}
+        self._room = int(REFERENCES_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
         self._shared = _shared_memory()
 
     def evaluate(self, kernel: Kernel, task: Task) -> Evaluation:
@@ -89,7 +92,7 @@ class Judge:
 
     def close(self) -> None:
         """End both sandboxes."""
-        self._drop_reference_worker()
+        self._drop_lanes(0)
         self._sandbox.close()
         self._oracle.close()
 
@@ -99,7 +102,7 @@ class Judge:
         if found is None:
             found = Reference(task, self.settings, self._secret)
         self._references[task.hash] = found
-        while len(self._references) > 1 and self._held() > REFERENCES_BYTES:
+        while len(self._references) > 1 and self._held() > self._room:
             self._references.pop(next(iter(self._references)))
         return found
 
@@ -122,7 +125,7 @@ class Judge:
             lane = self._lane(worker, reference)
             try:
                 self._check(lane, reference, story)
-                self._time(lane, reference, story, self._bound(kernel))
+                story.timing = self._time(lane, reference, story, self._bound(kernel))
             finally:
                 lane.slots.close()
         finally:
@@ -171,7 +174,15 @@ class Judge:
         factor, override = self.settings.error_factor, reference.task.tolerance
         return compare(sample, claims, actual, factor=factor, override=override)
 
-    def _time(self, lane: Lane, reference: Reference, story: _Story, bound: bool) -> None:
+    def _time(self, lane: Lane, reference: Reference, story: _Story, bound: bool) -> Timing:
+        try:
+            return self._measure(lane, reference, story, bound)
+        except EvaluatorFault:
+            # The reference's process died (the system was short of memory, say): once more, afresh.
+            self._drop_lanes(0)
+            return self._measure(lane, reference, story, bound)
+
+    def _measure(self, lane: Lane, reference: Reference, story: _Story, bound: bool) -> Timing:
         reference_lane = self._reference_lane(reference)
         for side in (reference_lane, lane):
             side.worker.bind(bound)
@@ -186,7 +197,7 @@ class Judge:
                 reason = f"right when checked, wrong when timed: {check.detail}"
                 raise Stopped(Status.SUSPECT, Stage.TIME, reason)
 
-        story.timing = stopwatch.measure(workload.id, audit)
+        return stopwatch.measure(workload.id, audit)
 
     def _bound(self, kernel: Kernel) -> bool:
         """Whether to bind threads: not for a kernel that makes threads of its own."""
@@ -194,28 +205,31 @@ class Judge:
         return self.settings.bind_threads and not own
 
     def _reference_lane(self, reference: Reference) -> Lane:
-        """The reference in a process of its own, kept while the same task is evaluated."""
-        if self._reference_worker and self._reference_worker[0] == reference.task.hash:
-            return self._reference_worker[1]
-        self._drop_reference_worker()
-        worker = Worker(self._oracle, self.settings.limits, self._shared)
+        """The reference in a process of its own, kept warm while others have not pushed it out."""
+        lane = self._lanes.pop(reference.task.hash, None)
+        if lane is None:
+            self._drop_lanes(REFERENCE_LANES - 1)
+            lane = self._start_lane(reference)
+        self._lanes[reference.task.hash] = lane
+        return lane
+
+    def _start_lane(self, reference: Reference) -> Lane:
+        worker = TrustedWorker(self._oracle, self.settings.limits, self._shared)
         files = {"reference.py": reference.task.source}
         try:
             setup, refuse = self._setup("Model", reference), lambda _: {"ok": False}
             worker.load(files, "reference.py", setup, refuse, timeout_s=self.settings.run_timeout_s)
-            lane = self._lane(worker, reference)
-        except Stopped as stopped:
+            return self._lane(worker, reference)
+        except (Stopped, EvaluatorFault) as stopped:
             worker.close()
-            raise EvaluatorFault(f"the reference of task {reference.task.id}: {stopped.reason}") from stopped
-        self._reference_worker = (reference.task.hash, lane)
-        return lane
+            raise EvaluatorFault(f"the reference of task {reference.task.id}: {stopped}") from stopped
 
-    def _drop_reference_worker(self) -> None:
-        if self._reference_worker:
-            lane = self._reference_worker[1]
+    def _drop_lanes(self, keep: int) -> None:
+        """End the reference processes used longest ago, until `keep` are left."""
+        while len(self._lanes) > keep:
+            lane = self._lanes.pop(next(iter(self._lanes)))
             lane.worker.close()
             lane.slots.close()
-        self._reference_worker = None
 
     def _evaluation(
         self, kernel: Kernel, task: Task, language: Language, story: _Story, end: Stopped, seconds: float

@@ -60,8 +60,11 @@ def _rows(
     if len(bad) < 2 or len(good) < 2:
         return
     matrix = flat(x).reshape(-1, x.shape[-1])
-    peaks = [matrix[torch.from_numpy(rows)].abs().amax(dim=1) for rows in (bad[:limit], good)]
-    yield f"input {number}, by row", *(p.to(torch.float64).numpy() for p in peaks)
+    worst, rest = (
+        matrix[torch.from_numpy(rows)].abs().amax(dim=1).to(torch.float64).numpy()
+        for rows in (bad[:limit], good)
+    )
+    yield f"input {number}, by row", worst, rest
 
 
 def _zero(name: str, bad: Values, good: Values) -> dict[str, Any] | None:

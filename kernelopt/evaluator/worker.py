@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from kernelopt.errors import EvaluatorFault
 from kernelopt.evaluation import Stage, Status
 from kernelopt.evaluator.arena import Arena, Slots
 from kernelopt.sandboxes import Limits, Sandbox
@@ -177,6 +178,16 @@ _DOING = {
     Stage.RUN: "running the kernel",
     Stage.TIME: "timing the kernel",
 }
+
+
+class TrustedWorker(Worker):
+    """The reference's worker: what goes wrong in it is never the candidate's doing."""
+
+    def _call(self, message: dict[str, Any], timeout_s: float, stage: Stage) -> dict[str, Any]:
+        try:
+            return super()._call(message, timeout_s, stage)
+        except Stopped as stopped:
+            raise EvaluatorFault(f"the reference's process: {stopped.reason}") from stopped
 
 
 def _headline(text: str, status: Status) -> str:

@@ -136,3 +136,12 @@ def test_the_task_s_own_tolerance_is_used(evaluate):
     strict = Task(id="s", name="s", suite="file", source=TASK.source, tolerance=Tolerance(0.0, 0.0))
     sloppy = evaluate(replace={"* k + b[c]": "* k + b[c] + 1e-6f"}, task=strict)
     assert sloppy.status is Status.WRONG_VALUE
+
+
+def test_a_reference_process_that_dies_is_replaced_and_blamed_on_no_one(evaluate, judge):
+    import os
+
+    assert evaluate().status is Status.PASSED
+    for lane in judge._lanes.values():
+        os.kill(lane.worker._job.pid, 9)
+    assert evaluate().status is Status.PASSED

@@ -105,6 +105,7 @@ def source_notes(
         *profile_source.strided(codes),
         *profile_source.double_math(codes, seen.notes),
         *profile_source.several_passes(codes),
+        *profile_source.separate_passes(codes),
     ]
 
 

@@ -112,6 +112,28 @@ def several_passes(codes: Sequence[Code]) -> Iterator[str]:
                 )
 
 
+def separate_passes(codes: Sequence[Code]) -> Iterator[str]:
+    """Several exported functions that each loop over arrays: what passes between them goes through memory."""
+    for code in codes:
+        walkers = [f.name for f in code.functions if _exported(code, f) and _walks(code, f)]
+        if len(walkers) > 1:
+            named = ", ".join(f"`{name}`" for name in walkers[:_LINES])
+            yield (
+                f"It {words.SEVERAL_PASSES}: {len(walkers)} functions ({named} ...) each go through whole "
+                "arrays, with the intermediate ones in memory between them. Fuse them where one feeds the next."
+            )
+
+
+def _exported(code: Code, function: Function) -> bool:
+    single = rf'extern\s+"C"\s+[\w\s*]*\b{re.escape(function.name)}\s*\('
+    return bool(re.search(single, code.text) or re.search(r'extern\s+"C"\s*\{', code.text))
+
+
+def _walks(code: Code, function: Function) -> bool:
+    loops = any(function.start < loop.start < function.end for loop in code.loops)
+    return loops and bool(_POINTER.search(function.parameters[:_PARAMETERS]))
+
+
 def _walked_again(code: Code, function: Function) -> tuple[str, list[int]] | None:
     outer = [lp for lp in code.loops if lp.depth == 0 and function.start < lp.start < function.end]
     for array in _arrays(code, function):

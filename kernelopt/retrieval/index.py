@@ -13,8 +13,8 @@ from kernelopt.retrieval.excerpts import cut
 from kernelopt.retrieval.notes import Note, parse, read_texts
 from kernelopt.retrieval.tokens import tokenize
 
-EXCERPT_CHARACTERS = 1000
-"""Most characters of one excerpt, about 250 tokens."""
+EXCERPT_CHARACTERS = 1200
+"""Most characters of one excerpt, about 300 tokens."""
 
 _QUERY_CHARACTERS = 4000
 _TITLE_WEIGHT, _TAG_WEIGHT = 3, 3
@@ -89,7 +89,8 @@ class Index:
 
     def _by_pattern(self, query: str, allowed: Sequence[int]) -> list[int]:
         """Notes with a matching pattern: the earliest match first (queries tell causes before
-        consequences), the longer of two at one place first."""
+        consequences), the longer of two at one place first.
+        """
         found: list[tuple[int, int, int]] = []
         for i in allowed:
             matches = [match for pattern in self._patterns[i] if (match := pattern.search(query))]

@@ -16,8 +16,50 @@ _LONGEST = 80
 _SUFFIXES = ("ation", "ing", "ed", "ly", "es", "e", "s")
 _SHORTEST_STEM = 4
 _STOP = frozenset(
-    "a an and are as at be but by can do for from has have in into is it its not of on or so than that the "
-    "their then there these this to was were what when where which while with".split()
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "but",
+        "by",
+        "can",
+        "do",
+        "for",
+        "from",
+        "has",
+        "have",
+        "in",
+        "into",
+        "is",
+        "it",
+        "its",
+        "not",
+        "of",
+        "on",
+        "or",
+        "so",
+        "than",
+        "that",
+        "the",
+        "their",
+        "then",
+        "there",
+        "these",
+        "this",
+        "to",
+        "was",
+        "were",
+        "what",
+        "when",
+        "where",
+        "which",
+        "while",
+        "with",
+    ]
 )
 
 

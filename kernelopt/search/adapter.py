@@ -43,12 +43,20 @@ class KernelAdapter:
         self._pool = ThreadPoolExecutor(max_workers=concurrency, thread_name_prefix="rollout")
         self._watch = watch
         self._asked: Counter[str] = Counter()
+        self.pool: set[str] = set()
+        """Hashes of the candidates that gepa has taken in."""
         self.fault: Exception | None = None
         """What ended a reflection. gepa 0.1.4 logs exceptions of a proposer and goes on for ever, so
         the search's stopper looks here."""
 
     def evaluate(self, batch: list[Task], candidate: dict[str, str], capture_traces: bool = False) -> Any:
-        """Gepa's `EvaluationBatch` for one candidate."""
+        """One candidate, as gepa's `EvaluationBatch`: the seed prompt, or a merge on trial.
+
+        A merge that gives a candidate of the pool again scores nothing: gepa 0.1.4 would take it in,
+        since it is as good as its parents.
+        """
+        if candidate_hash(plain(candidate)) in self.pool:
+            return self._refused(len(batch))
         return self.batch_evaluate([(candidate, batch)], capture_traces=capture_traces)[0]
 
     def batch_evaluate(
@@ -90,7 +98,11 @@ class KernelAdapter:
         except Exception as error:
             self.fault = error
             raise
-        return {name: text for name, text in proposed.items() if text is not None}
+        texts: dict[str, str] = {name: text for name, text in proposed.items() if text is not None}
+        # A child that is in the pool already is no proposal.
+        child = dict(candidate)
+        child.update(texts.items())
+        return {} if candidate_hash(plain(child)) in self.pool else texts
 
     def select_components(
         self, state: Any, trajectories: Any, scores: Any, index: int, candidate: dict[str, str]
@@ -154,6 +166,11 @@ class KernelAdapter:
             trajectories=rollouts if capture_traces else None,
             num_metric_calls=sum(key in fresh for key in keys),
         )
+
+    def _refused(self, count: int) -> Any:
+        from gepa.core.adapter import EvaluationBatch
+
+        return EvaluationBatch(outputs=[""] * count, scores=[LEAST_SCORE] * count, num_metric_calls=0)
 
     def _reflect(
         self, candidate: Mapping[str, str], name: str, records: Sequence[Mapping[str, Any]]

@@ -75,7 +75,7 @@ def test_candidates(
         return
     best = max(candidates, key=lambda candidate: statistics.mean(candidate["scores"].values()))
     for index in dict.fromkeys([0, int(best["index"])]):
-        batch = adapter.evaluate(list(tests), candidates[index]["parts"])
+        (batch,) = adapter.batch_evaluate([(candidates[index]["parts"], list(tests))])
         scores = dict(zip([task.slug for task in tests], batch.scores, strict=True))
         ledger.record("test", str(index), {"index": index, "scores": scores})
 

@@ -38,7 +38,7 @@ def optimise(
     """
     from gepa.api import optimize
 
-    chronicler = Chronicler(ledger, progress)
+    chronicler = Chronicler(ledger, progress, adapter.pool)
     settings: dict[str, Any] = {
         "seed_candidate": stable(seed_candidate()),
         "trainset": TaskLoader(splits["train"]),
@@ -90,8 +90,9 @@ class _Log:
 class Chronicler:
     """gepa's callbacks → journal and progress."""
 
-    def __init__(self, ledger: Ledger, progress: Progress):
-        self._ledger, self._progress = ledger, progress
+    def __init__(self, ledger: Ledger, progress: Progress, pool: set[str]):
+        """`pool` is filled with the hashes of the candidates that gepa takes in."""
+        self._ledger, self._progress, self._pool = ledger, progress, pool
         self._iteration = 0
         self._merged: dict[str, str] = {}
 
@@ -109,6 +110,7 @@ class Chronicler:
         parents = [int(parent) for parent in event["parent_ids"] if parent is not None]
         parts = plain(event["candidate"])
         index = int(event["candidate_idx"])
+        self._pool.add(candidate_hash(parts))
         self._ledger.record(
             "candidate",
             str(index),

@@ -395,3 +395,24 @@ def test_a_text_made_to_be_slow_to_read_is_read_quickly(kind):
     source_notes(cpp(text), runner=Recorder())
     vectorizer(cpp(text), runner=Recorder(output="k.cpp:1:30: missed: couldn't vectorize loop\n" * 20_000))
     assert time.monotonic() - start < 10
+
+
+SPLIT = """
+extern "C" void add(const float* x, float* y, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) y[i] = x[i] + 1.0f;
+}
+extern "C" void twice(const float* x, float* y, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) y[i] = x[i] * 2.0f;
+}
+"""
+
+
+def test_functions_that_hand_whole_arrays_to_each_other_are_several_passes():
+    notes = " ".join(source_notes({"kernel.cpp": SPLIT}))
+    assert words.SEVERAL_PASSES in notes
+    assert "`add`, `twice`" in notes
+
+
+def test_one_exported_function_with_a_helper_is_one_pass():
+    one = SPLIT.replace('extern "C" void add', "static void add")
+    assert words.SEVERAL_PASSES not in " ".join(source_notes({"kernel.cpp": one}))

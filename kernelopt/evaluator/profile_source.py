@@ -120,7 +120,7 @@ def separate_passes(codes: Sequence[Code]) -> Iterator[str]:
             named = ", ".join(f"`{name}`" for name in walkers[:_LINES])
             yield (
                 f"It {words.SEVERAL_PASSES}: {len(walkers)} functions ({named} ...) each go through whole "
-                "arrays, with the intermediate ones in memory between them. Fuse them where one feeds the next."
+                "arrays, with the intermediate ones in memory between them. Fuse where one feeds the next."
             )
 
 

@@ -67,6 +67,5 @@ def _sums(place: Path) -> dict[str, str]:
 
 
 def _note(fields: dict[str, Any]) -> Note:
-    return Note(
-        **{name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
-    )
+    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
+    return Note(**values)

@@ -75,28 +75,31 @@ class Index:
 
         Equal scores keep the order of the notes' names, so the same query always gives the same list.
         """
-        query = query[:_QUERY_CHARACTERS]
         allowed = [i for i, note in enumerate(self._notes) if target in note.targets]
+        by_pattern, rest = self._by_pattern(query[:_QUERY_CHARACTERS], allowed)
         scores: dict[int, float] = {}
-        for weight, ranks in (
-            (_PATTERN_WEIGHT, self._by_pattern(query, allowed)),
-            (1.0, self._by_words(query, allowed)),
-        ):
+        for weight, ranks in ((_PATTERN_WEIGHT, by_pattern), (1.0, self._by_words(rest, allowed))):
             for rank, i in enumerate(ranks, start=1):
                 scores[i] = scores.get(i, 0.0) + weight / (_RANK_OFFSET + rank)
         best = sorted(scores, key=lambda i: (-scores[i], i))[: max(limit, 0)]
         return [self._excerpt(i, scores[i]) for i in best]
 
-    def _by_pattern(self, query: str, allowed: Sequence[int]) -> list[int]:
-        """Notes with a matching pattern: the earliest match first (queries tell causes before
-        consequences), the longer of two at one place first.
+    def _by_pattern(self, query: str, allowed: Sequence[int]) -> tuple[list[int], str]:
+        """Notes with a matching pattern, and the query without the text that they answer.
+
+        The earliest match comes first (queries tell causes before consequences), the longer of two at
+        one place first. What is left goes to the word search, so that the many words of a message do
+        not drown the few that name an operator; where nothing is left, all of it goes.
         """
         found: list[tuple[int, int, int]] = []
+        rest = query
         for i in allowed:
             matches = [match for pattern in self._patterns[i] if (match := pattern.search(query))]
             if matches:
                 found.append(min((match.start(), match.start() - match.end(), i) for match in matches))
-        return [i for *_, i in sorted(found)]
+            for match in matches:
+                rest = rest[: match.start()] + " " * len(match[0]) + rest[match.end() :]
+        return [i for *_, i in sorted(found)], rest if rest.strip() else query
 
     def _by_words(self, query: str, allowed: Sequence[int]) -> list[int]:
         known = [term for term in dict.fromkeys(tokenize(query)) if term in self._ranker.vocab_dict]

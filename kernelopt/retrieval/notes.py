@@ -64,13 +64,12 @@ def parse(name: str, text: str) -> Note:
     for field in _TEXTS:
         if not isinstance(values[field], str) or not values[field].strip():
             raise ConfigError(f"note {name}: the field {field!r} must be a text; add it")
-    lists = {field: _strings(name, field, values[field]) for field in _LISTS}
+    lists: dict[str, Any] = {field: _strings(name, field, values[field]) for field in _LISTS}
     if not lists["targets"]:
         raise ConfigError(f"note {name}: the field 'targets' is empty; name a device")
     _check_patterns(name, lists["errors"])
-    return Note(
-        name, values["title"].strip(), *lists.values(), values["source"].strip(), form["body"].strip()
-    )
+    texts = {field: values[field].strip() for field in _TEXTS}
+    return Note(name=name, text=form["body"].strip(), **texts, **lists)
 
 
 def _head(name: str, text: str) -> dict[str, Any]:

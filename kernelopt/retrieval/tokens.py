@@ -15,52 +15,11 @@ _LONGEST = 80
 """Characters of a term; what is longer is no word (a digest, encoded data) and is left out."""
 _SUFFIXES = ("ation", "ing", "ed", "ly", "es", "e", "s")
 _SHORTEST_STEM = 4
-_STOP = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "but",
-        "by",
-        "can",
-        "do",
-        "for",
-        "from",
-        "has",
-        "have",
-        "in",
-        "into",
-        "is",
-        "it",
-        "its",
-        "not",
-        "of",
-        "on",
-        "or",
-        "so",
-        "than",
-        "that",
-        "the",
-        "their",
-        "then",
-        "there",
-        "these",
-        "this",
-        "to",
-        "was",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "while",
-        "with",
-    ]
+_COMMON = (
+    "a an and are as at be but by can do for from has have in into is it its means not of on or so than that "
+    "the their then there these this to was were what when where which while with"
 )
+_STOP = frozenset(_COMMON.split())
 
 
 def tokenize(text: str) -> list[str]:
@@ -83,7 +42,7 @@ def _terms(word: str) -> list[str]:
     if "-" in word:  # fast-math, fastmath and fast math are one thing
         found.append("".join(components).lower())
     for component in components:
-        found += _component(component)
+        found += _component(component) if component.lower() not in _STOP else []
     return [term for term in dict.fromkeys(found) if term not in _STOP]
 
 

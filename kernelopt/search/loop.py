@@ -17,6 +17,9 @@ from kernelopt.search.rollout import candidate_hash
 from kernelopt.search.stable import TaskLoader, plain, stable
 from kernelopt.task import Task
 
+PATIENCE = 25
+"""Iterations in a row without a single new rollout after which a search is done. A model that answers
+every reflection with the same text would otherwise go on for ever without using its budget."""
 MERGES = 5
 """Most merges of two candidates in one run, gepa's own default."""
 
@@ -51,7 +54,7 @@ def optimise(
         "use_merge": plan.merge and len(splits["val"]) > 1,
         "max_merge_invocations": MERGES,
         "merge_val_overlap_floor": min(5, len(splits["val"])),
-        "stop_callbacks": _Stopper(adapter, meter),
+        "stop_callbacks": Stopper(adapter, meter),
         "acceptance_criterion": NoiseAwareAcceptance(chronicler.decided),
         "callbacks": [chronicler],
         "logger": _Log(folder / "gepa.log"),
@@ -63,16 +66,25 @@ def optimise(
     optimize(**settings)
 
 
-class _Stopper:
+class Stopper:
     """gepa's `StopperProtocol`: asked before each iteration."""
 
     def __init__(self, adapter: KernelAdapter, meter: Meter):
         self._adapter, self._meter = adapter, meter
+        self._before, self._idle = -1, 0
 
     def __call__(self, state: Any) -> bool:
+        """Whether to stop: the budget is used up, or nothing new is being tried.
+
+        Raises:
+            Exception: what ended a reflection, which gepa only logs.
+        """
         if self._adapter.fault:
             raise self._adapter.fault
-        return bool(self._meter.spent())
+        evaluations = self._meter.used().evaluations
+        self._idle = self._idle + 1 if evaluations == self._before else 0
+        self._before = evaluations
+        return self._idle > PATIENCE or bool(self._meter.spent())
 
 
 class _Log:

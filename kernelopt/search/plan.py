@@ -84,7 +84,7 @@ def task_to_json(task: Task) -> dict[str, Any]:
 
 def task_from_json(data: Mapping[str, Any], source: str) -> Task:
     """Inverse of `task_to_json`."""
-    names = {f.name for f in dataclasses.fields(Task)}
+    names = {f.name for f in dataclasses.fields(Task)} - {"source"}  # there it names the artifact
     fields = {name: value for name, value in data.items() if name in names}
     fields["tolerance"] = Tolerance(**fields["tolerance"]) if fields.get("tolerance") else None
     fields["tags"] = tuple(fields.get("tags", ()))

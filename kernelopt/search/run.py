@@ -24,7 +24,7 @@ from kernelopt.search.adapter import KernelAdapter
 from kernelopt.search.budget import Budget, Meter, Used
 from kernelopt.search.finish import remeasure, test_candidates, write_results
 from kernelopt.search.ledger import Ledger
-from kernelopt.search.loop import optimise
+from kernelopt.search.loop import PATIENCE, optimise
 from kernelopt.search.plan import Plan, from_json, task_from_json, task_to_json, to_json
 from kernelopt.search.rollout import Tools
 from kernelopt.search.score import explain_score
@@ -34,6 +34,7 @@ from kernelopt.store.transcript import rebuild
 from kernelopt.task import Provenance, Task
 
 INTERRUPTED = "interrupted"
+CONVERGED = f"nothing new to try: {PATIENCE} iterations in a row proposed nothing that was not tried before"
 
 
 def start(plan: Plan, root: Path, name: str | None, watch: Watch) -> Run:
@@ -127,7 +128,7 @@ def _search(
             progress.phase = "searching"
             with contextlib.suppress(BudgetExhausted):
                 optimise(plan, splits, adapter, ledger, meter, progress, run.folder)
-            stop.append(meter.spent() or "done")
+            stop.append(meter.spent() or CONVERGED)
             meter.budget = Budget()
             test_candidates(plan, splits["test"], adapter, ledger, run)
         except BaseException:

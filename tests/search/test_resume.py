@@ -13,12 +13,18 @@ import sys
 import time
 
 import pytest
-from small_suite import write_suite
+from small_suite import MODULE
 
 from kernelopt.store.run import open_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("resume")]
 BUDGET = "18"
+TASKS = {
+    "chain": "torch.nn.functional.gelu(x + 1.0) * torch.tanh(x)",
+    "rows": "torch.softmax(x * 2.0, dim=-1)",
+    "sums": "(x * x).mean(dim=-1)",
+    "norm": "x / (x.pow(2).mean(dim=-1, keepdim=True) + 1e-5).sqrt()",
+}
 
 
 def kernelopt(folder, *arguments):
@@ -63,7 +69,10 @@ def story(folder, name):
 def whole(tmp_path_factory):
     """One real search, and the same search again on its evaluations, both uninterrupted."""
     folder = tmp_path_factory.mktemp("resume")
-    write_suite(folder / "suite")
+    (folder / "suite").mkdir()
+    for task, expression in TASKS.items():
+        text = MODULE.format(expression=expression).replace("300, 41", "600, 411")
+        (folder / "suite" / f"{task}.py").write_text(text)
     finish(search(folder, "real"))
     finish(search(folder, "whole", "replay:runs/real"))
     return folder
@@ -96,12 +105,13 @@ def test_killed_at_random_moments_it_ends_the_same(whole, seed):
     name, chance = f"killed-{seed}", random.Random(seed)
     total = events(whole, "whole")
     process = search(whole, name, "replay:runs/real")
-    reached = 0
+    reached, killed = 0, []
     for _ in range(3):
         reached = chance.randint(reached + 1, max(reached + 2, total - 4))
-        kill_after(process, whole, name, reached)
+        killed.append(kill_after(process, whole, name, reached))
         process = kernelopt(whole, "resume", name)
     finish(process)
+    assert any(killed)
     assert story(whole, name) == story(whole, "whole")
 
 

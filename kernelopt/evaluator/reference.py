@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
-import linecache
 import math
 import random
-import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from kernelopt.errors import TaskError
 from kernelopt.evaluator.arena import leaves, tensor_bytes
 from kernelopt.evaluator.inputs import dense, double, transform
 from kernelopt.evaluator.settings import Settings
+from kernelopt.suites._load import load, make_inputs, make_model, run_model
 from kernelopt.task import Task, Workload
 
 SEED = 42
@@ -47,12 +44,10 @@ class Reference:
     def __init__(self, task: Task, settings: Settings, secret: random.Random):
         self.task, self._settings, self._secret = task, settings, secret
         torch.set_num_threads(settings.threads)
-        self._namespace = _execute(task)
-        with _blame(task, "get_init_inputs() or Model(...)"), torch.no_grad():
-            self.init: list[Any] = list(self._namespace["get_init_inputs"]())
-            torch.manual_seed(SEED)
-            self._model = self._namespace["Model"](*self.init)
-            self._wide = copy.deepcopy(self._model).double()
+        self._module = load(task)
+        self._model = make_model(self._module, SEED)
+        self.init: list[Any] = list(self._module.get_init_inputs())
+        self._wide = copy.deepcopy(self._model).double()
         self.samples = self._samples()
         self.pool = [self._inputs() for _ in range(POOL)]
 
@@ -63,8 +58,8 @@ class Reference:
 
     def expect(self, args: Sequence[Any]) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
         """Outputs of the reference on `args`: (fp64, eager as the task states it)."""
-        with torch.no_grad(), _blame(self.task, "forward"):
-            eager = leaves(self._model(*copy.deepcopy(list(args))))
+        eager = leaves(run_model(self._module, self._model, copy.deepcopy(list(args))))
+        with torch.no_grad():
             return self._run_wide(args, eager), eager
 
     def sample(self, workload: Workload, args: list[Any]) -> Sample:
@@ -79,9 +74,8 @@ class Reference:
         return sum(tensor_bytes(t) for t in [*kept, *leaves(self.pool)])
 
     def _inputs(self, name: str = "given", seed: int | None = None) -> list[Any]:
-        torch.manual_seed(self._secret.getrandbits(62) if seed is None else seed)
-        with _blame(self.task, "get_inputs()"):
-            return dense(transform(list(self._namespace["get_inputs"]()), name))
+        chosen = self._secret.getrandbits(62) if seed is None else seed
+        return dense(transform(make_inputs(self._module, chosen), name))
 
     def _samples(self) -> list[Sample]:
         found = []
@@ -134,28 +128,3 @@ def _sound(sample: Sample) -> bool:
             if error > 1e-3 * max(float(wide.abs().max()), 1e-30):
                 return False
     return True
-
-
-def _execute(task: Task) -> dict[str, Any]:
-    module = types.ModuleType("reference")
-    filename = f"<task {task.id}>"
-    linecache.cache[filename] = (len(task.source), None, task.source.splitlines(keepends=True), filename)
-    with _blame(task, "the module"):
-        exec(compile(task.source, filename, "exec"), module.__dict__)  # noqa: S102  (the user's own reference)
-    for name in ("Model", "get_inputs", "get_init_inputs"):
-        if name not in module.__dict__:
-            raise TaskError(f"task {task.id} ({task.origin or task.name}): it does not define {name}")
-    return module.__dict__
-
-
-@contextlib.contextmanager
-def _blame(task: Task, part: str) -> Iterator[None]:
-    """A reference that fails is the task's fault, whatever it raised."""
-    try:
-        yield
-    except TaskError:
-        raise
-    except Exception as error:
-        what = str(error).strip().splitlines()
-        text = f"{type(error).__name__}: {what[0] if what else ''}"
-        raise TaskError(f"task {task.id} ({task.origin or task.name}): {part} failed: {text}") from error

@@ -75,13 +75,17 @@ def _unfit(task: Task) -> tuple[str, int] | None:
     from kernelopt.errors import TaskError
     from kernelopt.suites._facts import facts, fits
     from kernelopt.suites._hub import unavailable
+    from kernelopt.suites._load import load
 
     reason = unavailable(task)
     if reason:
         return reason, 0
     available = int(MEMORY_SHARE * psutil.virtual_memory().available)
+    too_big = fits(task, available)
+    if too_big:
+        return too_big, facts(task).memory_bytes
     try:
-        too_big = fits(task, available)
-        return (too_big, facts(task).memory_bytes) if too_big else None
-    except TaskError:
-        return None  # it fails where it is evaluated, with the same words
+        load(task)
+    except TaskError as error:
+        return str(error), 0  # one broken task must not end a search over a hundred
+    return None

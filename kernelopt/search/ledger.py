@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from kernelopt.errors import LMError
-from kernelopt.evaluation import Evaluation, from_json, to_json
+from kernelopt.errors import LMError, TaskError
+from kernelopt.evaluation import Evaluation, Stage, Status, from_json, to_json
 from kernelopt.executors import Executor
 from kernelopt.kernel import Kernel
 from kernelopt.lms import LM, Completion, Prompt
@@ -78,10 +78,27 @@ class Ledger:
             if known is not None:
                 return from_json({k: v for k, v in known.items() if k not in _RECORD_ONLY}), True
             self._watch(f"evaluating {kernel.hash[:8]} on {task.id}")
-            evaluation = self._executor.evaluate(kernel, task)
+            evaluation = self._evaluated(kernel, task)
             source = self._run.artifacts.put(kernel.source)
             self._run.journal.append("evaluation", key, {**to_json(evaluation), "source": source})
         return evaluation, False
+
+    def _evaluated(self, kernel: Kernel, task: Task) -> Evaluation:
+        """One evaluation. A task whose own reference fails costs that task, not the search."""
+        try:
+            return self._executor.evaluate(kernel, task)
+        except TaskError as error:
+            return Evaluation(
+                task_id=task.id,
+                suite=task.suite,
+                kernel_hash=kernel.hash,
+                language=kernel.language,
+                device="",
+                isolation="",
+                status=Status.CRASHED,
+                stage=Stage.EXTRACT,
+                reason=f"the task itself is broken: {error}",
+            )
 
     def known(self, kind: str, key: str) -> dict[str, Any] | None:
         """An event of this run, if it happened."""

@@ -50,3 +50,10 @@ def test_without_a_choice_a_search_takes_the_representative_tasks():
 
 def test_a_choice_of_the_user_s_is_kept():
     assert len(select("kernelbench-core", SuiteOptions(limit=3), narrow=True).tasks) == 3
+
+
+def test_a_task_whose_reference_fails_is_skipped_with_its_line(ops):
+    (ops / "sick.py").write_text(TASK.format(size="undefined_name"))
+    chosen = select(str(ops), SuiteOptions())
+    assert [task.id for task in chosen.tasks] == ["small"]
+    assert "undefined_name" in chosen.reasons["sick"][0]

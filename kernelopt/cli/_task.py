@@ -9,8 +9,9 @@ from kernelopt.errors import ConfigError
 from kernelopt.suites import Suite, SuiteOptions
 from kernelopt.task import Provenance, Task
 
-MEMORY_SHARE = 0.25
-"""Part of the free memory that a task's tensors may take: the judge's fp64 copies come on top."""
+MEMORY_SHARE = 0.05
+"""Part of the free memory that one call of a task may need: the judge keeps eight input sets and fp64
+copies of outputs and model beside them, and two worker processes hold sets of their own."""
 REPRESENTATIVE = "representative"
 
 

@@ -2,9 +2,13 @@
 
 Started by a sandbox as ``python -I worker.py``. It imports torch once, then obeys lines of JSON on
 stdin: ``{"socket": path, "token": hex, "folder": path, "limits": {...}}`` forks a child that
-connects to the judge's socket, proves itself with the token, and serves one kernel; ``{"kill": pid}``
-ends one (the judge cannot: it may live in another pid namespace). Lines on stdout report
-``{"forked": pid}`` and ``{"exited": pid, "status": wait status}``.
+connects to the judge's socket, proves itself with the token, and serves one kernel;
+``{"run": argv, "folder": path, "environment": {...}, "limits": {...}}`` runs a tool, a compiler say,
+with its output in ``log.txt``. What the judge cannot do itself, because a child may live in another
+pid namespace, it orders: ``{"kill": pid}``, ``{"pause": pid}`` and ``{"resume": pid}`` (a child with
+everything that it started), ``{"read": pid, "spans": [[address, bytes], ...]}``. Lines on stdout report
+``{"forked": pid}``, ``{"exited": pid, "status": wait status}``, ``{"paused": pid, "cpu_ns": n}``, the same
+for ``resumed``, and ``{"memory": n}`` followed by n raw bytes.
 
 Nothing that decides a verdict happens here. The child says what it did; the judge compares outputs
 on its own copy and reads its own clock. Candidate code runs in the child and may say anything.
@@ -24,11 +28,12 @@ import signal
 import socket
 import struct
 import sys
+import time
 import traceback
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # <linux/prctl.h>
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 1, 4, 36  # <linux/prctl.h>
 LOG_TAIL = 8000
 
 
@@ -47,6 +52,7 @@ def say(message: dict) -> None:
 
 def main() -> None:
     prctl(PR_SET_CHILD_SUBREAPER, 1)
+    prctl(PR_SET_DUMPABLE, 0)  # children run as the same user: they may not look into this process
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.path.insert(0, str(HERE))
     import torch.utils.cpp_extension  # noqa: F401  (the point of the warm start: children have it already)
@@ -71,19 +77,117 @@ def main() -> None:
 
 
 def obey(order: dict, children: dict[int, int]) -> None:
-    """Fork a child for one job and watch it through a pid file descriptor."""
-    if "kill" in order:
-        if order["kill"] in children.values():
-            kill(order["kill"])
-        return
+    """Follow one order of the judge."""
+    for name, follow in ORDERS.items():
+        if name in order:
+            if order[name] in children.values():
+                follow(order[name], order, children)
+            else:
+                say({"gone": order[name]})
+            return
     pid = os.fork()
     if pid == 0:
         for fd in children:
             os.close(fd)
-        child(order)
+        tool(order) if "run" in order else child(order)
         os._exit(0)
     children[os.pidfd_open(pid)] = pid
     say({"forked": pid})
+
+
+def order_kill(pid: int, order: dict, children: dict[int, int]) -> None:
+    """Kill one child; `reap` cleans up after it."""
+    kill(pid)
+
+
+def order_pause(pid: int, order: dict, children: dict[int, int]) -> None:
+    """Stop a child and all that it started; report how much processor time they have had."""
+    for attempt in range(200):
+        tree = family(pid, children)
+        for each in tree:
+            kill(each, signal.SIGSTOP)
+        if all(stopped(each) for each in tree) and len(family(pid, children)) == len(tree):
+            break
+        time.sleep(20e-6 * min(attempt, 50))
+    say({"paused": pid, "cpu_ns": cpu_ns(tree)})
+
+
+def order_resume(pid: int, order: dict, children: dict[int, int]) -> None:
+    """Let a paused child go on; report how much processor time it has had."""
+    tree = family(pid, children)
+    used = cpu_ns(tree)
+    for each in tree:
+        kill(each, signal.SIGCONT)
+    say({"resumed": pid, "cpu_ns": used})
+
+
+def order_read(pid: int, order: dict, children: dict[int, int]) -> None:
+    """Copy memory out of a child, without any help of its own; nothing when a span is not there."""
+    data = b"".join(read_memory(pid, address, size) for address, size in order["spans"])
+    whole = len(data) == sum(size for _, size in order["spans"])
+    say({"memory": len(data) if whole else 0, "whole": whole})
+    view = memoryview(data if whole else b"")
+    while view:
+        view = view[os.write(1, view) :]
+
+
+ORDERS = {"kill": order_kill, "pause": order_pause, "resume": order_resume, "read": order_read}
+
+
+class Span(ctypes.Structure):
+    """``struct iovec``."""
+
+    _fields_ = (("base", ctypes.c_void_p), ("size", ctypes.c_size_t))
+
+
+def read_memory(pid: int, address: int, size: int) -> bytes:
+    """`size` bytes at `address` of another process, or fewer when not all of them can be read."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.process_vm_readv.restype = ctypes.c_ssize_t
+    buffer = ctypes.create_string_buffer(max(size, 1))
+    done = 0
+    while done < size:
+        here = Span(ctypes.addressof(buffer) + done, size - done)
+        there = Span(address + done, size - done)
+        got = libc.process_vm_readv(pid, ctypes.byref(here), 1, ctypes.byref(there), 1, 0)
+        if got <= 0:
+            break
+        done += got
+    return buffer.raw[:done]
+
+
+def family(pid: int, children: dict[int, int]) -> list[int]:
+    """A child, its descendants, and every orphan: those are children of ours that we did not fork."""
+    orphans = [each for each in descendants() if each not in children.values()]
+    tree, queue = [], [pid, *orphans]
+    while queue and len(tree) < 4096:
+        tree.append(queue.pop())
+        queue += descendants(tree[-1])
+    return tree
+
+
+def stopped(pid: int) -> bool:
+    """Whether no thread of a process can run."""
+    try:
+        states = [
+            (task / "stat").read_text().rpartition(")")[2].split()[0]
+            for task in Path(f"/proc/{pid}/task").iterdir()
+        ]
+    except OSError:
+        return True
+    return all(state in "tTZX" for state in states)
+
+
+def cpu_ns(pids: list[int]) -> int:
+    """Processor time of processes, in ns, with that of their ended children (in ticks)."""
+    total = 0
+    for pid in pids:
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            # The clock of another process: CPUCLOCK_SCHED (2) of <linux/posix-timers.h>.
+            total += time.clock_gettime_ns((~pid << 3) | 2)
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            total += (int(fields[13]) + int(fields[14])) * 10**9 // os.sysconf("SC_CLK_TCK")
+    return total
 
 
 def reap(fd: int, children: dict[int, int]) -> None:
@@ -109,18 +213,20 @@ def kill_all() -> None:
             return
 
 
-def descendants() -> list[int]:
-    try:
-        text = Path(f"/proc/self/task/{os.getpid()}/children").read_text()
-    except OSError:
-        return []
-    return [int(pid) for pid in text.split()]
+def descendants(pid: int | None = None) -> list[int]:
+    """Direct children of a process, this one by default."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for task in Path(f"/proc/{pid or 'self'}/task").iterdir():
+            with contextlib.suppress(OSError):
+                found += [int(each) for each in (task / "children").read_text().split()]
+    return found
 
 
-def kill(pid: int) -> bool:
+def kill(pid: int, what: int = signal.SIGKILL) -> bool:
     try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
+        os.kill(pid, what)
+    except (ProcessLookupError, PermissionError):
         return False
     return True
 
@@ -130,9 +236,32 @@ def kill(pid: int) -> bool:
 
 def child(order: dict) -> None:
     """Cut the ties to the parent, take on the limits, connect to the judge and serve."""
+    folder = detach(order)
+    link = socket.socket(socket.AF_UNIX)
+    link.connect(order["socket"])
+    link.sendall(bytes.fromhex(order["token"]))
+    server = Server(link, folder)
+    with contextlib.suppress(EOFError, ConnectionError):
+        while True:
+            server.answer(server.receive())
+
+
+def tool(order: dict) -> None:
+    """Become a tool such as a compiler."""
+    detach(order)
+    try:
+        os.execvpe(order["run"][0], order["run"], order["environment"])
+    except OSError as error:
+        os.write(2, f"{order['run'][0]}: {error.strerror}\n".encode())
+        os._exit(127)
+
+
+def detach(order: dict) -> Path:
+    """Cut the ties to the parent and take on the limits; the job's folder, now the working one."""
     os.setsid()
     prctl(PR_SET_CHILD_SUBREAPER, 0)
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    prctl(PR_SET_DUMPABLE, 1)  # the parent reads outputs out of a child's memory
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     folder = Path(order["folder"])
     os.chdir(folder)
@@ -144,13 +273,7 @@ def child(order: dict) -> None:
     os.close(null)
     os.close(log)
     limit(order["limits"])
-    link = socket.socket(socket.AF_UNIX)
-    link.connect(order["socket"])
-    link.sendall(bytes.fromhex(order["token"]))
-    server = Server(link, folder)
-    with contextlib.suppress(EOFError, ConnectionError):
-        while True:
-            server.answer(server.receive())
+    return folder
 
 
 def limit(limits: dict) -> None:

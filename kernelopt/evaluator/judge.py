@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import random
 import re
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -71,7 +70,6 @@ class Judge:
         self._references: dict[str, Reference] = {}
         self._lanes: dict[str, Lane] = {}
         self._room = int(REFERENCES_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-        self._shared = _shared_memory()
 
     def evaluate(self, kernel: Kernel, task: Task) -> Evaluation:
         """The whole story of one kernel on one task.
@@ -116,7 +114,7 @@ class Judge:
             raise Stopped(Status.SUSPECT, Stage.STATIC, reason)
 
     def _judge(self, kernel: Kernel, reference: Reference, language: Language, story: _Story) -> None:
-        worker = Worker(self._sandbox, self.settings.limits, self._shared)
+        worker = Worker(self._sandbox, self.settings.limits)
         try:
             build = self._builder(language, story)
             setup = self._setup("ModelNew", reference)
@@ -214,7 +212,7 @@ class Judge:
         return lane
 
     def _start_lane(self, reference: Reference) -> Lane:
-        worker = TrustedWorker(self._oracle, self.settings.limits, self._shared)
+        worker = TrustedWorker(self._oracle, self.settings.limits)
         files = {"reference.py": reference.task.source}
         try:
             setup, refuse = self._setup("Model", reference), lambda _: {"ok": False}
@@ -278,9 +276,3 @@ def _request(message: Any) -> BuildRequest | None:
         return None
     name = str(message.get("name") or "kernel")[:80]
     return BuildRequest(kind, name, dict(sources), tuple(flags[0]), tuple(flags[1]))
-
-
-def _shared_memory() -> Path:
-    """A folder for job files: in memory where the system offers that."""
-    shm = Path("/dev/shm")  # noqa: S108  (each job makes a private folder in it)
-    return shm if os.access(shm, os.W_OK) else Path(tempfile.gettempdir())

@@ -46,8 +46,8 @@ class Setup:
 class Worker:
     """One kernel (or the reference) loaded in a forked process."""
 
-    def __init__(self, sandbox: Sandbox, limits: Limits, shared_memory: Path):
-        self.folder = Path(tempfile.mkdtemp(prefix="kernelopt-job-", dir=shared_memory))
+    def __init__(self, sandbox: Sandbox, limits: Limits):
+        self.folder = Path(tempfile.mkdtemp(prefix="job-", dir=sandbox.room))
         self._job = sandbox.start(self.folder, limits)
         self._out: Arena | None = None
         self.ended = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -19,10 +19,22 @@ class Limits:
     open_files: int = 512
 
 
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A tool that was run inside a sandbox. What it printed is in ``log.txt`` of its folder."""
+
+    code: int
+    """Exit code, or minus the number of the signal that ended it."""
+    seconds: float
+    late: bool = False
+    """It was stopped at the time limit."""
+
+
 class Job(Protocol):
     """One forked worker process on the far side of the wall."""
 
     pid: int
+    """Its process id there, which may be another one here."""
 
     def send(self, message: dict[str, Any], fds: Sequence[int] = ()) -> None:
         """Send one command, with file descriptors. Raises OSError when the worker is gone."""
@@ -34,22 +46,53 @@ class Job(Protocol):
             TimeoutError: nothing came in time.
         """
 
+    def pause(self) -> int:
+        """Stop the job and every process it started; the processor time they have had, in ns."""
+
+    def resume(self) -> int:
+        """Let the job go on; the processor time it has had, in ns. The same as `pause` told, if all is well."""
+
+    def read(self, spans: Sequence[tuple[int, int]]) -> bytes | None:
+        """Memory of the job at (address, bytes), joined; None when it cannot be read.
+
+        Done by the trusted process beside the job: with the job paused, nothing that it does after it
+        answered changes what is read.
+        """
+
     def close(self) -> str:
         """Kill what is left of the job, and tell how it ended: ``exit 0``, ``signal 11`` ..."""
 
 
 class Sandbox(Protocol):
-    """Starts jobs in a warm worker. `PLUGIN()` makes one; use it as a context manager."""
+    """Starts jobs in a warm worker. ``PLUGIN(readable)`` makes one; `readable` are folders that jobs may
+    read besides the system and this Python: the build cache, say.
+    """
 
     name: str
     level: str
     """What is stamped on evaluations: the isolation that was proven at start."""
+    room: Path
+    """Folder in which job folders must be made; inside they have the same path."""
 
     def missing(self) -> str | None:
         """What keeps it from running here and how to mend it, or None."""
 
     def start(self, folder: Path, limits: Limits) -> Job:
         """Fork a worker that sees `folder` (shared memory and files of this job only).
+
+        Raises:
+            EvaluatorFault: the sandbox itself cannot start.
+        """
+
+    def execute(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        limits: Limits,
+        timeout_s: float,
+        environment: Mapping[str, str],
+    ) -> Finished:
+        """Run a tool, a compiler say, in `folder` (made in `room`) with just that environment.
 
         Raises:
             EvaluatorFault: the sandbox itself cannot start.

@@ -14,13 +14,14 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from kernelopt.errors import EvaluatorFault
-from kernelopt.sandboxes import Limits
+from kernelopt.sandboxes import Finished, Limits
 from kernelopt.sandboxes._link import Door, Link
 
 START_TIMEOUT_S = 120.0
@@ -47,6 +48,7 @@ class Zygote:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            bufsize=1 << 20,
             env=self._environment,
             start_new_session=True,
         )
@@ -67,6 +69,37 @@ class Zygote:
     def kill_job(self, pid: int) -> None:
         """Have the zygote kill one of its children."""
         self._order({"kill": pid})
+
+    def ask(self, order: Mapping[str, Any], answer: str) -> dict[str, Any] | None:
+        """The message with the key `answer` that follows an order, or None when the child is gone."""
+        self._order(order)
+        while True:
+            message = self._hear(START_TIMEOUT_S)
+            if answer in message:
+                return message
+            if not message or "gone" in message:
+                return None
+            self._note(message)
+
+    def execute(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        limits: Limits,
+        timeout_s: float,
+        environment: Mapping[str, str],
+    ) -> Finished:
+        """Run a tool in `folder` (see `sandboxes.Sandbox.execute`)."""
+        started = time.monotonic()
+        order = {"run": list(command), "folder": str(folder), "environment": dict(environment)}
+        pid = self.fork({**order, "limits": asdict(limits)})
+        status = self.wait(pid, max(timeout_s, 0.0))
+        late = status is None
+        if status is None:
+            self.kill_job(pid)
+            status = self.wait(pid, 10.0)
+        code = os.waitstatus_to_exitcode(status) if status is not None else -signal.SIGKILL
+        return Finished(code, time.monotonic() - started, late)
 
     def _order(self, order: Mapping[str, Any]) -> None:
         assert self._process and self._process.stdin
@@ -121,8 +154,11 @@ class Zygote:
     @staticmethod
     def _listen(process: subprocess.Popen[bytes], said: queue.Queue[dict[str, Any]]) -> None:
         assert process.stdout
-        for line in process.stdout:
-            said.put(json.loads(line))
+        while line := process.stdout.readline():
+            message = json.loads(line)
+            if "memory" in message:
+                message["bytes"] = process.stdout.read(message["memory"])
+            said.put(message)
         said.put({})
 
 
@@ -155,6 +191,21 @@ class ZygoteJob:
     def receive(self, timeout_s: float) -> dict[str, Any] | None:
         """The next message (see `Link.receive`)."""
         return self._link.receive(timeout_s)
+
+    def pause(self) -> int:
+        """Stop the job and everything it started; the processor time it has had, in ns."""
+        answer = self._zygote.ask({"pause": self.pid}, "paused")
+        return int(answer["cpu_ns"]) if answer else 0
+
+    def resume(self) -> int:
+        """Let it go on; the processor time it has had, in ns."""
+        answer = self._zygote.ask({"resume": self.pid}, "resumed")
+        return int(answer["cpu_ns"]) if answer else 0
+
+    def read(self, spans: Sequence[tuple[int, int]]) -> bytes | None:
+        """The job's memory at (address, bytes), one span behind another; None when it is not there."""
+        answer = self._zygote.ask({"read": self.pid, "spans": [list(span) for span in spans]}, "memory")
+        return bytes(answer["bytes"]) if answer and answer["whole"] else None
 
     def close(self) -> str:
         """Hang up, kill what is left, and tell how the job ended."""

@@ -8,11 +8,14 @@ write where that user can write, reach the network, and signal the user's other 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from kernelopt.resources import folder as data_folder
-from kernelopt.sandboxes import Limits
+from kernelopt.sandboxes import Finished, Limits
 from kernelopt.sandboxes._zygote import Zygote, ZygoteJob
 
 SAFE_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH")
@@ -34,13 +37,20 @@ def worker_environment() -> dict[str, str]:
     return {**kept, **ALLOCATOR, "OMP_PROC_BIND": "spread", "HOME": "/nonexistent"}
 
 
+def make_room() -> Path:
+    """A fresh folder for job folders: in memory where the system offers that."""
+    shm = Path("/dev/shm")  # noqa: S108  (the folder made in it is private)
+    return Path(tempfile.mkdtemp(prefix="kernelopt-", dir=shm if os.access(shm, os.W_OK) else None))
+
+
 class ProcessSandbox:
     """The weakest rung of the ladder, and the one that runs everywhere."""
 
     name = "process"
     level = "process"
 
-    def __init__(self) -> None:
+    def __init__(self, readable: Sequence[Path] = ()) -> None:
+        self.room = make_room()
         self._zygote = Zygote(worker_command(), worker_environment())
 
     def missing(self) -> str | None:
@@ -51,9 +61,21 @@ class ProcessSandbox:
         """Fork a worker whose working directory is `folder`."""
         return ZygoteJob(self._zygote, folder, limits)
 
+    def execute(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        limits: Limits,
+        timeout_s: float,
+        environment: Mapping[str, str],
+    ) -> Finished:
+        """Run a tool in `folder`, under `limits`."""
+        return self._zygote.execute(command, folder, limits, timeout_s, environment)
+
     def close(self) -> None:
         """End the warm worker."""
         self._zygote.close()
+        shutil.rmtree(self.room, ignore_errors=True)
 
 
 PLUGIN = ProcessSandbox

@@ -1,7 +1,5 @@
 """Runs hostile module texts in a sandbox, the way the judge does."""
 
-from pathlib import Path
-
 from kernelopt.evaluator.worker import Setup, Stopped, Worker
 from kernelopt.sandboxes import Limits
 
@@ -9,9 +7,9 @@ HARMLESS = "class ModelNew:\n    pass\n"
 SETUP = Setup("ModelNew", [], {}, 0, 1)
 
 
-def load(sandbox, source, folder=Path("/dev/shm"), timeout_s=20.0, limits=None):
+def load(sandbox, source, timeout_s=20.0, limits=None):
     """Load `source`; (how it stopped or None, the worker's log, how the process ended)."""
-    worker = Worker(sandbox, limits or Limits(), folder)
+    worker = Worker(sandbox, limits or Limits())
     try:
         worker.load({"kernel.py": source}, "kernel.py", SETUP, lambda _: {"ok": False}, timeout_s=timeout_s)
         stopped = None

@@ -94,7 +94,9 @@ class Timing:
     speedup: Speedup
     baseline: str = "eager"
     rounds: int = 0
-    """How many interleaved rounds were measured."""
+    """How many interleaved rounds were measured, over all pairs."""
+    pairs: int = 0
+    """How many fresh pairs of processes they come from."""
     calls: int = 0
     """How many candidate calls were timed in all."""
     candidate_samples_ms: tuple[float, ...] = ()

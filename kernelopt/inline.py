@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import fcntl
 import functools
 import hashlib
@@ -33,12 +34,13 @@ import os
 import platform
 import re
 import shutil
+import stat
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 __all__ = ["BuildError", "Library", "cpp", "set_builder", "strided"]
 
@@ -49,6 +51,8 @@ BASE_FLAGS = (
 """Compiler flags of every build of kind ``shared``; the author's own flags come after them."""
 LINK_FLAGS = ("-shared", "-fopenmp", "-Wl,-z,defs")
 """Linker flags of every build of kind ``shared``; an undefined symbol fails the build, not the load."""
+MOST_BYTES = 256 << 20
+"""Largest shared object that the cache gives back."""
 
 
 # --- What a caller sees ------------------------------------------------------------------------------
@@ -479,6 +483,33 @@ def build_key(kind: str, sources: Mapping[str, str], flags: Sequence[str], ident
     return hashlib.sha256(body.encode()).hexdigest()
 
 
+def open_plain(path: Path) -> BinaryIO:
+    """Open a file for reading that others may have put there: never through a link, never waiting.
+
+    Raises:
+        OSError: there is none, or it is a link, a pipe, a device or a folder.
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    file = open(os.open(path, flags), "rb")  # noqa: PTH123, SIM115 - the caller closes it
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "not a plain file", str(path))
+    return file
+
+
+def read_plain(path: Path, most: int) -> bytes:
+    """All of a file (see `open_plain`) that holds at most `most` bytes.
+
+    Raises:
+        OSError: it cannot be opened, or holds more.
+    """
+    with open_plain(path) as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"more than {most >> 20} MiB", str(path))
+    return content
+
+
 class Entry:
     """One build in the cache: ``<key>.so``, ``<key>.json`` (checksum and log) and ``<key>.lock``."""
 
@@ -491,21 +522,24 @@ class Entry:
     def read(self) -> dict[str, Any] | None:
         """The record of a finished build; None when there is none or the artifact is damaged."""
         try:
-            record: dict[str, Any] = json.loads(self.record.read_bytes())
-            content = self.artifact.read_bytes() if record["ok"] else b""
+            record: dict[str, Any] = json.loads(read_plain(self.record, MOST_BYTES))
+            content = read_plain(self.artifact, MOST_BYTES) if record["ok"] else b""
             return record if hashlib.sha256(content).hexdigest() == record["sha256"] else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def publish(self, artifact: Path | None, **record: Any) -> None:
-        """Move `artifact` (None for a build that failed for good) and its record into place."""
-        content = artifact.read_bytes() if artifact else b""
-        record |= {"ok": artifact is not None, "sha256": hashlib.sha256(content).hexdigest()}
-        text = self.work / "record.json"
-        text.write_text(json.dumps(record), encoding="utf-8")
-        if artifact:
-            artifact.replace(self.artifact)
-        text.replace(self.record)
+    def publish(self, content: bytes | None, **record: Any) -> None:
+        """Put an artifact (None for a build that failed for good) and its record into place, read-only."""
+        record |= {"ok": content is not None, "sha256": hashlib.sha256(content or b"").hexdigest()}
+        if content is not None:
+            self._place(content, self.artifact)
+        self._place(json.dumps(record).encode(), self.record)
+
+    def _place(self, content: bytes, where: Path) -> None:
+        new = self.work / f"new{where.suffix}"
+        new.write_bytes(content)
+        new.chmod(0o444)
+        new.replace(where)
 
     @contextlib.contextmanager
     def locked(self, timeout_s: float = math.inf) -> Iterator[Path]:
@@ -527,7 +561,8 @@ def lock(path: Path, timeout_s: float = math.inf) -> Iterator[None]:
         TimeoutError: another process held the lock all the time.
     """
     deadline = time.monotonic() + timeout_s
-    with path.open("w") as handle:
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    with open(os.open(path, flags, 0o600), "rb") as handle:  # noqa: PTH123 - these flags need os.open
         while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -567,7 +602,7 @@ def _compile(compiler: str, request: dict[str, Any], entry: Entry, work: Path) -
     )
     record = {"command": " ".join(["g++", *command[1:]]), "log": done.stdout + done.stderr}
     if done.returncode == 0:
-        entry.publish(work / "built.so", **record)
+        entry.publish((work / "built.so").read_bytes(), **record)
     return {**record, "ok": done.returncode == 0}
 
 

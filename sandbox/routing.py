@@ -95,9 +95,9 @@ def bindings(functions: str | Iterable[str] | dict[str, str], guarded: bool) -> 
 def import_built(name: str, path: str, options: dict[str, Any]) -> ModuleType | str:
     """Load a built extension the way that the caller of `load_inline` or `load` expects."""
     if not options.get("is_python_module", True):
-        import torch
+        import ctypes
 
-        torch.ops.load_library(path)
+        ctypes.CDLL(path, mode=ctypes.RTLD_GLOBAL)  # as torch.ops.load_library does, but by this very path
         return path
     loader = importlib.machinery.ExtensionFileLoader(name, path)
     spec = importlib.util.spec_from_file_location(name, path, loader=loader)

@@ -1,19 +1,20 @@
 """The far side of the wall: a warm process that forks one child for each job.
 
-Started by a sandbox as ``python -I worker.py``. It imports torch once, then obeys lines of JSON on
-stdin: ``{"socket": path, "token": hex, "folder": path, "limits": {...}}`` forks a child that
-connects to the judge's socket, proves itself with the token, and serves one kernel;
+Started by a sandbox as ``python -I worker.py [socket token]``. It imports torch once, then obeys lines
+of JSON on stdin, or on that socket: ``{"socket": path, "token": hex, "folder": path, "limits": {...}}``
+forks a child that connects to the judge's socket, proves itself with the token, and serves one kernel;
 ``{"run": argv, "folder": path, "environment": {...}, "limits": {...}}`` runs a tool, a compiler say,
 with its output in ``log.txt``. What the judge cannot do itself, because a child may live in another
 pid namespace, it orders: ``{"kill": pid}``, ``{"pause": pid}`` and ``{"resume": pid}`` (a child with
 everything that it started), ``{"read": pid, "spans": [[address, bytes], ...]}``. Lines on stdout report
-``{"forked": pid}``, ``{"exited": pid, "status": wait status}``, ``{"paused": pid, "cpu_ns": n}``, the same
-for ``resumed``, and ``{"memory": n}`` followed by n raw bytes.
+``{"forked": pid}``, ``{"exited": pid, "status": wait status}``, ``{"paused": pid, "at_ns": monotonic
+time, "cpu_ns": n}``, ``{"resumed": pid, "cpu_ns": n}``, and ``{"memory": n}`` followed by n raw bytes.
 
 Nothing that decides a verdict happens here. The child says what it did; the judge compares outputs
 on its own copy and reads its own clock. Candidate code runs in the child and may say anything.
 
-This file imports only the standard library, torch, `routing` (beside it) and `kernelopt.inline`.
+This file imports only the standard library, torch, `confine` and `routing` (beside it) and
+`kernelopt.inline`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import contextlib
 import ctypes
 import json
 import os
-import resource
+import random
 import select
 import signal
 import socket
@@ -30,6 +31,7 @@ import struct
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -50,11 +52,25 @@ def say(message: dict) -> None:
     os.write(1, (json.dumps(message) + "\n").encode())
 
 
+def connect(path: str, token: str) -> None:
+    """Make a connection to the judge stdin and stdout: in a container those belong to the engine."""
+    with socket.socket(socket.AF_UNIX) as wire:
+        wire.connect(path)
+        wire.sendall(bytes.fromhex(token))
+        os.dup2(wire.fileno(), 0)
+        os.dup2(wire.fileno(), 1)
+
+
 def main() -> None:
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     prctl(PR_SET_DUMPABLE, 0)  # children run as the same user: they may not look into this process
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if len(sys.argv) > 1:
+        connect(*sys.argv[1:])
     sys.path.insert(0, str(HERE))
+    import confine
+
+    confine.shed_privileges()
     import torch.utils.cpp_extension  # noqa: F401  (the point of the warm start: children have it already)
 
     say({"ready": os.getpid()})
@@ -66,7 +82,7 @@ def main() -> None:
             if fd == 0:
                 data = os.read(0, 65536)
                 if not data:
-                    kill_all()
+                    kill_all(descendants)
                     return
                 pending += data
                 *lines, pending = pending.split(b"\n")
@@ -102,14 +118,8 @@ def order_kill(pid: int, order: dict, children: dict[int, int]) -> None:
 
 def order_pause(pid: int, order: dict, children: dict[int, int]) -> None:
     """Stop a child and all that it started; report how much processor time they have had."""
-    for attempt in range(200):
-        tree = family(pid, children)
-        for each in tree:
-            kill(each, signal.SIGSTOP)
-        if all(stopped(each) for each in tree) and len(family(pid, children)) == len(tree):
-            break
-        time.sleep(20e-6 * min(attempt, 50))
-    say({"paused": pid, "cpu_ns": cpu_ns(tree)})
+    tree = freeze(lambda: family(pid, children))
+    say({"paused": pid, "at_ns": time.monotonic_ns(), "cpu_ns": cpu_ns(tree)})
 
 
 def order_resume(pid: int, order: dict, children: dict[int, int]) -> None:
@@ -157,12 +167,36 @@ def read_memory(pid: int, address: int, size: int) -> bytes:
 
 
 def family(pid: int, children: dict[int, int]) -> list[int]:
-    """A child, its descendants, and every orphan: those are children of ours that we did not fork."""
-    orphans = [each for each in descendants() if each not in children.values()]
-    tree, queue = [], [pid, *orphans]
+    """A child, its descendants, and every orphan.
+
+    A job's orphans are its own children; only those that it would not have are children of ours.
+    """
+    return below([pid, *orphans(children)])
+
+
+def orphans(children: dict[int, int]) -> list[int]:
+    """Children of ours that we did not fork."""
+    return [each for each in descendants() if each not in children.values()]
+
+
+def below(pids: list[int]) -> list[int]:
+    """Processes with all their descendants."""
+    tree, queue = [], list(pids)
     while queue and len(tree) < 4096:
         tree.append(queue.pop())
         queue += descendants(tree[-1])
+    return tree
+
+
+def freeze(find: Callable[[], list[int]]) -> list[int]:
+    """Stop processes until those that are found are all stopped."""
+    for attempt in range(200):
+        tree = find()
+        for each in tree:
+            kill(each, signal.SIGSTOP)
+        if all(stopped(each) for each in tree) and len(find()) == len(tree):
+            break
+        time.sleep(20e-6 * min(attempt, 50))
     return tree
 
 
@@ -191,26 +225,27 @@ def cpu_ns(pids: list[int]) -> int:
 
 
 def reap(fd: int, children: dict[int, int]) -> None:
-    """Report a child's end; when it was the last, kill whatever jobs left behind."""
+    """Report a child's end, and kill whatever it left behind."""
     pid = children.pop(fd)
     os.close(fd)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
-    if not children:
-        kill_all()
+    kill_all(lambda: orphans(children))
     say({"exited": pid, "status": status})
 
 
-def kill_all() -> None:
-    """Kill every descendant. Orphans are ours too: this process is their subreaper."""
+def kill_all(find: Callable[[], list[int]]) -> None:
+    """Kill children of ours with all below them. They are stopped first: a stopped one makes no new ones."""
     for _ in range(100):
-        found = [pid for pid in descendants() if kill(pid)]
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        if not found:
+        if not find():
             return
+        for each in freeze(lambda: below(find())):
+            kill(each)
+        time.sleep(1e-3)
+        for each in find():
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(each, os.WNOHANG)
 
 
 def descendants(pid: int | None = None) -> list[int]:
@@ -236,10 +271,13 @@ def kill(pid: int, what: int = signal.SIGKILL) -> bool:
 
 def child(order: dict) -> None:
     """Cut the ties to the parent, take on the limits, connect to the judge and serve."""
+    import confine
+
     folder = detach(order)
     link = socket.socket(socket.AF_UNIX)
     link.connect(order["socket"])
     link.sendall(bytes.fromhex(order["token"]))
+    confine.seal(order)  # not before: it may make no connection after this
     server = Server(link, folder)
     with contextlib.suppress(EOFError, ConnectionError):
         while True:
@@ -248,7 +286,10 @@ def child(order: dict) -> None:
 
 def tool(order: dict) -> None:
     """Become a tool such as a compiler."""
+    import confine
+
     detach(order)
+    confine.seal(order)
     try:
         os.execvpe(order["run"][0], order["run"], order["environment"])
     except OSError as error:
@@ -258,36 +299,24 @@ def tool(order: dict) -> None:
 
 def detach(order: dict) -> Path:
     """Cut the ties to the parent and take on the limits; the job's folder, now the working one."""
+    import confine
+
     os.setsid()
-    prctl(PR_SET_CHILD_SUBREAPER, 0)
+    prctl(PR_SET_CHILD_SUBREAPER, 1)  # so that it is known whose orphans are whose
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     prctl(PR_SET_DUMPABLE, 1)  # the parent reads outputs out of a child's memory
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     folder = Path(order["folder"])
     os.chdir(folder)
-    log = os.open(folder / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    log = os.open(folder / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(null)
     os.close(log)
-    limit(order["limits"])
+    confine.take_on(order, folder)
     return folder
-
-
-def limit(limits: dict) -> None:
-    pairs = [
-        (resource.RLIMIT_AS, limits["memory_bytes"]),
-        (resource.RLIMIT_FSIZE, limits["file_bytes"]),
-        (resource.RLIMIT_CPU, limits["cpu_seconds"]),
-        (resource.RLIMIT_NOFILE, limits["open_files"]),
-        (resource.RLIMIT_CORE, 0),
-    ]
-    for which, value in pairs:
-        _, hard = resource.getrlimit(which)
-        ceiling = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(which, (ceiling, ceiling))
 
 
 class Server:
@@ -301,6 +330,7 @@ class Server:
         self.out = None
         self.fds: list[int] = []
         self.homes: dict[int, set[int]] = {}
+        self.pad = None
 
     # framing: four bytes of length, then JSON; file descriptors ride on the first byte
     def receive(self) -> dict:
@@ -325,9 +355,15 @@ class Server:
         self.link.sendall(struct.pack("!I", len(body)) + body)
 
     def ask(self, request: dict) -> dict:
-        """Have the judge build something: candidates never write the build cache."""
+        """Have the judge build something; the library comes as a descriptor of sealed memory.
+
+        It stays open: the loader knows libraries by name, and would take the next one of this name for it.
+        """
         self.send({"build": request})
-        return self.receive()
+        reply = self.receive()
+        if reply.get("ok"):
+            reply["path"] = f"/proc/self/fd/{self.fds.pop()}"
+        return reply
 
     def answer(self, order: dict) -> None:
         handler = getattr(self, "do_" + order["do"])
@@ -373,12 +409,19 @@ class Server:
             os.sched_setaffinity(thread, home if bound else everywhere)
         return {"ok": True}
 
-    def do_map(self, sets: list) -> dict:
-        """Map the shared memory that came along: the input sets, and the place for outputs."""
-        arena, self.out = (map_shared(fd) for fd in self.fds)
-        self.fds = []
+    def do_map(self, sets: list, timed: bool = False) -> dict:
+        """Map the shared memory that came along: input sets, and (unless `timed`) the place for outputs.
+
+        Timed input sets are mapped privately: what a kernel writes to them stays in this process.
+        """
+        fds, self.fds = self.fds, []
+        arena = map_memory(fds[0], shared=not timed)
+        if timed:
+            int(arena[::4096].sum(dtype=torch_dtype("int64")))  # page faults now, not while timed
+        else:
+            self.out = map_memory(fds[1], shared=True)
         self.sets = [[decode(item, arena) for item in one] for one in sets]
-        return {"ok": True}
+        return {"ok": True, "base": arena.data_ptr(), "bytes": arena.numel()}
 
     def do_run(self, which: int) -> dict:
         """Call the kernel once and copy its outputs out."""
@@ -388,20 +431,44 @@ class Server:
             self.outputs = [self.model(*self.sets[which])]
         return self.do_fetch(0)
 
-    def do_batch(self, calls: list) -> dict:
-        """Call the kernel on many input sets in a row, keeping every output for the audit."""
-        import time
+    def do_backward(self, which: int, parameters: list) -> dict:
+        """Gradients of the outputs, weighted as the judge says, by floating-point inputs and parameters."""
+        import torch
 
+        args, weights = self.sets[which]
+        by: list = []
+        known = dict(self.model.named_parameters())
+        outputs = [out for out in flatten(self.model(*differentiable(args, by))) if is_floating(out)]
+        if not any(out.requires_grad for out in outputs):
+            return {"ok": False, "why": NOT_DIFFERENTIABLE}
+        by += [known.get(name) for name in parameters]
+        pairs = [pair for pair in zip(outputs, weights, strict=True) if pair[0].requires_grad]
+        sources = [x for x in by if x is not None and x.requires_grad]
+        outs, weights = [out for out, _ in pairs], [weight for _, weight in pairs]
+        found = iter(torch.autograd.grad(outs, sources, weights, allow_unused=True))
+        self.outputs = [[next(found) if x is not None and x.requires_grad else None for x in by]]
+        return self.do_fetch(0)
+
+    def do_batch(self, calls: list) -> dict:
+        """Call the kernel on many input sets in a row, keeping every output for the audit.
+
+        Tells where each output lies, so that the judge can read it once this process is stopped. The
+        heap is shifted by a random number of cache lines: where outputs lie within a page, relative to
+        inputs, alters times by tens of percent, and would be the same in every batch of a process.
+        """
         import torch
 
         self.outputs = []
+        self.pad = torch.empty(16 * random.randrange(4096))
+        clock = time.perf_counter_ns
         model, sets, keep = self.model, self.sets, self.outputs.append
         with torch.no_grad():
-            begin = time.perf_counter_ns()
+            stamps = [clock()]
             for which in calls:
                 keep(model(*sets[which]))
-            end = time.perf_counter_ns()
-        return {"ok": True, "ns": end - begin}
+                stamps.append(clock())
+        layouts = [layout(leaf) for leaf in flatten(self.outputs[0])] if self.outputs else []
+        return {"ok": True, "at": [addresses(one) for one in self.outputs], "layouts": layouts, "ns": stamps}
 
     def do_fetch(self, call: int) -> dict:
         """Describe the outputs of one call and copy them into shared memory."""
@@ -413,6 +480,27 @@ class Server:
         return {"ok": True}
 
 
+NOT_DIFFERENTIABLE = (
+    "ModelNew is not differentiable: its output has no grad_fn; give native code a torch.autograd.Function"
+)
+
+
+def is_floating(value) -> bool:
+    import torch
+
+    return isinstance(value, torch.Tensor) and value.is_floating_point()
+
+
+def differentiable(value, by: list):
+    """Nested arguments whose floating-point tensors require gradients; those are added to `by`."""
+    if isinstance(value, (list, tuple)):
+        return type(value)([differentiable(part, by) for part in value])
+    if not is_floating(value):
+        return value
+    by.append(value.detach().requires_grad_())
+    return by[-1]
+
+
 def flush() -> None:
     """Bring what the candidate printed into the log; it may have put anything in place of stdout."""
     for stream in (sys.stdout, sys.stderr):
@@ -420,14 +508,28 @@ def flush() -> None:
             stream.flush()
 
 
-def map_shared(fd: int):
-    """A byte tensor over shared memory that the judge made and sealed against resizing."""
+def map_memory(fd: int, shared: bool):
+    """A byte tensor over memory that the judge made and sealed against resizing."""
     import torch
 
     size = os.fstat(fd).st_size
-    mapped = torch.from_file(f"/proc/self/fd/{fd}", shared=True, size=size, dtype=torch.uint8)
+    mapped = torch.from_file(f"/proc/self/fd/{fd}", shared=shared, size=size, dtype=torch.uint8)
     os.close(fd)
     return mapped
+
+
+def torch_dtype(name: str):
+    import torch
+
+    return getattr(torch, name)
+
+
+def addresses(value) -> list:
+    """Where the tensors of one call's outputs lie; 0 for what is no plain tensor."""
+    import torch
+
+    leaves = [value] if type(value) is torch.Tensor else flatten(value)
+    return [leaf.data_ptr() if type(leaf) is torch.Tensor else 0 for leaf in leaves]
 
 
 def execute(path: Path) -> dict:
@@ -478,16 +580,25 @@ def flatten(value) -> list:
     return [value]
 
 
+def layout(leaf) -> dict:
+    """What a tensor is and how its elements lie; nothing for anything else."""
+    import torch
+
+    if not isinstance(leaf, torch.Tensor):
+        return {}
+    dtype, device = str(leaf.dtype).removeprefix("torch."), leaf.device.type
+    return {"dtype": dtype, "shape": list(leaf.shape), "stride": list(leaf.stride()), "device": device}
+
+
 def encode_outputs(value, arena) -> list:
     import torch
 
     described, offset = [], 0
     for leaf in flatten(value):
         kind = type(leaf)
-        entry = {"type": f"{kind.__module__}.{kind.__qualname__}"}
+        entry = {"type": f"{kind.__module__}.{kind.__qualname__}", **layout(leaf)}
         if isinstance(leaf, torch.Tensor):
-            entry |= {"dtype": str(leaf.dtype).removeprefix("torch."), "shape": list(leaf.shape)}
-            entry |= {"device": leaf.device.type, "stride": list(leaf.stride())}
+            entry["ptr"] = leaf.data_ptr()
             size = leaf.numel() * leaf.element_size()
             if offset + size <= arena.numel() and leaf.device.type == "cpu":
                 plain = leaf.detach().contiguous().reshape(-1).view(torch.uint8)

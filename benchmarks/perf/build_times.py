@@ -90,6 +90,7 @@ def measure_routed(repeats: int) -> dict[str, list[float]]:
     from torch.utils import cpp_extension
 
     from kernelopt.languages import BuildRequest
+    from kernelopt.languages._tools import HostTools
     from kernelopt.languages.cpp import PLUGIN
     from kernelopt.resources import cache_dir, folder
 
@@ -98,7 +99,9 @@ def measure_routed(repeats: int) -> dict[str, list[float]]:
 
     language = PLUGIN()
     routing.install(
-        lambda request: dataclasses.asdict(language.build(BuildRequest(**request), cache_dir(), 600.0))
+        lambda request: dataclasses.asdict(
+            language.build(BuildRequest(**request), cache_dir(), 600.0, HostTools())
+        )
     )
 
     def build(number: int) -> object:

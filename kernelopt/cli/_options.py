@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -46,7 +46,7 @@ LADDER = ("docker", "bwrap", "process")
 
 
 def choose_sandbox(name: str) -> str:
-    """The sandbox to use.
+    """The sandbox to use. What ``auto`` means here, and why nothing stronger, is said on stderr.
 
     Raises:
         UnknownName: there is none of that name.
@@ -54,13 +54,27 @@ def choose_sandbox(name: str) -> str:
     """
     from kernelopt.errors import MissingTool
 
-    if name == "auto":
-        here = [rung for rung in LADDER if rung in registry.names("sandboxes")]
-        return next(rung for rung in here if registry.get("sandboxes", rung)().missing() is None)
-    problem = registry.get("sandboxes", name)().missing()
-    if problem:
-        raise MissingTool(f"sandbox {name}: {problem}")
-    return name
+    if name != "auto":
+        if problem := _lacks(name):
+            raise MissingTool(f"sandbox {name}: {problem}")
+        return name
+    problems: list[str] = []
+    for rung in (rung for rung in LADDER if rung in registry.names("sandboxes")):
+        problem = _lacks(rung)
+        if problem is None:
+            click.echo("; ".join([f"sandbox: {rung}", *problems]), err=True)
+            return rung
+        problems.append(f"not {rung}: {problem}")
+    raise MissingTool(f"no sandbox works here; {'; '.join(problems)}")
+
+
+def _lacks(name: str) -> str | None:
+    """What keeps a sandbox from running here. Nothing of it stays behind."""
+    sandbox = registry.get("sandboxes", name)()
+    try:
+        return cast("str | None", sandbox.missing())
+    finally:
+        sandbox.close()
 
 
 def require_language(name: str) -> None:

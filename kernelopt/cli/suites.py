@@ -78,7 +78,9 @@ def show(name: str, selection: SuiteOptions, as_json: bool) -> None:
 @_flags
 @click.pass_context
 def check(ctx: click.Context, name: str, selection: SuiteOptions, as_json: bool) -> None:
-    """Run the reference of each task of NAME once and say what does not work.
+    """Run the reference of each task of NAME and say what does not work.
+
+    Tasks that zeros, a constant, the input itself or the output for other inputs would pass are named.
 
     Exit code 1 when a task fails. Tasks that do not fit into memory or need a model that is not here
     are skipped and say so.
@@ -166,7 +168,23 @@ def _reports(suite: Suite) -> Iterator[Report]:
         yield Report(suite.name, Outcome.FAILED, str(error))
         return
     for task in tasks:
-        yield check_task(task, int(_SHARE * psutil.virtual_memory().available))
+        report = check_task(task, int(_SHARE * psutil.virtual_memory().available))
+        yield _with_other_inputs(task, report) if report.weak else report
+
+
+def _with_other_inputs(task: Task, report: Report) -> Report:
+    """Whether the judge's inputs reject what the task's own let pass."""
+    import random
+
+    from kernelopt.evaluator.reference import Reference
+    from kernelopt.evaluator.settings import Settings
+
+    samples = Reference(task, Settings(), random.Random()).samples
+    for sample in samples:
+        del sample  # making them is the point
+    found = tuple(sorted(samples.uninformative))
+    what = "no input tells: a verdict says little" if found else "the judge's other inputs do not let it"
+    return dataclasses.replace(report, warnings=(*report.warnings, what), uninformative=found)
 
 
 def _report_line(report: Report) -> str:

@@ -2,145 +2,193 @@
 
 from __future__ import annotations
 
+import math
 import random
 import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-from kernelopt.evaluation import Timing
+from kernelopt.evaluation import Speedup, Timing
 from kernelopt.evaluator.arena import Slots, set_bytes
+from kernelopt.evaluator.claims import Batch
 from kernelopt.evaluator.inputs import Recipe
-from kernelopt.evaluator.settings import Settings
+from kernelopt.evaluator.settings import Look, Settings
 from kernelopt.evaluator.stats import speedup
 from kernelopt.evaluator.worker import Worker
 
-SETTLE_S = 0.002
-"""Pause before a batch: idle OpenMP threads of the other process spin for about a millisecond."""
-
-Audit = Callable[[int, list[Any]], None]
-Times = tuple[list[float], list[float]]
-"""Latencies in ms by round: of the reference, of the candidate."""
-
 
 @dataclass(slots=True)
-class Lane:
-    """One process under the clock, with the input sets that it works on."""
+class Pair:
+    """A process of the reference and one of the candidate, timed against each other."""
 
-    worker: Worker
-    slots: Slots
-    empty_ms: list[float] = field(default_factory=list)
-    """What batches of no calls took: the cost of asking."""
+    reference: Worker
+    candidate: Worker
+    calls: tuple[int, int] = (1, 1)
+    """Calls in a batch of the reference, of the candidate."""
+    reference_ms: list[float] = field(default_factory=list)
+    """Latency by round."""
+    candidate_ms: list[float] = field(default_factory=list)
 
-    def batch(self, slots: Sequence[int], timeout_s: float) -> float:
-        """Milliseconds for one call on each of the input sets `slots`."""
-        time.sleep(SETTLE_S)
-        return self.worker.batch(slots, timeout_s)
+    def logs(self) -> list[float]:
+        """Log of the speedup by round."""
+        sides = zip(self.reference_ms, self.candidate_ms, strict=True)
+        return [math.log(reference / candidate) for reference, candidate in sides]
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """Both sides have worked on the same input sets, and stand still with their outputs in memory."""
+
+    pair: Pair
+    reference: Batch
+    candidate: Batch
+    slots: tuple[Sequence[int], Sequence[int]]
+    """Input sets in the order of the calls, of the reference and of the candidate."""
+    recipes: dict[int, Recipe]
+    """What was poured into each input set."""
+
+
+class Audit(Protocol):
+    """Looks at the outputs of a half; raises to stop the line."""
+
+    def __call__(self, half: Half, refill: Callable[[], None]) -> None:
+        """`refill` overwrites the input sets, which must not alter an output."""
 
 
 class Stopwatch:
     """Times one candidate against the reference."""
 
-    def __init__(self, reference: Lane, candidate: Lane, pool: Sequence[list[Any]], settings: Settings):
-        self._reference, self._candidate = reference, candidate
-        self._pool, self._settings = pool, settings
+    def __init__(
+        self,
+        slots: Slots,
+        pool: Sequence[list[Any]],
+        settings: Settings,
+        open_pair: Callable[[int], Pair],
+        audit: Audit,
+    ):
+        self._slots, self._pool, self._settings = slots, pool, settings
+        self._open_pair, self._audit = open_pair, audit
         self._chance = random.Random()
-        self._fed: list[Recipe] = []
+        self._empty_ms: list[float] = []
+        self._gaps_ms: list[float] = []
+        self.pairs: list[Pair] = []
 
-    def measure(self, workload_id: str, audit: Audit) -> Timing:
-        """Interleaved rounds (reference, candidate, candidate, reference).
-
-        `audit(call, args)` is called after some candidate batches, chosen once they have ended, to
-        check the output of a call that was chosen then too; it raises to stop the line.
-        """
-        calls = self._calibrate()
-        times: Times = ([], [])
+    def measure(self, workload_id: str, baseline: str = "eager") -> Timing:
+        """Rounds of process pairs, until the interval is good enough or time is up."""
         started = time.monotonic()
-        audit_at = {self._chance.randrange(self._settings.rounds), 0}
-        for round_number in range(self._settings.rounds):
-            self._round(calls, times, audit if round_number in audit_at else None)
-            if self._enough(times, started):
+        for look in self._settings.looks:
+            late = self._advance(look, started)
+            found = speedup([pair.logs() for pair in self.pairs], self._settings.between_sd, look.alpha)
+            if late or self._decided(found):
                 break
-        return self._timing(workload_id, calls, *times)
+        return self._timing(workload_id, baseline, found)
 
-    def _calibrate(self) -> tuple[int, int]:
-        """Warm both sides up, and choose batch sizes of about `batch_ms` (reference, candidate)."""
-        counts = []
-        for lane in (self._reference, self._candidate):
-            # A full batch first: memory that is touched for the first time costs a page fault for
-            # every 4 KiB, and the first call starts thread pools.
-            self._once(lane, len(lane.slots.views))
-            self._feed(lane, [0])
-            per_call = min(lane.batch([0], self._settings.run_timeout_s) for _ in range(3))
-            wanted = int(self._settings.batch_ms / max(per_call, 1e-3))
-            counts.append(max(1, min(wanted, len(lane.slots.views))))
-            self._once(lane, counts[-1])
-        return counts[0], counts[1]
+    def gap_ms(self) -> float:
+        """By how much the worker's own clock differs from the judge's, in the median batch."""
+        return statistics.median(self._gaps_ms) if self._gaps_ms else 0.0
 
-    def _round(
-        self, calls: tuple[int, int], times: tuple[list[float], list[float]], audit: Audit | None
-    ) -> None:
-        """One latency of each side: the slope between batches of no call and of `calls` calls.
+    def _advance(self, look: Look, started: float) -> bool:
+        """Measure what is missing for `look`; True when the time is up before or after."""
+        while len(self.pairs) < look.pairs:
+            pair = self._open_pair(len(self.pairs))
+            pair.calls = self._calls(pair.reference), self._calls(pair.candidate)
+            self.pairs.append(pair)
+        while behind := [pair for pair in self.pairs if len(pair.reference_ms) < look.rounds]:
+            for pair in behind:
+                self._round(pair)
+            if self._late(started):
+                return True
+        return False
 
-        What a batch of no call costs is the median over many: a single one can be hit by a hiccup
-        that is longer than the kernel.
+    def _late(self, started: float) -> bool:
+        # Never before the first look: without an interval there is no verdict.
+        first = self._settings.looks[0]
+        enough = all(len(pair.reference_ms) >= first.rounds for pair in self.pairs)
+        return enough and time.monotonic() - started > self._settings.time_cap_s
+
+    def _calls(self, worker: Worker) -> int:
+        """Warm a process up, and choose how many calls make a batch of about `batch_ms`."""
+        slots = self._chance.sample(range(len(self._slots.views)), min(2, len(self._slots.views)))
+        self._feed(slots)
+        self._batch(worker, slots)  # touches memory for the first time, starts thread pools
+        worker.drop()
+        empty_ms = min(self._batch(worker, []).elapsed_ms for _ in range(2))
+        per_call = []
+        for slot in slots:
+            self._feed([slot])
+            per_call.append(self._batch(worker, [slot]).elapsed_ms - empty_ms)
+            worker.drop()
+        wanted = int(self._settings.batch_ms / max(min(per_call), 1e-3))
+        return max(1, min(wanted, len(self._slots.views)))
+
+    def _round(self, pair: Pair) -> None:
+        """One latency of each side: reference, candidate, and on other data candidate, reference.
+
+        What asking costs is measured with batches of no calls, and on the reference's side only: a
+        candidate that is slow to answer those would be given back more than it spent.
         """
-        reference, candidate = self._reference, self._candidate
-        for lane in (reference, candidate):
-            lane.empty_ms.append(lane.batch([], self._settings.run_timeout_s))
-        first = self._once(reference, calls[0])
-        second = self._once(candidate, calls[1], audit)
-        third = self._once(candidate, calls[1])
-        fourth = self._once(reference, calls[0])
-        times[0].append(_latency(first + fourth, reference, 2 * calls[0]))
-        times[1].append(_latency(second + third, candidate, 2 * calls[1]))
+        self._empty_ms.append(self._batch(pair.reference, []).elapsed_ms)
+        halves = [self._half(pair, True), self._half(pair, False)]
+        asking = 2 * statistics.median(self._empty_ms)
+        for index, (side, latencies) in enumerate(((0, pair.reference_ms), (1, pair.candidate_ms))):
+            spent = sum((half.reference, half.candidate)[side].elapsed_ms for half in halves) - asking
+            latencies.append(max(spent, 1e-6) / (2 * pair.calls[index]))
 
-    def _once(self, lane: Lane, calls: int, audit: Audit | None = None) -> float:
-        """Milliseconds of one batch, each call on content that no one has seen."""
-        slots = self._chance.sample(range(len(lane.slots.views)), calls)
-        self._feed(lane, slots)
-        elapsed_ms = lane.batch(slots, self._settings.run_timeout_s)
-        if audit:
-            call = self._chance.randrange(calls)
-            audit(call, self._fed[call].args(self._pool))
-        lane.worker.drop()
-        return elapsed_ms
+    def _half(self, pair: Pair, reference_first: bool) -> Half:
+        most = self._chance.sample(range(len(self._slots.views)), max(pair.calls))
+        sides = self._chance.sample(most, pair.calls[0]), self._chance.sample(most, pair.calls[1])
+        recipes = self._feed(most)
+        order = ((pair.reference, 0), (pair.candidate, 1))
+        batches: dict[int, Batch] = {}
+        for worker, side in order if reference_first else order[::-1]:
+            batches[side] = self._batch(worker, sides[side])
+        self._gaps_ms.append(batches[1].elapsed_ms - self._asking() - batches[1].claimed_ms)
+        half = Half(pair, batches[0], batches[1], sides, recipes)
+        self._audit(half, lambda: self._overwrite(most))
+        for worker, _ in order:
+            worker.drop()
+        return half
 
-    def _feed(self, lane: Lane, slots: Sequence[int]) -> None:
+    def _asking(self) -> float:
+        return statistics.median(self._empty_ms)
+
+    def _batch(self, worker: Worker, slots: Sequence[int]) -> Batch:
+        return worker.batch(slots, self._settings.run_timeout_s)
+
+    def _feed(self, slots: Sequence[int]) -> dict[int, Recipe]:
         """Fill input sets with content that no one has seen."""
-        self._fed = [Recipe.random(len(self._pool), self._chance) for _ in slots]
-        for slot, recipe in zip(slots, self._fed, strict=True):
-            recipe.pour(lane.slots.views[slot], self._pool)
+        recipes = {slot: Recipe.random(len(self._pool), self._chance) for slot in slots}
+        for slot, recipe in recipes.items():
+            recipe.pour(self._slots.views[slot], self._pool)
+        return recipes
 
-    def _enough(self, times: Times, started: float) -> bool:
-        rounds = len(times[0])
-        if rounds < self._settings.min_rounds:
-            return False
-        if time.monotonic() - started > self._settings.time_cap_s:
-            return True
-        # Only a hopeless kernel ends early. Stopping whenever the interval looks decided would
-        # make it a worse interval: each look is another chance to be wrong.
-        return speedup(*times).ci95_high < self._settings.hopeless
+    def _overwrite(self, slots: Sequence[int]) -> None:
+        self._feed(slots)
 
-    def _timing(
-        self, workload_id: str, calls: tuple[int, int], reference: list[float], candidate: list[float]
-    ) -> Timing:
-        middle = len(reference) // 2
+    def _decided(self, found: Speedup) -> bool:
+        """Whether the interval is narrow enough for what it says, or the kernel hopeless."""
+        half_width = math.log(found.ci95_high / found.ci95_low) / 2
+        settings = self._settings
+        enough = max(settings.narrow, settings.relative * abs(math.log(found.median)))
+        return half_width <= enough or found.ci95_high < settings.hopeless
+
+    def _timing(self, workload_id: str, baseline: str, found: Speedup) -> Timing:
+        reference = [value for pair in self.pairs for value in pair.reference_ms]
+        candidate = [value for pair in self.pairs for value in pair.candidate_ms]
         return Timing(
             workload_id=workload_id,
-            candidate_ms=sorted(candidate)[middle],
-            reference_ms=sorted(reference)[middle],
-            speedup=speedup(reference, candidate),
-            rounds=len(reference),
-            calls=2 * calls[1] * len(candidate),
+            candidate_ms=statistics.median(candidate),
+            reference_ms=statistics.median(reference),
+            speedup=found,
+            baseline=baseline,
+            rounds=len(candidate),
+            pairs=len(self.pairs),
+            calls=2 * sum(pair.calls[1] * len(pair.candidate_ms) for pair in self.pairs),
             candidate_samples_ms=tuple(candidate),
             reference_samples_ms=tuple(reference),
         )
-
-
-def _latency(two_batches_ms: float, lane: Lane, calls: int) -> float:
-    return max(two_batches_ms - 2 * statistics.median(lane.empty_ms), 1e-6) / calls
 
 
 def slot_count(pool: Sequence[list[Any]], settings: Settings) -> int:

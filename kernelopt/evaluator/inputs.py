@@ -1,10 +1,10 @@
-"""What a kernel is fed: the task's own inputs from secret seeds, and transforms of them."""
+"""Input sets as a worker gets them: dense, and spliced so that none was seen before."""
 
 from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,24 +12,10 @@ import torch
 
 from kernelopt.evaluator.arena import is_dense, leaves
 
-TRANSFORMS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
-    "given": lambda x: x,
-    # Shifted to both signs and widened: `torch.rand` inputs never are negative, so that an absolute
-    # value, a relu, or a softmax without its maximum would go unnoticed.
-    "mixed": lambda x: (x - x.mean()) * 4.0,
-}
-"""Name → what is done to each floating-point input tensor."""
-
-
-def transform(args: Sequence[Any], name: str) -> list[Any]:
-    """Apply one of `TRANSFORMS` to every floating-point tensor of `args`."""
-    change = TRANSFORMS[name]
-    return [change(arg) if _floating(arg) else arg for arg in args]
-
 
 def double(args: Sequence[Any]) -> list[Any]:
-    """`args` with floating-point tensors in fp64."""
-    return [arg.double() if _floating(arg) else _double_nested(arg) for arg in args]
+    """A copy of `args` with floating-point tensors in fp64, nested ones too."""
+    return [_doubled(arg) for arg in args]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +76,9 @@ def _flat(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.as_strided((tensor.numel(),), (1,))
 
 
-def _floating(arg: Any) -> bool:
-    return isinstance(arg, torch.Tensor) and arg.is_floating_point()
-
-
-def _double_nested(arg: Any) -> Any:
+def _doubled(arg: Any) -> Any:
     if isinstance(arg, list | tuple):
         return type(arg)(double(arg))
-    return arg
+    if isinstance(arg, torch.Tensor):
+        return arg.to(torch.float64, copy=True) if arg.is_floating_point() else arg.clone()
+    return copy.deepcopy(arg)

@@ -20,25 +20,26 @@ import torch
 
 from kernelopt.errors import EvaluatorFault
 from kernelopt.evaluation import Build, Check, Evaluation, Profile, Stage, Status, Timing
-from kernelopt.evaluator.arena import Slots, aligned, tensor_bytes
-from kernelopt.evaluator.check import compare
-from kernelopt.evaluator.clock import Lane, Stopwatch, slot_count
-from kernelopt.evaluator.reference import SEED, Reference, Sample
+from kernelopt.evaluator import trial
+from kernelopt.evaluator.auditor import Auditor
+from kernelopt.evaluator.clock import Pair, Stopwatch
+from kernelopt.evaluator.profile_gcc import Runner
+from kernelopt.evaluator.reference import Reference
+from kernelopt.evaluator.rig import Rig, Rigs
 from kernelopt.evaluator.settings import Settings
+from kernelopt.evaluator.tools import SandboxTools
 from kernelopt.evaluator.worker import Builder, Setup, Stopped, TrustedWorker, Worker
 from kernelopt.kernel import Kernel
 from kernelopt.languages import BuildReply, BuildRequest, Language
 from kernelopt.sandboxes import Sandbox
-from kernelopt.task import Task, Workload
+from kernelopt.task import Task
 
 REFERENCES_SHARE = 0.25
 """Loaded references (inputs, expected outputs) are kept until they hold this part of the memory."""
-REFERENCE_LANES = 4
-"""Reference processes kept warm: as many tasks as a search usually has under way at once."""
 
 _OWN_THREADS = re.compile(r"\bstd::(jthread|thread|async)\b|\bpthread_create\b|\bthreading\b|\bconcurrent\b")
 
-Profiler = Callable[[Reference, Timing, list[BuildRequest]], tuple[Profile, ...]]
+Profiler = Callable[[Reference, Timing, list[BuildRequest], Runner], tuple[Profile, ...]]
 
 
 @dataclass(slots=True)
@@ -66,9 +67,10 @@ class Judge:
     ):
         self._sandbox, self._oracle, self._languages = sandbox, oracle, languages
         self._cache, self.settings, self._profiler = cache, settings or Settings(), profiler
+        self._tools = SandboxTools(sandbox, self.settings.limits)
         self._secret = random.Random(os.urandom(16))
         self._references: dict[str, Reference] = {}
-        self._lanes: dict[str, Lane] = {}
+        self._rigs = Rigs()
         self._room = int(REFERENCES_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
     def evaluate(self, kernel: Kernel, task: Task) -> Evaluation:
@@ -90,7 +92,7 @@ class Judge:
 
     def close(self) -> None:
         """End both sandboxes."""
-        self._drop_lanes(0)
+        self._rigs.keep(0)
         self._sandbox.close()
         self._oracle.close()
 
@@ -98,7 +100,7 @@ class Judge:
         """The loaded reference of `task`, kept while memory lasts (oldest go first)."""
         found = self._references.pop(task.hash, None)
         if found is None:
-            found = Reference(task, self.settings, self._secret)
+            found = Reference(task, self.settings, self._secret, self._secret.getrandbits(31))
         self._references[task.hash] = found
         while len(self._references) > 1 and self._held() > self._room:
             self._references.pop(next(iter(self._references)))
@@ -114,120 +116,114 @@ class Judge:
             raise Stopped(Status.SUSPECT, Stage.STATIC, reason)
 
     def _judge(self, kernel: Kernel, reference: Reference, language: Language, story: _Story) -> None:
+        workers = [self._load(kernel, reference, self._builder(language, story))]
+        try:
+            self._check(workers[0], reference, story)
+
+            def another() -> Worker:
+                workers.append(self._load(kernel, reference, self._builder(language, _Story())))
+                return workers[-1]
+
+            story.timing = self._time(kernel, workers[0], another, reference, story)
+        finally:
+            for worker in workers:
+                worker.close()
+        if self._profiler and story.timing:
+            story.profiles = self._profiler(reference, story.timing, story.requests, self._tools.notes)
+
+    def _load(self, kernel: Kernel, reference: Reference, build: Builder) -> Worker:
+        """The candidate in a fresh process."""
         worker = Worker(self._sandbox, self.settings.limits)
         try:
-            build = self._builder(language, story)
-            setup = self._setup("ModelNew", reference)
-            timeout_s = self.settings.run_timeout_s
+            setup, timeout_s = self._setup("ModelNew", reference), self.settings.run_timeout_s
             worker.load(kernel.files, kernel.entry, setup, build, timeout_s=timeout_s)
-            lane = self._lane(worker, reference)
-            try:
-                self._check(lane, reference, story)
-                story.timing = self._time(lane, reference, story, self._bound(kernel))
-            finally:
-                lane.slots.close()
-        finally:
+        except BaseException:
             worker.close()
-        if self._profiler and story.timing:
-            story.profiles = self._profiler(reference, story.timing, story.requests)
+            raise
+        return worker
 
     def _setup(self, cls: str, reference: Reference) -> Setup:
-        return Setup(cls, reference.init, reference.state, SEED, self.settings.threads)
+        return Setup(cls, reference.init, reference.state, reference.seed, self.settings.threads)
 
     def _builder(self, language: Language, story: _Story) -> Builder:
         def build(message: dict[str, Any]) -> dict[str, Any]:
             request = _request(message)
             if request is None:
                 return {"ok": False, "log": "the build request is malformed"}
-            reply = language.build(request, self._cache, self.settings.build_timeout_s)
+            reply = language.build(request, self._cache, self.settings.build_timeout_s, self._tools)
             story.requests.append(request)
             story.replies.append(reply)
             return {name: getattr(reply, name) for name in BuildReply.__slots__}
 
         return build
 
-    def _lane(self, worker: Worker, reference: Reference) -> Lane:
-        """Share input sets with a loaded worker."""
-        count = slot_count(reference.pool, self.settings)
-        slots = Slots(reference.pool[0], count)
-        room = sum(aligned(tensor_bytes(t)) for t in reference.samples[0].expected)
-        worker.map(slots, room)
-        return Lane(worker, slots)
-
-    def _check(self, lane: Lane, reference: Reference, story: _Story) -> None:
-        for sample in reference.samples:
-            lane.slots.fill(0, sample.args)
-            claims = lane.worker.run(0, self.settings.run_timeout_s)
-            check = self._compare(lane, reference, sample, claims)
+    def _check(self, worker: Worker, reference: Reference, story: _Story) -> None:
+        for check in trial.checks(worker, reference, self.settings):
             story.checks.append(check)
             if check.status is not Status.PASSED:
                 raise Stopped(check.status, Stage.CHECK, f"{check.workload_id}: {check.detail}")
-            if not lane.slots.intact(0, sample.args):
-                raise Stopped(Status.WRONG_VALUE, Stage.CHECK, "the kernel writes to its inputs")
+        doubt = trial.doubt(reference)
+        if doubt:
+            raise Stopped(Status.SUSPECT, Stage.CHECK, doubt)
 
-    def _compare(
-        self, lane: Lane, reference: Reference, sample: Sample, claims: list[dict[str, Any]]
-    ) -> Check:
-        actual = lane.worker.copy_out(claims)
-        factor, override = self.settings.error_factor, reference.task.tolerance
-        return compare(sample, claims, actual, factor=factor, override=override)
+    def _time(
+        self,
+        kernel: Kernel,
+        first: Worker,
+        another: Callable[[], Worker],
+        reference: Reference,
+        story: _Story,
+    ) -> Timing:
+        """Timing, twice if a reference process died (the system was short of memory, say)."""
+        bound = self._bound(kernel)
+        for attempt in (1, 2):
+            spare = [first]
+            try:
+                return self._measure(lambda: spare.pop() if spare else another(), bound, reference, story)
+            except EvaluatorFault:
+                self._rigs.keep(0)
+                if attempt == 2:
+                    raise
+                first = another()
+        raise AssertionError
 
-    def _time(self, lane: Lane, reference: Reference, story: _Story, bound: bool) -> Timing:
-        try:
-            return self._measure(lane, reference, story, bound)
-        except EvaluatorFault:
-            # The reference's process died (the system was short of memory, say): once more, afresh.
-            self._drop_lanes(0)
-            return self._measure(lane, reference, story, bound)
+    def _measure(
+        self, candidate: Callable[[], Worker], bound: bool, reference: Reference, story: _Story
+    ) -> Timing:
+        rig = self._rigs.get(
+            reference.task.hash, lambda: Rig(reference, self.settings, lambda: self._start_reference(reference))
+        )
 
-    def _measure(self, lane: Lane, reference: Reference, story: _Story, bound: bool) -> Timing:
-        reference_lane = self._reference_lane(reference)
-        for side in (reference_lane, lane):
-            side.worker.bind(bound)
-        stopwatch = Stopwatch(reference_lane, lane, reference.pool, self.settings)
-        workload = Workload(id="timed", seed=0)
+        def open_pair(index: int) -> Pair:
+            pair = Pair(rig.worker(index), candidate())
+            pair.candidate.map_timed(rig.slots)
+            pair.reference.resume(Stage.TIME)
+            for worker in (pair.reference, pair.candidate):
+                worker.bind(bound)
+                worker.pause()
+            return pair
 
-        def audit(call: int, args: list[Any]) -> None:
-            sample = reference.sample(workload, args)
-            check = self._compare(lane, reference, sample, lane.worker.fetch(call))
-            if check.status is not Status.PASSED:
-                story.checks.append(check)
-                reason = f"right when checked, wrong when timed: {check.detail}"
-                raise Stopped(Status.SUSPECT, Stage.TIME, reason)
-
-        return stopwatch.measure(workload.id, audit)
+        auditor = Auditor(reference, self.settings, story.checks)
+        stopwatch = Stopwatch(rig.slots, reference.pool, self.settings, open_pair, auditor)
+        timing = stopwatch.measure("timed")
+        auditor.clocks_agree(stopwatch.gap_ms(), timing)
+        return timing
 
     def _bound(self, kernel: Kernel) -> bool:
         """Whether to bind threads: not for a kernel that makes threads of its own."""
         own = any(_OWN_THREADS.search(text) for text in kernel.files.values())
         return self.settings.bind_threads and not own
 
-    def _reference_lane(self, reference: Reference) -> Lane:
-        """The reference in a process of its own, kept warm while others have not pushed it out."""
-        lane = self._lanes.pop(reference.task.hash, None)
-        if lane is None:
-            self._drop_lanes(REFERENCE_LANES - 1)
-            lane = self._start_lane(reference)
-        self._lanes[reference.task.hash] = lane
-        return lane
-
-    def _start_lane(self, reference: Reference) -> Lane:
+    def _start_reference(self, reference: Reference) -> Worker:
         worker = TrustedWorker(self._oracle, self.settings.limits)
         files = {"reference.py": reference.task.source}
         try:
             setup, refuse = self._setup("Model", reference), lambda _: {"ok": False}
             worker.load(files, "reference.py", setup, refuse, timeout_s=self.settings.run_timeout_s)
-            return self._lane(worker, reference)
+            return worker
         except (Stopped, EvaluatorFault) as stopped:
             worker.close()
             raise EvaluatorFault(f"the reference of task {reference.task.id}: {stopped}") from stopped
-
-    def _drop_lanes(self, keep: int) -> None:
-        """End the reference processes used longest ago, until `keep` are left."""
-        while len(self._lanes) > keep:
-            lane = self._lanes.pop(next(iter(self._lanes)))
-            lane.worker.close()
-            lane.slots.close()
 
     def _evaluation(
         self, kernel: Kernel, task: Task, language: Language, story: _Story, end: Stopped, seconds: float

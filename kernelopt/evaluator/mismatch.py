@@ -6,6 +6,7 @@ where   tail, end, single, slice, every, range, borders
 how     all_zero, not_finite, constant, garbage, factor, offset, affine, factor_per, offset_per,
         shifted, transposed, small_errors, near_tolerance, not_repeatable
 when    large_only, one_sign, zero_expected
+what    reduced_precision (added by `check`, which knows what rounding would do)
 """
 
 from __future__ import annotations

@@ -9,35 +9,68 @@ from kernelopt.sandboxes import Limits
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """A point at which timing may stop.
+
+    Each look is a chance to be wrong; so the looks share the 5% that a 95% interval may miss.
+    """
+
+    pairs: int
+    """Process pairs by then."""
+    rounds: int
+    """Rounds of each pair by then."""
+    alpha: float
+    """How often the interval of this look may miss."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """How an evaluation is made. Recorded in the manifest."""
 
     seeds: int = 2
-    """Fresh secret seeds per input distribution."""
-    distributions: tuple[str, ...] = ("given", "mixed")
-    """Names of `inputs.TRANSFORMS`; one that the reference cannot take is left out for that task."""
+    """Fresh secret seeds of the task's own inputs; changed ones are tried with one each."""
+    distributions: tuple[str, ...] = (
+        "given",
+        "mixed",
+        "outlier",
+        "steep",
+        "constant",
+        "small",
+        "nonfinite",
+    )
+    """Names of `distributions.TRANSFORMS`; one that the reference cannot take is left out for that task."""
     error_factor: float = 64.0
     """A kernel may err so many times as much as PyTorch's own result, against fp64. Honest kernels
     were measured at up to 21 times, fp16 shortcuts at 5,000 times and more."""
+    allow_reduced_precision: bool = False
+    """Let float16, tf32 and bfloat16 arithmetic pass in a float32 task; it is reported either way."""
+    strict_shapes: bool = False
+    """Also check a batch of another size, where the task has one that may vary."""
+    check_backward: bool = False
+    """Also check gradients; kernels must be differentiable then."""
     threads: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
     """Threads that reference and candidate may use."""
     bind_threads: bool = True
     """Bind OpenMP threads to cores while timing; not for kernels that make threads of their own,
     which would inherit the binding of the thread that makes them."""
-    rounds: int = 12
-    """Interleaved rounds (ABBA) of one timing."""
-    min_rounds: int = 4
-    """Rounds after which a hopeless kernel (`hopeless`) is given up."""
+    looks: tuple[Look, ...] = (Look(2, 3, 0.01), Look(2, 6, 0.015), Look(4, 6, 0.025))
+    """When to look at the interval, and stop if it is good enough."""
+    between_sd: float = 0.03
+    """Standard deviation between processes of the same code; `kernelopt calibrate` measures it."""
+    narrow: float = 0.05
+    """Half width of the interval (in logs) that always is good enough."""
+    relative: float = 0.25
+    """Half width that is good enough as a part of the log speedup: a ratio of 3 needs no two digits."""
     hopeless: float = 0.5
     """A speedup so low that its exact value does not matter."""
-    batch_ms: float = 8.0
+    batch_ms: float = 5.0
     """Aimed length of one timed batch."""
-    max_calls: int = 64
+    max_calls: int = 128
     """Most calls in one batch; each has an input set of its own."""
     time_cap_s: float = 4.0
     """Most time spent on the timed rounds of one evaluation."""
-    arena_bytes: int = 64 << 20
-    """Shared memory for the input sets of one process; more costs page faults, which are slow."""
+    arena_bytes: int = 32 << 20
+    """Shared memory for the input sets of one task; more costs page faults, which are slow."""
     least_slots: int = 4
     """Input sets to have even if they take more than that: batches pick theirs at random."""
     build_timeout_s: float = 120.0

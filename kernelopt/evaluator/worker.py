@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import contextlib
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,9 +15,15 @@ import torch
 from kernelopt.errors import EvaluatorFault
 from kernelopt.evaluation import Stage, Status
 from kernelopt.evaluator.arena import Arena, Slots
+from kernelopt.evaluator.claims import Batch, batch_of
+from kernelopt.evaluator.tools import sealed
+from kernelopt.inline import open_plain
 from kernelopt.sandboxes import Limits, Sandbox
+from kernelopt.sandboxes._rooms import remove_tree
 
 LOG_TAIL = 4000
+IDLE_NS = 2_000_000
+"""Processor time that the processes of a worker may have had while they were stopped: rounding only."""
 Builder = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -50,6 +56,9 @@ class Worker:
         self.folder = Path(tempfile.mkdtemp(prefix="job-", dir=sandbox.room))
         self._job = sandbox.start(self.folder, limits)
         self._out: Arena | None = None
+        self.inputs = range(0)
+        """Where mapped input sets lie in the worker's memory, as it says."""
+        self._used_ns = 0
         self.ended = ""
 
     def load(
@@ -69,9 +78,19 @@ class Worker:
             if "build" not in reply:
                 break
             started = time.monotonic()
-            self._send(build(reply["build"]), Stage.BUILD)
+            self._serve(build, reply["build"])
             deadline += time.monotonic() - started
         self._raise_if_error(reply, Stage.LOAD)
+
+    def _serve(self, build: Builder, request: dict[str, Any]) -> None:
+        """Build while the candidate is stopped: no process of it can touch what a compiler writes."""
+        self.pause()
+        answer = build(request)
+        self.resume(Stage.BUILD)
+        with contextlib.ExitStack() as stack:
+            path = answer.pop("path", "")
+            fds = [stack.enter_context(sealed(Path(path)))] if answer.get("ok") else []
+            self._send(answer, Stage.BUILD, fds)
 
     def bind(self, bound: bool) -> None:
         """Bind the process's OpenMP threads to one core each, or let the scheduler move them.
@@ -83,33 +102,73 @@ class Worker:
 
     def map(self, slots: Slots, out_bytes: int) -> None:
         """Share the input sets and a place for `out_bytes` of outputs."""
+        if self._out:
+            self._out.close()
         self._out = Arena(out_bytes)
         message = {"do": "map", "with": {"sets": slots.layout}}
         self._send(message, Stage.RUN, fds=(slots.arena.fd, self._out.fd))
-        self._raise_if_error(self._receive(60.0, Stage.RUN), Stage.RUN)
+        reply = self._receive(60.0, Stage.RUN)
+        self._raise_if_error(reply, Stage.RUN)
+        base = reply.get("base")
+        self.inputs = range(base, base + slots.arena.data.numel()) if type(base) is int else range(0)
 
     def run(self, which: int, timeout_s: float) -> list[dict[str, Any]]:
         """Call once on input set `which`; claims about its outputs (see `copy_out`)."""
         reply = self._call({"do": "run", "with": {"which": which}}, timeout_s, Stage.RUN)
         return _claims(reply)
 
-    def batch(self, calls: Sequence[int], timeout_s: float) -> float:
-        """Call once on each of the input sets `calls`; milliseconds by the judge's clock."""
-        message = {"do": "batch", "with": {"calls": list(calls)}}
-        started = time.perf_counter_ns()
-        reply = self._call(message, timeout_s, Stage.TIME)
-        elapsed = time.perf_counter_ns() - started
-        if reply.get("ok") is not True:
-            raise Stopped(Status.SUSPECT, Stage.TIME, "the worker answered a timed batch with nonsense")
-        return elapsed / 1e6
+    def backward(self, which: int, parameters: Sequence[str], timeout_s: float) -> list[dict[str, Any]]:
+        """Gradients of one call on input set `which`, which holds the arguments and the outputs' weights.
 
-    def fetch(self, call: int) -> list[dict[str, Any]]:
-        """Claims about the outputs that call number `call` of the last batch returned."""
-        return _claims(self._call({"do": "fetch", "with": {"call": call}}, 60.0, Stage.TIME))
+        Claims, as of outputs: by each floating-point input and each of `parameters`, in this order.
+        """
+        order = {"which": which, "parameters": list(parameters)}
+        reply = self._call({"do": "backward", "with": order}, timeout_s, Stage.RUN)
+        if reply.get("ok") is False:
+            raise Stopped(Status.WRONG_VALUE, Stage.CHECK, str(reply.get("why"))[:300])
+        return _claims(reply)
+
+    def map_timed(self, slots: Slots) -> None:
+        """Share the input sets of timed batches: read-only, as far as others are concerned."""
+        self._send({"do": "map", "with": {"sets": slots.layout, "timed": True}}, Stage.RUN, fds=(slots.arena.fd,))
+        self._raise_if_error(self._receive(60.0, Stage.RUN), Stage.RUN)
+
+    def batch(self, calls: Sequence[int], timeout_s: float) -> Batch:
+        """Call once on each of the input sets `calls`. The worker is stopped before and after.
+
+        The clock starts before the worker is let go and ends when the last of its processes has
+        stopped. Outputs are what its memory holds then: nothing can be computed later.
+        """
+        started = time.monotonic_ns()
+        self.resume(Stage.TIME)
+        reply = self._call({"do": "batch", "with": {"calls": list(calls)}}, timeout_s, Stage.TIME)
+        self.pause()
+        elapsed_ns = self._job.paused_at_ns - started
+        batch = batch_of(reply, len(calls), elapsed_ns / 1e6)
+        if batch is None:
+            raise Stopped(Status.SUSPECT, Stage.TIME, "the worker answered a timed batch with nonsense")
+        return batch
+
+    def pause(self) -> None:
+        """Stop everything that belongs to the worker."""
+        self._used_ns = self._job.pause()
+
+    def resume(self, stage: Stage) -> None:
+        """Let the worker go on; it must not have computed anything while it was stopped."""
+        used_ns = self._job.resume() - self._used_ns
+        if used_ns > IDLE_NS:
+            reason = f"processes of the kernel worked for {used_ns / 1e6:.1f} ms while it was not called"
+            raise Stopped(Status.SUSPECT, stage, reason)
+
+    def read(self, spans: Sequence[tuple[int, int]]) -> bytes | None:
+        """Memory of the stopped worker at (address, bytes)."""
+        return self._job.read(spans)
 
     def drop(self) -> None:
         """Free the outputs of the last batch, outside of any timed region."""
+        self.resume(Stage.TIME)
         self._call({"do": "drop"}, 60.0, Stage.TIME)
+        self.pause()
 
     def copy_out(self, claims: Sequence[dict[str, Any]]) -> list[torch.Tensor | None]:
         """The judge's own copies of outputs; None where a claim does not hold water."""
@@ -120,14 +179,15 @@ class Worker:
         """End the job and remove its folder. Safe to call twice."""
         if self.folder.exists():
             self.ended = self._job.close()
-            shutil.rmtree(self.folder, ignore_errors=True)
+            remove_tree(self.folder)
             if self._out:
                 self._out.close()
 
     def log(self) -> str:
         """The tail of what the candidate printed."""
         try:
-            with (self.folder / "log.txt").open("rb") as file:
+            # The candidate may have put a link to another file there, or a pipe that never ends.
+            with open_plain(self.folder / "log.txt") as file:
                 file.seek(max(0, file.seek(0, 2) - LOG_TAIL))
                 return file.read().decode(errors="replace")
         except OSError:

@@ -10,17 +10,24 @@ from kernelopt.evaluation import Profile, Timing
 from kernelopt.languages import BuildRequest
 
 if TYPE_CHECKING:
+    from kernelopt.evaluator.profile_gcc import Runner
     from kernelopt.evaluator.reference import Reference
 
 
-def profile(reference: Reference, timing: Timing, requests: Sequence[BuildRequest]) -> tuple[Profile, ...]:
-    """Profiles of one kernel; made after it was timed, so that they cannot disturb the clock."""
+def profile(
+    reference: Reference, timing: Timing, requests: Sequence[BuildRequest], runner: Runner
+) -> tuple[Profile, ...]:
+    """Profiles of one kernel; made after it was timed, so that they cannot disturb the clock.
+
+    `runner` runs the compiler on its sources.
+    """
     from kernelopt.evaluator.profile import source_profile, vectorizer
 
     found = list(_roofline(reference, timing))
     for request in requests:
         flags = tuple(request.cflags)
-        found += [source_profile(request.sources, flags), vectorizer(request.sources, flags)]
+        found.append(source_profile(request.sources, flags, runner=runner))
+        found.append(vectorizer(request.sources, flags, runner=runner))
     return tuple(found)
 
 

@@ -94,11 +94,13 @@ class LocalExecutor:
 def make_judge(sandbox: str, settings: Settings | None) -> Judge:
     """A judge with all that this machine offers: languages, profiler, and the sandbox of that name."""
     from kernelopt.evaluator.judge import Judge
+    from kernelopt.evaluator.tools import readable
     from kernelopt.executors._profiler import profile
     from kernelopt.registry import get
 
-    plugin = get("sandboxes", sandbox)
-    return Judge(plugin(), plugin(), lambda name: get("languages", name)(), cache_dir(), settings, profile)
+    plugin, cache = get("sandboxes", sandbox), cache_dir()
+    shown = readable(cache)
+    return Judge(plugin(shown), plugin(), lambda name: get("languages", name)(), cache, settings, profile)
 
 
 def _begin(sandbox: str, settings: Settings | None) -> None:

@@ -72,6 +72,12 @@ def _every_text(pattern: Pattern) -> str:
     return f"k = {pattern['step']}, from {pattern['offset']}, {place}"
 
 
+_PROOFS = {
+    "inputs": ": the error of inputs or weights rounded to it",
+    "outputs": ": the outputs have no more digits",
+    "size": ", by its size",
+}
+
 _HEADS: dict[str, tuple[str, Callable[[Pattern], str]]] = {
     "all_zero": (words.ALL_ZERO, lambda p: ""),
     "constant": (words.ONE_VALUE, lambda p: _number(p["value"])),
@@ -82,6 +88,7 @@ _HEADS: dict[str, tuple[str, Callable[[Pattern], str]]] = {
     "affine": (words.AFFINE, lambda p: f"{_number(p['factor'])} and {_number(p['offset'])}"),
     "shifted": (words.SHIFTED, lambda p: f"by {p['by']} along axis {p['axis']}"),
     "transposed": (words.TRANSPOSED, lambda p: f"axes {p['axes'][0]} and {p['axes'][1]} exchanged"),
+    "reduced_precision": (words.REDUCED_PRECISION, lambda p: f"{p['type']}{_PROOFS[p['evidence']]}"),
     "small_errors": (words.SMALL_ERRORS, lambda p: f"typically {_number(p['relative'])} of the values"),
     "near_tolerance": (words.NEAR_TOLERANCE, lambda p: f"typically {_number(p['relative'])} of the values"),
     "not_repeatable": (words.NOT_REPEATABLE, lambda p: f"{_percent(p['fraction'])} of the wrong elements"),
@@ -114,6 +121,8 @@ _CAUSES = {
     "shifted": "an index off by one, a wrong padding or start, or inclusive taken for exclusive",
     "transposed": "row and column are mixed up in an index, or a non-contiguous tensor is read as if "
     "contiguous",
+    "reduced_precision": "a cast of inputs, weights or intermediate values (half, bfloat16, tf32 units); the "
+    "task is float32: compute in float32",
     "small_errors": "16-bit arithmetic or accumulation, a low-order approximation, or float32 sums over "
     "very many elements",
     "near_tolerance": "sums in float32 that lose digits: use several accumulators, pairwise sums or "

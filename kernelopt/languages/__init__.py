@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -40,13 +41,45 @@ class BuildReply:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolRun:
+    """One finished run of a compiler."""
+
+    code: int
+    """Exit code, or minus the number of the signal that ended it."""
+    log: str
+    """What it printed, as far as that is kept."""
+    seconds: float
+    late: bool = False
+    """It was stopped at the time limit."""
+    whole: bool = True
+    """The log is all that it printed."""
+
+
+class Toolbox(Protocol):
+    """Where compilers run on text that nobody trusts.
+
+    What they leave behind may be anything, links and pipes among it: read it with `inline.read_plain`.
+    """
+
+    def folder(self) -> AbstractContextManager[Path]:
+        """A fresh, empty folder whose name nobody can guess; gone afterwards, with all that is in it."""
+
+    def run(self, command: Sequence[str], folder: Path, timeout_s: float) -> ToolRun:
+        """Run a command in a `folder` of this toolbox, with limits and no environment of ours.
+
+        Raises:
+            EvaluatorFault: the sandbox cannot start.
+        """
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """Something a static look at the source found."""
 
     rule: str
     """Short stable name, for example ``fallback``."""
     message: str
-    """One sentence that explains, with the line number."""
+    """What was seen, with the line number, and what to do instead; at most about 250 characters."""
     line: int = 0
     suspect: bool = True
     """True when the finding alone marks the kernel SUSPECT."""
@@ -65,11 +98,17 @@ class Language(Protocol):
     def guide(self, task: Task) -> str:
         """How an answer has to look: part of every prompt, Markdown, with one worked example."""
 
-    def inspect(self, kernel: Kernel) -> list[Finding]:
-        """Static look at the source, before anything is built. Never raises."""
+    def inspect(self, kernel: Kernel, *, allow_libraries: bool = False) -> list[Finding]:
+        """Static look at the source, before anything is built. Never raises.
 
-    def build(self, request: BuildRequest, cache: Path, timeout_s: float) -> BuildReply:
-        """Build one request, from the content-addressed `cache` where possible.
+        `allow_libraries`: calls of vendors' libraries, and of operators that are one such call, are fine.
+        """
+
+    def inspect_artifact(self, path: Path, *, allow_libraries: bool = False) -> list[Finding]:
+        """Static look at one thing that was built, before it is loaded. Never raises."""
+
+    def build(self, request: BuildRequest, cache: Path, timeout_s: float, tools: Toolbox) -> BuildReply:
+        """Build one request with `tools`, or take it from the content-addressed `cache`.
 
         A failed build is data: ``ok=False`` with the log. Builds of the same content that are asked
         for at the same time, by any process, run once.

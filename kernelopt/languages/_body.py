@@ -1,51 +1,18 @@
-"""What one function does when it runs: the statements that count, and which names are tensors."""
+"""Which local names of a function are tensors."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 
-from kernelopt.languages._names import Function, Names, path
+from kernelopt.languages._inspect_data import parameters_of
+from kernelopt.languages._names import Function, Names
 from kernelopt.languages._operators import ALLOCATING, ASKING, TENSOR_METHODS
-
-
-def running(function: Function) -> Iterator[ast.AST]:
-    """Every node of a body, except in branches that never run and blocks that fill a cache once."""
-    parameters = {arg.arg for arg in _parameters(function)} - {"self", "cls"}
-    queue: list[ast.AST] = [*function.body] if not isinstance(function, ast.Lambda) else [function.body]
-    while queue:
-        node = queue.pop(0)
-        yield node
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Constant) and not node.test.value:
-            queue += node.orelse
-        elif isinstance(node, ast.If) and _fills_cache(node, parameters):
-            queue += [node.test, *node.orelse]
-        else:
-            queue += ast.iter_child_nodes(node)
-
-
-def _fills_cache(node: ast.If, parameters: set[str]) -> bool:
-    """``if self.packed is None: self.packed = ...`` without a look at the inputs of the call."""
-    body = [part for statement in node.body for part in ast.walk(statement)]
-    if any(
-        isinstance(part, ast.Return) or (isinstance(part, ast.Name) and part.id in parameters)
-        for part in body
-    ):
-        return False
-    stored = {path(part) for part in body if isinstance(part, ast.Attribute | ast.Name) and _is_store(part)}
-    asked = {path(part) for part in ast.walk(node.test) if isinstance(part, ast.Attribute | ast.Name)}
-    asked |= {f"self.{part.value!s}" for part in ast.walk(node.test) if isinstance(part, ast.Constant)}
-    return bool((stored & asked) - {"self", None})
-
-
-def _is_store(node: ast.Attribute | ast.Name) -> bool:
-    return isinstance(node.ctx, ast.Store)
 
 
 def tensors(function: Function, names: Names) -> set[str]:
     """Local names that are tensors for certain."""
-    parameters = {arg.arg for arg in _parameters(function)}
-    nodes = list(ast.walk(function))
+    parameters = {arg.arg for arg in parameters_of(function)}
+    nodes = names.within(function)
     found = {
         node.value.id
         for node in nodes
@@ -70,8 +37,3 @@ def _makes_tensor(node: ast.expr, names: Names, known: set[str]) -> bool:
     if made is not None:
         return made.removeprefix("torch.") in ALLOCATING and made.startswith("torch.")
     return isinstance(node.func, ast.Attribute) and node.func.attr in TENSOR_METHODS
-
-
-def _parameters(function: Function) -> list[ast.arg]:
-    spec = function.args
-    return [*spec.posonlyargs, *spec.args, *spec.kwonlyargs, *filter(None, (spec.vararg, spec.kwarg))]

@@ -16,7 +16,9 @@ LOG_CHARACTERS = 30_000
 
 _FOLDERS = re.compile(r"(?<![\w./])(?:/[\w.+@%=~-]+)+/")
 _PASSING = re.compile(
-    r"no space left|out of memory|cannot allocate|killed|internal compiler error|terminated", re.IGNORECASE
+    r"no space left|out of memory|cannot (allocate|execute|fork)|temporarily unavailable|killed|terminated"
+    r"|file too large|internal compiler error",
+    re.IGNORECASE,
 )
 
 
@@ -24,8 +26,8 @@ _PASSING = re.compile(
 class Outcome:
     """What one run of the compiler came to."""
 
-    artifact: Path | None
-    """The shared object in the work folder; None when the build failed."""
+    artifact: bytes | None
+    """The shared object; None when the build failed."""
     log: str
     command: str
     seconds: float
@@ -33,8 +35,8 @@ class Outcome:
     """True when building the same content again could only fail again."""
 
 
-def build_once(cache: Path, key: str, timeout_s: float, compile_in: Callable[[Path], Outcome]) -> BuildReply:
-    """The build `key` out of `cache`, made by ``compile_in(work folder)`` if it is not there.
+def build_once(cache: Path, key: str, timeout_s: float, build: Callable[[], Outcome]) -> BuildReply:
+    """The build `key` out of `cache`, made by `build` if it is not there.
 
     One process compiles while others that ask for the same key wait, at most `timeout_s`. A failure
     that would repeat is remembered too.
@@ -44,7 +46,7 @@ def build_once(cache: Path, key: str, timeout_s: float, compile_in: Callable[[Pa
     """
     try:
         entry = Entry(cache, key)
-        return _cached(entry) or _build_locked(entry, timeout_s, compile_in)
+        return _cached(entry) or _build_locked(entry, timeout_s, build)
     except TimeoutError as late:
         return BuildReply(ok=False, log=str(late))
     except OSError as problem:
@@ -53,16 +55,16 @@ def build_once(cache: Path, key: str, timeout_s: float, compile_in: Callable[[Pa
         raise StoreError(message) from problem
 
 
-def _build_locked(entry: Entry, timeout_s: float, compile_in: Callable[[Path], Outcome]) -> BuildReply:
-    with entry.locked(timeout_s) as work:
+def _build_locked(entry: Entry, timeout_s: float, build: Callable[[], Outcome]) -> BuildReply:
+    with entry.locked(timeout_s):
         if cached := _cached(entry):
             return cached
-        outcome = compile_in(work)
+        outcome = build()
         log, command = shorten(outcome.log), shorten(outcome.command)
-        if outcome.artifact or (outcome.final and not _PASSING.search(log)):
+        built = outcome.artifact is not None
+        if built or (outcome.final and not _PASSING.search(log)):
             entry.publish(outcome.artifact, log=log, command=command)
-        path = str(entry.artifact) if outcome.artifact else ""
-        return BuildReply(bool(path), path, log, command, outcome.seconds)
+        return BuildReply(built, str(entry.artifact) if built else "", log, command, outcome.seconds)
 
 
 def _cached(entry: Entry) -> BuildReply | None:

@@ -1,37 +1,31 @@
-"""C++ text inside an answer that only calls PyTorch's own operators again."""
+"""Calls of PyTorch's own operators in C++ text."""
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
 
 from kernelopt.languages._operators import COMPUTING, COMPUTING_IN_CPP
 
-_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
-_CALL = re.compile(r"\b(?:torch|at)(?:::\w+)*::(\w+)\s*\(|[\w)\]]\s*\.\s*(\w+)\s*\(")
+_CALL = re.compile(r"\b(?:torch|at|\w+)(?:::\w+)*::(\w+)\s*\(|[\w)\]]\s*\.\s*(\w+)\s*\(")
+_TAKEN = re.compile(r"(?:&|=|\busing)\s*(?:torch|at)(?:::\w+)*::(\w+)\s*[;,)]")
+_ALIAS = re.compile(r"\bnamespace\s+(\w+)\s*=\s*(?:::)?\s*(?:torch|at|c10)\b")
 
 
-def framework_calls(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """(line of the Python file, call) for each framework operator called in C++ strings of `tree`.
+def framework_calls(code: str) -> Iterator[tuple[int, str, str]]:
+    """(line from 0, call, operator) for each framework operator called in C++ `code` without comments.
 
-    Only strings that name ``torch::`` or ``at::`` are read; others cannot reach PyTorch.
+    Text that names neither ``torch::`` nor ``at::`` nor an alias of them cannot reach PyTorch.
     """
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Constant) or not isinstance(node.value, str) or "{" not in node.value:
-            continue
-        if "torch::" in node.value or "at::" in node.value:
-            text = _COMMENT.sub(_blank, node.value)
-            yield from ((node.lineno + line, call) for line, call in _calls(text))
-
-
-def _calls(text: str) -> Iterator[tuple[int, str]]:
-    for match in _CALL.finditer(text):
-        work = match[1] in COMPUTING if match[1] else match[2] in COMPUTING_IN_CPP
+    spaces = {"torch", "at", *(_ALIAS.findall(code) if "namespace" in code else ())}
+    if not any(f"{space}::" in code for space in spaces):
+        return
+    for match in _CALL.finditer(code):
+        space = match[0].split("::")[0].strip()
+        work = space in spaces and match[1] in COMPUTING if match[1] else match[2] in COMPUTING_IN_CPP
         if work and "vec::" not in match[0]:
             start = match.start(1) if match[1] else match.start(2)
-            yield text.count("\n", 0, start), "".join(match[0].split())
-
-
-def _blank(match: re.Match[str]) -> str:
-    return "\n" * match[0].count("\n")
+            yield code.count("\n", 0, start), "".join(match[0].split()), match[1] or match[2]
+    for match in _TAKEN.finditer(code):
+        if match[1] in COMPUTING:
+            yield code.count("\n", 0, match.start(1)), "".join(match[0].split()), match[1]

@@ -1,38 +1,34 @@
-"""g++ on text that nobody trusts: limits, a bare environment, and a look at what it read and wrote.
+"""g++ on text that nobody trusts: in a toolbox, with a look at what it read and what it left.
 
 A source goes to assembly first and only then to an object. That shows which headers were opened, and
-whether the text smuggles in assembler directives that would read files of this machine.
+whether the text smuggles in assembler directives that would read files.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
+import shlex
 import shutil
-import signal
-import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from kernelopt.inline import BASE_FLAGS, LINK_FLAGS, build_key, machine_identity
-from kernelopt.languages import BuildReply, BuildRequest
+from kernelopt.errors import MissingTool
+from kernelopt.inline import BASE_FLAGS, LINK_FLAGS, MOST_BYTES, build_key, machine_identity, read_plain
+from kernelopt.languages import BuildReply, BuildRequest, Toolbox, ToolRun
 from kernelopt.languages._cache import Outcome, build_once
 from kernelopt.languages._flags import refusal, split
+from kernelopt.languages._tools import put
 
-MEMORY_KIB = 8 << 20
-"""Address space of one compiler process."""
-FILE_BLOCKS = 4 << 21
-"""Largest file that it may write, in blocks of 512 bytes."""
 SOURCE_CHARACTERS = 2_000_000
+ASSEMBLY_BYTES = 128 << 20
+"""Most of one unit's assembly that is looked through; large extensions have 20 MiB."""
 MISSING = "g++ was not found; install it, for example: apt-get install g++"
 
-_LIMITED = """{ ulimit -v "$1"; ulimit -f "$2"; ulimit -c 0; } 2>/dev/null; shift 2; exec "$@\""""
 _HEADER = re.compile(r"^(?:\.+|[!x]) (.+)\n", re.MULTILINE)
 _GUARDS = re.compile(r"^Multiple include guards may be useful for:\n(?:.*\.\w+\n)*", re.MULTILINE)
-_READS_FILES = re.compile(r"\.\s*(incbin|include|macro|altmacro|irpc?|rept?)\b", re.IGNORECASE)
+_READS_FILES = re.compile(rb"\.\s*(incbin|include|macro|altmacro|irpc?|rept?)\b", re.IGNORECASE)
 _EMBED = re.compile(r"(?:#|%:|\?\?=)(?:\s|/\*.*?\*/)*embed\b", re.DOTALL)
 _FILE_NAME = re.compile(r"[A-Za-z_][\w-]{0,80}\.(cpp|cc|cxx|h|hpp)")
 
@@ -42,7 +38,7 @@ def find() -> str | None:
     return shutil.which("g++")
 
 
-def build_shared(request: BuildRequest, cache: Path, timeout_s: float) -> BuildReply:
+def build_shared(request: BuildRequest, cache: Path, timeout_s: float, tools: Toolbox) -> BuildReply:
     """Build a request of kind ``shared``, with the flags (and so the cache) of `kernelopt.inline`."""
     compiler = find()
     problem = MISSING if compiler is None else objection(request)
@@ -52,12 +48,8 @@ def build_shared(request: BuildRequest, cache: Path, timeout_s: float) -> BuildR
     flags = [*BASE_FLAGS, *cflags]
     link = [*LINK_FLAGS, *ldflags]
     key = build_key("shared", request.sources, [*flags, *link], machine_identity(compiler))
-
-    def compile_in(work: Path) -> Outcome:
-        gxx = Gxx(compiler, work, timeout_s)
-        return gxx.build(request.sources, lambda _: flags, link)
-
-    return build_once(cache, key, timeout_s, compile_in)
+    gxx = Gxx(compiler, tools, timeout_s)
+    return build_once(cache, key, timeout_s, lambda: gxx.build(request.sources, lambda _: flags, link))
 
 
 def objection(request: BuildRequest) -> str | None:
@@ -88,100 +80,93 @@ def _is_unit(name: str) -> bool:
     return name.endswith((".cpp", ".cc", ".cxx"))
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One finished compiler process."""
-
-    code: int
-    log: str
-    seconds: float
-    late: bool = False
-
-
 class Gxx:
-    """One build in one work folder, before one deadline."""
+    """One build in a toolbox."""
 
-    def __init__(self, compiler: str, work: Path, timeout_s: float, roots: Sequence[Path] = ()):
-        self.compiler, self.work = compiler, work
-        self.deadline = time.monotonic() + timeout_s
-        self.seconds = 0.0
-        places = (work, Path("/usr"), Path(os.path.realpath(compiler)).parent.parent, *roots)
-        self._roots = [Path(os.path.realpath(place)) for place in places]
+    def __init__(self, compiler: str, tools: Toolbox, timeout_s: float, roots: Sequence[Path] = ()):
+        self._compiler, self._tools = compiler, tools
+        self._deadline = time.monotonic() + timeout_s
+        places = (Path("/usr"), Path(os.path.realpath(compiler)).parent.parent, *roots)
+        self._roots = [os.path.realpath(place) for place in places]
 
     def build(
         self,
         sources: Mapping[str, str],
         flags_for: Callable[[str], Sequence[str]],
         link: Sequence[str],
+        headers: Mapping[str, str] | None = None,
     ) -> Outcome:
-        """Write `sources`, compile each unit with ``flags_for(its text)``, link them all."""
-        logs: list[str] = []
-        for name, text in sources.items():
-            (self.work / name).write_text(text, encoding="utf-8", errors="replace")
+        """Compile each unit of `sources` with ``flags_for(its text)``; link them. `headers` are our own."""
         units = [name for name in sources if _is_unit(name)]
-        shown = _shown([*flags_for(sources[units[0]]), *units, *link])
-        for name in units:
-            run = self.assembly(name, flags_for(sources[name]))
-            logs.append(run.log)
-            if run.code != 0:
-                return Outcome(None, "".join(logs), shown, self.seconds, final=not run.late)
+        commands = [
+            [self._compiler, *flags_for(sources[name]), "-H", "-S", name, "-o", f"{name}.s"] for name in units
+        ]
         # Without its plugin, the linker takes no orders from sections that a source made up.
         objects = [f"{name}.s" for name in units]
-        run = self.run([*objects, "-o", "built.so", "-fno-use-linker-plugin", *link])
-        logs.append(run.log)
-        artifact = self.work / "built.so" if run.code == 0 else None
-        return Outcome(artifact, "".join(logs), shown, self.seconds, final=not run.late)
+        commands.append([self._compiler, *objects, "-o", "built.so", "-fno-use-linker-plugin", *link])
+        shown = _shown([*flags_for(sources[units[0]]), *units, *link])
+        with self._tools.folder() as work:
+            for name, text in {**sources, **(headers or {})}.items():
+                put(work, name, text)
+            run = self._run(commands, work)
+            problem = self._unread(run, work) or _assembles(work, objects)
+            if problem:
+                # The log may quote a file that was read: none of it is passed on.
+                return Outcome(None, f"refused: {problem}\n", shown, run.seconds, final=True)
+            log = _HEADER.sub("", _GUARDS.sub("", run.log))
+            if run.code != 0:
+                return Outcome(None, log, shown, run.seconds, final=not run.late and 0 < run.code < 128)
+            return _collect(work, log, shown, run.seconds)
 
-    def assembly(self, name: str, flags: Sequence[str]) -> Run:
-        """Compile one unit to ``<name>.s``; code 1 with a sentence when it read or would read files."""
-        run = self.run([*flags, "-H", "-S", name, "-o", f"{name}.s"])
-        log = _GUARDS.sub("", run.log)
-        for header in _HEADER.findall(log):
-            if not self._may_read(header):
-                # The log may quote the file that was read: none of it is passed on.
-                return Run(1, f"refused: {name} reads {Path(header).name}, which is no C++ header\n", 0.0)
-        run = Run(run.code, _HEADER.sub("", log), run.seconds, run.late)
-        if run.code == 0:
-            text = (self.work / f"{name}.s").read_text(encoding="utf-8", errors="replace")
-            if found := _READS_FILES.search(text):
-                return Run(1, f"refused: {name} holds the assembler directive {found[0]}\n", 0.0)
+    def _run(self, commands: Sequence[Sequence[str]], work: Path) -> ToolRun:
+        """One command after another, in one go: to start a tool in a sandbox takes 10 to 20 ms.
+
+        Raises:
+            MissingTool: the toolbox has no such compiler.
+        """
+        script = " && ".join(map(shlex.join, commands))
+        run = self._tools.run(["/bin/sh", "-c", script], work, self._deadline - time.monotonic())
+        if run.code in (126, 127):  # as shells have it; g++ itself ends with 1 to 4
+            raise MissingTool(
+                f"the sandbox does not show g++ at {self._compiler}; install it below /usr, for example: "
+                "apt-get install g++"
+            )
         return run
 
-    def run(self, arguments: Sequence[str]) -> Run:
-        """Run g++ in the work folder; its whole process group dies at the deadline."""
-        left = self.deadline - time.monotonic()
-        command = ["/bin/sh", "-c", _LIMITED, "sh", str(MEMORY_KIB), str(FILE_BLOCKS)]
-        started, late = time.monotonic(), False
-        with (self.work / "log.txt").open("wb") as log:
-            process = subprocess.Popen(
-                [*command, self.compiler, *arguments],
-                cwd=self.work,
-                env=self._environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-            try:
-                process.wait(max(left, 0.0))
-            except subprocess.TimeoutExpired:
-                late = True
-            finally:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                code = process.wait()
-        seconds = time.monotonic() - started
-        self.seconds += seconds
-        with (self.work / "log.txt").open("rb") as log:
-            text = log.read(1 << 20).decode(errors="replace")
-        if late:
-            text += f"the compiler was stopped after {seconds:.0f} s\n"
-        return Run(code, text, seconds, late)
+    def _unread(self, run: ToolRun, work: Path) -> str | None:
+        """What the compiler read and should not have, or None."""
+        # Looked for in the raw log: nothing that a source has printed can hide a line of it.
+        for header in dict.fromkeys(_HEADER.findall(run.log)):
+            if not self._may_read(work, header):
+                return f"the source reads {Path(header).name}, which is no C++ header"
+        if not run.whole and run.code == 0:
+            return "the compiler prints so much that the headers it read cannot be told"
+        return None
 
-    def _may_read(self, header: str) -> bool:
-        path = os.path.realpath(self.work / header)
-        return any(path.startswith(f"{root}{os.sep}") for root in self._roots)
+    def _may_read(self, work: Path, header: str) -> bool:
+        path = os.path.realpath(work / header)
+        return any(path.startswith(f"{root}{os.sep}") for root in (os.path.realpath(work), *self._roots))
 
-    def _environment(self) -> dict[str, str]:
-        folder = str(self.work)
-        return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TMPDIR": folder, "HOME": folder}
+
+def _assembles(work: Path, names: Iterable[str]) -> str | None:
+    """Why assembly must not be used, or None. Units that were not compiled have none."""
+    for name in names:
+        try:
+            text = read_plain(work / name, ASSEMBLY_BYTES)
+        except FileNotFoundError:
+            continue
+        except OSError as problem:
+            return f"the assembly of {name[:-2]} cannot be read: {problem.strerror}"
+        if found := _READS_FILES.search(text):
+            directive = found[0].decode(errors="replace")
+            return f"{name[:-2]} holds the assembler directive {directive}"
+    return None
+
+
+def _collect(work: Path, log: str, shown: str, seconds: float) -> Outcome:
+    """The judge's own copy of what was built."""
+    try:
+        return Outcome(read_plain(work / "built.so", MOST_BYTES), log, shown, seconds)
+    except OSError as problem:
+        reason = f"refused: the library cannot be read: {problem.strerror}\n"
+        return Outcome(None, reason, shown, seconds)

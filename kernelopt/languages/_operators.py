@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 
-def _words(text: str) -> frozenset[str]:
+def words(text: str) -> frozenset[str]:
+    """The words of a text, as a set."""
     return frozenset(text.split())
 
 
-HARMLESS_METHODS = _words("""
+HARMLESS_METHODS = words("""
     as_strided bfloat16 bool byte chunk clone contiguous copy_ cpu data_ptr detach detach_ device dim
     double dtype element_size expand expand_as fill_ flatten float half int is_contiguous is_cuda
     is_floating_point is_pinned item itemsize layout long movedim moveaxis mT narrow nbytes ndim
@@ -19,7 +20,7 @@ HARMLESS_METHODS = _words("""
 """)
 """Tensor methods that an answer may call in `forward`."""
 
-TENSOR_METHODS = HARMLESS_METHODS - _words("""
+TENSOR_METHODS = HARMLESS_METHODS - words("""
     chunk data_ptr device dim dtype element_size is_contiguous is_cuda is_floating_point is_pinned item
     itemsize layout nbytes ndim ndimension nelement numel shape size split split_with_sizes stride
     storage_offset tensor_split tolist type unbind untyped_storage is_complex is_same_size is_set_to
@@ -27,24 +28,25 @@ TENSOR_METHODS = HARMLESS_METHODS - _words("""
 """)
 """Those of them that return a tensor for certain."""
 
-ASKING = _words("""
+ASKING = words("""
     shape size stride dim ndim numel contiguous is_contiguous data_ptr element_size dtype view reshape
     new_empty new_zeros unsqueeze squeeze transpose permute flatten detach storage_offset
 """)
 """Attributes whose use on a name shows that it is a tensor."""
 
-ALLOCATING = _words("""
+ALLOCATING = words("""
     empty empty_like empty_strided empty_permuted zeros zeros_like ones ones_like full full_like tensor
-    as_tensor from_numpy frombuffer arange scalar_tensor asarray
+    as_tensor from_numpy frombuffer arange scalar_tensor asarray ascontiguousarray
 """)
 HARMLESS_FUNCTIONS = (
     ALLOCATING
     | (HARMLESS_METHODS - {"numpy"})
-    | _words("""
+    | words("""
         Size Tensor device dtype Generator finfo iinfo is_tensor is_grad_enabled no_grad enable_grad
         inference_mode set_grad_enabled is_inference_mode_enabled get_num_threads get_default_dtype
         broadcast_shapes broadcast_tensors promote_types result_type can_cast memory_format
         is_floating_point is_storage get_device _assert typename
+        set_num_threads
     """)
 )
 """Functions directly under ``torch`` that an answer may call in `forward`."""
@@ -72,7 +74,43 @@ FRAMEWORK_OPS = (
 )
 """Namespaces of ``torch.ops`` that are PyTorch's own; any other belongs to the answer."""
 
-COMPUTING = _words("""
+OTHER_LIBRARIES = words("numpy scipy numba jax sklearn numexpr cupy tensorflow torchvision torchaudio")
+"""Libraries that compute as well; what they do to data of the call is their work, not the kernel's."""
+
+LIBRARY_OPERATORS = words("""
+    matmul mm bmm addmm addmm_ addmv addbmm baddbmm baddbmm_ mv dot vdot inner einsum tensordot linear
+    bilinear chain_matmul multi_dot conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d
+    convolution scaled_dot_product_attention fft ifft rfft irfft fft2 ifft2 rfft2 irfft2 fftn ifftn rfftn
+    irfftn cholesky solve qr svd eigh inv lstm gru rnn_tanh rnn_relu lstm_cell gru_cell __matmul__
+""")
+"""Operators that are one call of a vendor's library: what ``allow_libraries`` allows."""
+
+LIBRARY_LAYERS = words("""
+    Linear Bilinear Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d LSTM GRU RNN
+    LSTMCell GRUCell RNNCell
+""")
+"""Layers that are little more than one of `LIBRARY_OPERATORS`."""
+
+OPERATOR_METHODS = words("""
+    __matmul__ __rmatmul__ __imatmul__ __add__ __radd__ __iadd__ __sub__ __rsub__ __isub__ __mul__ __rmul__
+    __imul__ __truediv__ __rtruediv__ __itruediv__ __pow__ __neg__ __abs__
+""")
+"""Arithmetic of tensors, called as methods."""
+
+RANDOM_FUNCTIONS = frozenset(
+    f"{space}.{name}"
+    for space, names in {
+        "torch": "manual_seed seed initial_seed get_rng_state set_rng_state",
+        "torch.random": "manual_seed seed initial_seed get_rng_state set_rng_state fork_rng",
+        "torch.cuda": "manual_seed manual_seed_all seed get_rng_state set_rng_state initial_seed",
+        "random": "seed getstate setstate",
+        "numpy.random": "seed get_state set_state",
+    }.items()
+    for name in names.split()
+)
+"""What sets or asks the shared generators."""
+
+COMPUTING = words("""
     abs acos acosh add add_ addbmm addcdiv addcdiv_ addcmul addcmul_ addmm addmm_ addmv addr
     adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d adaptive_max_pool1d adaptive_max_pool2d
     adaptive_max_pool3d affine_grid all_reduce alpha_dropout amax amin aminmax angle any argmax argmin
@@ -105,7 +143,7 @@ COMPUTING = _words("""
 """Tensor methods and functions that do the work that a kernel is asked for. Left out are names that
 lists and sets of Python have as well."""
 
-COMPUTING_IN_CPP = COMPUTING - _words("""
+COMPUTING_IN_CPP = COMPUTING - words("""
     abs acos any asin atan ceil clamp clamp_max clamp_min cos cosh erf erfc exp exp2 expm1 floor fmod frac
     log log10 log1p log2 max maximum min minimum neg pow reciprocal round rsqrt sgn sign sin sinh sqrt tan
     tanh trunc le lt ge gt eq ne take mode repeat pad fold where index_select select trace norm dot cross

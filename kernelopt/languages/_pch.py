@@ -16,8 +16,9 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from kernelopt.errors import StoreError
 from kernelopt.inline import lock
-from kernelopt.languages._gxx import Gxx
+from kernelopt.languages._tools import HostTools, put
 
 KEPT = 4
 """Precompiled headers kept on disk, the least recently used go first; each takes 0.5–0.8 GB."""
@@ -47,16 +48,6 @@ HEADERS = {"light": ("torch/extension.h", _LIGHT), "full": ("kernelopt_torch.h",
 _failed: set[str] = set()
 
 
-def place(folder: Path, kind: str) -> Path:
-    """Write the header `kind` under `folder`; its path."""
-    name, text = HEADERS[kind]
-    header = folder / name
-    header.parent.mkdir(parents=True, exist_ok=True)
-    if not header.exists():
-        header.write_text(text, encoding="utf-8")
-    return header
-
-
 def variant(cflags: Sequence[str], standard: str) -> list[str] | None:
     """The flags that a precompiled header must share with a build that uses it.
 
@@ -77,16 +68,35 @@ def ensure(cache: Path, compiler: str, identity: str, flags: Sequence[str], kind
     """Folder that holds the header `kind` precompiled with `flags`; None where that cannot be had."""
     body = json.dumps([*HEADERS[kind], list(flags), identity])
     key = hashlib.sha256(body.encode()).hexdigest()[:32]
-    folder = cache / "pch" / key
+    folder, locks = shared_folder(cache) / key, cache / "locks"
     if key in _failed:
         return None
-    folder.mkdir(parents=True, exist_ok=True)
-    with lock(folder / "lock"):
-        if not _is_whole(folder, kind) and not _make(folder, compiler, flags, kind):
-            _failed.add(key)
-            return None
+    locks.mkdir(exist_ok=True)
+    try:
+        with lock(locks / key, TIMEOUT_S):
+            if not _is_whole(folder, kind) and not _make(folder, compiler, flags, kind):
+                _failed.add(key)
+                return None
+    except TimeoutError:
+        return None
     os.utime(folder)
-    _evict(cache / "pch")
+    _evict(folder.parent)
+    return folder
+
+
+def shared_folder(cache: Path) -> Path:
+    """The folder that sandboxes show to compilers, made if need be. Locks lie elsewhere: to read is to lock.
+
+    Raises:
+        StoreError: `cache` cannot be written.
+    """
+    folder = cache / "pch"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o755)
+    except OSError as problem:
+        message = f"the build cache {cache} cannot be used: {problem.strerror}; set KERNELOPT_CACHE"
+        raise StoreError(message) from problem
     return folder
 
 
@@ -103,16 +113,16 @@ def _product(folder: Path, kind: str) -> Path:
 
 
 def _make(folder: Path, compiler: str, flags: Sequence[str], kind: str) -> bool:
-    if shutil.disk_usage(folder).free < ROOM_BYTES:
+    if shutil.disk_usage(folder.parent).free < ROOM_BYTES:
         return False
-    header, product = place(folder, kind), _product(folder, kind)
-    run = Gxx(compiler, folder, TIMEOUT_S).run(
-        [*flags, "-x", "c++-header", str(header.relative_to(folder)), "-o", "new.gch"]
-    )
-    if run.code != 0:
-        (folder / "new.gch").unlink(missing_ok=True)
+    put(folder.parent, f"{folder.name}/{HEADERS[kind][0]}", HEADERS[kind][1])
+    new, product = folder / "new.gch", _product(folder, kind)
+    command = [compiler, *flags, "-x", "c++-header", HEADERS[kind][0], "-o", new.name]
+    if HostTools().run(command, folder, TIMEOUT_S).code != 0:
+        new.unlink(missing_ok=True)
         return False
-    (folder / "new.gch").replace(product)
+    new.chmod(0o444)
+    new.replace(product)
     (folder / "bytes").write_text(str(product.stat().st_size), encoding="utf-8")
     return True
 

@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from kernelopt.inline import build_key, machine_identity
-from kernelopt.languages import BuildReply, BuildRequest
+from kernelopt.languages import BuildReply, BuildRequest, Toolbox
 from kernelopt.languages import _pch as pch
 from kernelopt.languages._cache import Outcome, build_once
 from kernelopt.languages._flags import split
@@ -33,7 +33,7 @@ _ERROR_OVER_TORCH = re.compile(
 _UNQUALIFIED = re.compile(r"using\s+namespace\s+(torch|at|c10)\b")
 
 
-def build_torch_extension(request: BuildRequest, cache: Path, timeout_s: float) -> BuildReply:
+def build_torch_extension(request: BuildRequest, cache: Path, timeout_s: float, tools: Toolbox) -> BuildReply:
     """Build a request of kind ``torch_extension``.
 
     The first build with new flags also precompiles a header, which may take a minute more than
@@ -45,13 +45,13 @@ def build_torch_extension(request: BuildRequest, cache: Path, timeout_s: float) 
         problem = f"refused: the module name {request.name[:80]!r} is no C++ identifier"
     if compiler is None or problem:
         return BuildReply(ok=False, log=str(problem))
-    builder = _Builder(request, cache, compiler, timeout_s)
-    return build_once(cache, builder.key(), timeout_s, builder.compile_in)
+    builder = _Builder(request, cache, compiler, timeout_s, tools)
+    return build_once(cache, builder.key(), timeout_s, builder.build)
 
 
 class _Builder:
-    def __init__(self, request: BuildRequest, cache: Path, compiler: str, timeout_s: float):
-        self._request, self._cache = request, cache
+    def __init__(self, request: BuildRequest, cache: Path, compiler: str, timeout_s: float, tools: Toolbox):
+        self._request, self._cache, self._tools = request, cache, tools
         self._compiler, self._timeout_s = compiler, timeout_s
         self._identity = f"{machine_identity(compiler)}\ntorch {version('torch')}"
         self._cflags, self._ldflags = split(request.cflags), split(request.ldflags)
@@ -60,40 +60,42 @@ class _Builder:
         flags = [self._request.name, *_torch_flags(), *self._cflags, *_link_flags(), *self._ldflags]
         return build_key("torch_extension", self._request.sources, flags, self._identity)
 
-    def compile_in(self, work: Path) -> Outcome:
+    def build(self) -> Outcome:
         texts = "\n".join(self._request.sources.values())
         if _FRONTEND.search(texts):
-            return self._attempt(work, "full")
-        outcome = self._attempt(work, "light")
+            return self._attempt("full")
+        outcome = self._attempt("light")
         failed = outcome.artifact is None and outcome.final and _TORCH_HEADER.search(texts)
         if failed and (_ERROR_OVER_TORCH.search(outcome.log) or _UNQUALIFIED.search(texts)):
-            return self._attempt(work, "full")
+            return self._attempt("full")
         return outcome
 
-    def _attempt(self, work: Path, kind: str) -> Outcome:
+    def _attempt(self, kind: str) -> Outcome:
         uses_torch = any(_TORCH_HEADER.search(text) for text in self._request.sources.values())
-        header = self._header(work, kind) if uses_torch else []
+        name, text = pch.HEADERS[kind]
+        # Searched in this order: where the precompiled one is not shown, the plain one is.
+        folders = [*self._precompiled(kind), Path("headers")] if uses_torch else []
+        header = [word for folder in folders for word in ("-isystem", str(folder))]
         named = f"-DTORCH_EXTENSION_NAME={self._request.name}"
         plain = [*_torch_flags(), named, *self._cflags]
 
         def flags_for(text: str) -> Sequence[str]:
-            return [*header, *plain] if _TORCH_HEADER.search(text) else plain
+            return [*header, "-include", name, *plain] if _TORCH_HEADER.search(text) else plain
 
         # The clock of the build starts here: a header that had to be made first is not its fault.
-        gxx = Gxx(self._compiler, work, self._timeout_s, roots=(*_includes(), self._cache / "pch"))
-        return gxx.build(self._request.sources, flags_for, [*_link_flags(), *self._ldflags])
+        roots = (*_includes(), pch.shared_folder(self._cache))
+        gxx = Gxx(self._compiler, self._tools, self._timeout_s, roots)
+        link = [*_link_flags(), *self._ldflags]
+        return gxx.build(self._request.sources, flags_for, link, {f"headers/{name}": text})
 
-    def _header(self, work: Path, kind: str) -> list[str]:
-        """Flags that put the header `kind` before a unit, precompiled where possible."""
+    def _precompiled(self, kind: str) -> list[Path]:
+        """The folder of a precompiled header that fits the flags, if there can be one."""
         shared = pch.variant(self._cflags, _standard())
-        folder = None
-        if shared is not None:
-            flags = [*_torch_flags(), *shared]
-            folder = pch.ensure(self._cache, self._compiler, self._identity, flags, kind)
-        if folder is None:
-            folder = work / "headers" / kind
-        header = pch.place(folder, kind)
-        return ["-isystem", str(folder), "-include", str(header)]
+        if shared is None:
+            return []
+        flags = [*_torch_flags(), *shared]
+        folder = pch.ensure(self._cache, self._compiler, self._identity, flags, kind)
+        return [] if folder is None else [folder]
 
 
 @functools.cache

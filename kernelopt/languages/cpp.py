@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from kernelopt.kernel import Kernel
-from kernelopt.languages import BuildReply, BuildRequest, Finding
+from kernelopt.languages import BuildReply, BuildRequest, Finding, Toolbox
 from kernelopt.languages import _cpp_guide as cpp_guide
+from kernelopt.languages._artifact import inspect_artifact
 from kernelopt.languages._gxx import MISSING, build_shared, find
-from kernelopt.languages._inspect import inspect
+from kernelopt.languages._inspect import inspect_kernel
 from kernelopt.languages._torch_extension import build_torch_extension
 from kernelopt.task import Task
 
@@ -27,20 +28,25 @@ class Cpp:
         """Rules and a worked example; the same for every task."""
         return cpp_guide.guide()
 
-    def inspect(self, kernel: Kernel) -> list[Finding]:
-        """What `_inspect` finds in the entry file."""
-        return inspect(kernel.files.get(kernel.entry, ""))
+    def inspect(self, kernel: Kernel, *, allow_libraries: bool = False) -> list[Finding]:
+        """What `_inspect` finds in the entry file and those beside it."""
+        return inspect_kernel(kernel, allow_libraries=allow_libraries)
 
-    def build(self, request: BuildRequest, cache: Path, timeout_s: float) -> BuildReply:
+    def inspect_artifact(self, path: Path, *, allow_libraries: bool = False) -> list[Finding]:
+        """What `_artifact` finds in a shared object."""
+        return inspect_artifact(path, allow_libraries=allow_libraries)
+
+    def build(self, request: BuildRequest, cache: Path, timeout_s: float, tools: Toolbox) -> BuildReply:
         """Build a request of kind ``shared`` or ``torch_extension``; see `Language.build`.
 
         Raises:
             StoreError: `cache` cannot be written.
+            MissingTool: the sandbox does not show the compiler.
         """
         if request.kind == "shared":
-            return build_shared(request, cache, timeout_s)
+            return build_shared(request, cache, timeout_s, tools)
         if request.kind == "torch_extension":
-            return build_torch_extension(request, cache, timeout_s)
+            return build_torch_extension(request, cache, timeout_s, tools)
         return BuildReply(ok=False, log=f"the language cpp has no builds of kind {request.kind!r}")
 
 

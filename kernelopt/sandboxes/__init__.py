@@ -35,6 +35,8 @@ class Job(Protocol):
 
     pid: int
     """Its process id there, which may be another one here."""
+    paused_at_ns: int
+    """When the last `pause` had stopped everything, on the system's monotonic clock."""
 
     def send(self, message: dict[str, Any], fds: Sequence[int] = ()) -> None:
         """Send one command, with file descriptors. Raises OSError when the worker is gone."""
@@ -50,7 +52,7 @@ class Job(Protocol):
         """Stop the job and every process it started; the processor time they have had, in ns."""
 
     def resume(self) -> int:
-        """Let the job go on; the processor time it has had, in ns. The same as `pause` told, if all is well."""
+        """Let the job go on; the processor time it has had, in ns: what `pause` told, if all is well."""
 
     def read(self, spans: Sequence[tuple[int, int]]) -> bytes | None:
         """Memory of the job at (address, bytes), joined; None when it cannot be read.

@@ -75,6 +75,7 @@ class Door:
         self.path, self.token = path, os.urandom(16)
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.bind(str(path))
+        path.chmod(0o666)  # the worker may be another user; the token is the key
         self._socket.listen(4)
 
     def admit(self, timeout_s: float) -> Link:
@@ -83,12 +84,16 @@ class Door:
         Raises:
             TimeoutError: nobody with the token came in time.
         """
+        return Link(self.accept(timeout_s))
+
+    def accept(self, timeout_s: float) -> socket.socket:
+        """The bare connection of whoever knows the token (see `admit`)."""
         self._socket.settimeout(timeout_s)
         while True:
             connection, _ = self._socket.accept()
             connection.settimeout(timeout_s)
             if _read_token(connection, len(self.token)) == self.token:
-                return Link(connection)
+                return connection
             connection.close()
 
     def close(self) -> None:

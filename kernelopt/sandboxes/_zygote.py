@@ -1,6 +1,6 @@
 """A warm worker process: torch is imported once, each job is a fork of it.
 
-Every sandbox starts the same `sandbox/worker.py`; they differ in the command that wraps it.
+Every sandbox starts the same `sandbox/worker.py`; they differ in how (see `_channel.Launch`).
 """
 
 from __future__ import annotations
@@ -9,9 +9,7 @@ import contextlib
 import json
 import os
 import queue
-import shutil
 import signal
-import subprocess
 import tempfile
 import threading
 import time
@@ -22,49 +20,52 @@ from typing import Any
 
 from kernelopt.errors import EvaluatorFault
 from kernelopt.sandboxes import Finished, Limits
+from kernelopt.sandboxes._channel import START_TIMEOUT_S, Channel, Launch, launch_process
 from kernelopt.sandboxes._link import Door, Link
-
-START_TIMEOUT_S = 120.0
-"""Importing torch takes 1–2 s on an idle machine; a loaded one gets a hundred times that."""
+from kernelopt.sandboxes._rooms import remove_tree
 
 
 class Zygote:
     """The parent on the far side. Not thread-safe: one judge drives it."""
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]):
-        self._command, self._environment = list(command), dict(environment)
-        self._process: subprocess.Popen[bytes] | None = None
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], launch: Launch = launch_process
+    ):
+        self.confinement: dict[str, Any] = {}
+        """What each job takes from itself besides its limits (see `_confinement`)."""
+        self._command, self._environment, self._launch = list(command), dict(environment), launch
+        self._channel: Channel | None = None
         self._said: queue.Queue[dict[str, Any]] = queue.Queue()
         self.ended: dict[int, int] = {}
+        self.life = 0
+        """Which worker this is: process ids may repeat when one follows another."""
 
     def start(self) -> None:
         """Start the process unless it is running; wait until it is warm."""
-        if self._process and self._process.poll() is None:
+        if self.alive():
             return
         self.close()
-        self._said = queue.Queue()
-        self._process = subprocess.Popen(
-            self._command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=1 << 20,
-            env=self._environment,
-            start_new_session=True,
-        )
-        threading.Thread(target=self._listen, args=(self._process, self._said), daemon=True).start()
+        self._said, self.ended, self.life = queue.Queue(), {}, self.life + 1
+        self._channel = self._launch(self._command, self._environment)
+        threading.Thread(target=self._listen, args=(self._channel, self._said), daemon=True).start()
         if "ready" not in self._hear(START_TIMEOUT_S):
-            raise EvaluatorFault(f"the sandbox worker did not start: {self._complaint()}")
+            complaint = self._channel.complaint()
+            self.close()
+            raise EvaluatorFault(f"the sandbox worker did not start: {complaint or 'it said nothing'}")
+
+    def alive(self) -> bool:
+        """Whether there is a worker."""
+        return bool(self._channel and self._channel.alive() and not self._hung_up())
 
     def fork(self, order: Mapping[str, Any]) -> int:
         """Fork a job; its process id as the zygote sees it."""
         self.start()
-        self._order(order)
-        while True:
-            message = self._hear(START_TIMEOUT_S)
+        self._order({**order, "confine": self.confinement})
+        while message := self._hear(START_TIMEOUT_S):
             if "forked" in message:
                 return int(message["forked"])
             self._note(message)
+        raise EvaluatorFault(self.fault() or "the sandbox worker died; the next evaluation starts a new one")
 
     def kill_job(self, pid: int) -> None:
         """Have the zygote kill one of its children."""
@@ -73,13 +74,13 @@ class Zygote:
     def ask(self, order: Mapping[str, Any], answer: str) -> dict[str, Any] | None:
         """The message with the key `answer` that follows an order, or None when the child is gone."""
         self._order(order)
-        while True:
-            message = self._hear(START_TIMEOUT_S)
+        while message := self._hear(START_TIMEOUT_S):
             if answer in message:
                 return message
-            if not message or "gone" in message:
+            if "gone" in message:
                 return None
             self._note(message)
+        return None
 
     def execute(
         self,
@@ -101,13 +102,15 @@ class Zygote:
         code = os.waitstatus_to_exitcode(status) if status is not None else -signal.SIGKILL
         return Finished(code, time.monotonic() - started, late)
 
+    def fault(self) -> str | None:
+        """Why the worker died, if that cannot have been a candidate's doing (see `Channel.fault`)."""
+        return self._channel.fault() if self._channel and not self._channel.alive() else None
+
     def _order(self, order: Mapping[str, Any]) -> None:
-        assert self._process and self._process.stdin
-        try:
-            self._process.stdin.write((json.dumps(order) + "\n").encode())
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            raise EvaluatorFault("the sandbox worker died; the next evaluation starts a new one") from None
+        assert self._channel
+        with contextlib.suppress(OSError, ValueError):  # it died: no answer will follow
+            self._channel.writer.write((json.dumps(order) + "\n").encode())
+            self._channel.writer.flush()
 
     def wait(self, pid: int, timeout_s: float) -> int | None:
         """The wait status of a finished job, or None when it still runs."""
@@ -120,45 +123,35 @@ class Zygote:
 
     def close(self) -> None:
         """End the process and everything it started."""
-        if not self._process:
-            return
-        if self._process.stdin:
-            with contextlib.suppress(BrokenPipeError):
-                self._process.stdin.close()
-        try:
-            self._process.wait(5.0)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        for pipe in (self._process.stdout, self._process.stderr):
-            if pipe:
-                pipe.close()
-        self._process = None
+        if self._channel:
+            self._channel.close()
+            self._channel = None
+
+    def _hung_up(self) -> bool:
+        return {} in self._said.queue
 
     def _note(self, message: Mapping[str, Any]) -> None:
         if "exited" in message:
             self.ended[int(message["exited"])] = int(message["status"])
 
     def _hear(self, timeout_s: float) -> dict[str, Any]:
+        """The next report; an empty one when none came in time, or when none will come any more."""
         try:
-            return self._said.get(timeout=timeout_s)
+            message = self._said.get(timeout=timeout_s)
         except queue.Empty:
             return {}
-
-    def _complaint(self) -> str:
-        assert self._process
-        self._process.kill()
-        _, errors = self._process.communicate()
-        return errors.decode(errors="replace").strip()[-400:] or "it said nothing"
+        if not message:
+            self._said.put(message)
+        return message
 
     @staticmethod
-    def _listen(process: subprocess.Popen[bytes], said: queue.Queue[dict[str, Any]]) -> None:
-        assert process.stdout
-        while line := process.stdout.readline():
-            message = json.loads(line)
-            if "memory" in message:
-                message["bytes"] = process.stdout.read(message["memory"])
-            said.put(message)
+    def _listen(channel: Channel, said: queue.Queue[dict[str, Any]]) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while line := channel.reader.readline():
+                message = json.loads(line)
+                if "memory" in message:
+                    message["bytes"] = channel.reader.read(message["memory"])
+                said.put(message)
         said.put({})
 
 
@@ -167,8 +160,10 @@ class ZygoteJob:
 
     def __init__(self, zygote: Zygote, folder: Path, limits: Limits, inside: Path | None = None):
         self.folder, self._zygote = folder, zygote
+        self.paused_at_ns = 0
         seen = inside or folder
         self._sockets = Path(tempfile.mkdtemp(prefix="ko-", dir=folder))
+        self._sockets.chmod(0o711)  # inside, the worker may be another user
         door = Door(self._sockets / "s")
         order = {
             "socket": str(seen / self._sockets.name / "s"),
@@ -178,6 +173,7 @@ class ZygoteJob:
         }
         try:
             self.pid = zygote.fork(order)
+            self._life = zygote.life
             self._link: Link = door.admit(START_TIMEOUT_S)
         except TimeoutError:
             raise EvaluatorFault("the sandbox worker started a job that never reported") from None
@@ -194,34 +190,46 @@ class ZygoteJob:
 
     def pause(self) -> int:
         """Stop the job and everything it started; the processor time it has had, in ns."""
-        answer = self._zygote.ask({"pause": self.pid}, "paused")
-        return int(answer["cpu_ns"]) if answer else 0
+        answer = self._ask({"pause": self.pid}, "paused") or {"at_ns": time.monotonic_ns(), "cpu_ns": 0}
+        self.paused_at_ns = int(answer["at_ns"])
+        return int(answer["cpu_ns"])
 
     def resume(self) -> int:
         """Let it go on; the processor time it has had, in ns."""
-        answer = self._zygote.ask({"resume": self.pid}, "resumed")
+        answer = self._ask({"resume": self.pid}, "resumed")
         return int(answer["cpu_ns"]) if answer else 0
 
     def read(self, spans: Sequence[tuple[int, int]]) -> bytes | None:
         """The job's memory at (address, bytes), one span behind another; None when it is not there."""
-        answer = self._zygote.ask({"read": self.pid, "spans": [list(span) for span in spans]}, "memory")
+        answer = self._ask({"read": self.pid, "spans": [list(span) for span in spans]}, "memory")
         return bytes(answer["bytes"]) if answer and answer["whole"] else None
 
     def close(self) -> str:
-        """Hang up, kill what is left, and tell how the job ended."""
+        """Hang up, kill what is left, and tell how the job ended.
+
+        Raises:
+            EvaluatorFault: the sandbox's worker died, and no candidate can have done that.
+        """
         self._link.close()
+        remove_tree(self._sockets)
+        if self._zygote.life != self._life:
+            return "ended with an earlier worker"
         status = self._zygote.wait(self.pid, 0.2)
         if status is None:
             self._zygote.kill_job(self.pid)
             status = self._zygote.wait(self.pid, 10.0)
-        shutil.rmtree(self._sockets, ignore_errors=True)
+        if status is None and (fault := self._zygote.fault()):
+            raise EvaluatorFault(fault)
         return describe_exit(status)
+
+    def _ask(self, order: Mapping[str, Any], answer: str) -> dict[str, Any] | None:
+        return self._zygote.ask(order, answer) if self._zygote.life == self._life else None
 
 
 def describe_exit(status: int | None) -> str:
     """A wait status in words."""
     if status is None:
-        return "did not end"
+        return "with the worker that it was forked from"
     code = os.waitstatus_to_exitcode(status)
     if code >= 0:
         return f"exit {code}"

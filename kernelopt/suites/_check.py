@@ -1,4 +1,4 @@
-"""Run a task's reference once and say whether it can serve as one."""
+"""Run a task's reference and say whether it can serve as one."""
 
 from __future__ import annotations
 
@@ -12,10 +12,21 @@ from kernelopt.errors import TaskError
 from kernelopt.suites._facts import fits, leaves
 from kernelopt.suites._hub import unavailable
 from kernelopt.suites._load import load, make_inputs, make_model, run_model
+from kernelopt.suites._trivial import accepted, floor, glance
 from kernelopt.task import Task, Tolerance
 
 KERNELBENCH = Tolerance(atol=1e-4, rtol=1e-4)
 """What KernelBench allows fp32 outputs; used only to warn of tasks that nearly anything passes."""
+
+_SAID = {
+    "zeros": "zeros would pass",
+    "constant": "a constant would pass",
+    "identity": "the input would pass",
+    "previous": "the output for other inputs would pass",
+}
+
+EVEN = ", and at kernelopt's tolerance too"
+"""Added to a warning where a tighter tolerance does not help, but other inputs may."""
 
 _PIECE = 1 << 24
 
@@ -40,13 +51,17 @@ class Report:
     reason: str = ""
     """Why it is not OK."""
     warnings: tuple[str, ...] = ()
-    """What makes the task a weak test: ``zeros would pass``, ``a constant would pass``."""
+    """What makes the task a weak test: trivial answers that its own inputs would let pass."""
+    weak: tuple[str, ...] = ()
+    """Those (`_trivial.KINDS`) that would pass at kernelopt's tolerance too, on these inputs alone."""
+    uninformative: tuple[str, ...] = ()
+    """Those that the judge's other inputs do not reject either: a verdict on the task says little."""
     seconds: float = 0.0
     """Time of loading, making inputs and one call together."""
 
 
 def check_task(task: Task, available_bytes: int) -> Report:
-    """Load the reference and call it once on the CPU; a failure is data, not an exception."""
+    """Load the reference and call it on the CPU, on two inputs; a failure is data, not an exception."""
     reason = unavailable(task)
     if reason:
         return Report(task.id, Outcome.UNAVAILABLE, reason)
@@ -55,20 +70,23 @@ def check_task(task: Task, available_bytes: int) -> Report:
         return Report(task.id, Outcome.SKIPPED, reason)
     start = time.perf_counter()
     try:
-        outputs = _outputs(task)
+        inputs, outputs = _call(task, seed=0)
     except TaskError as error:
         return Report(task.id, Outcome.FAILED, str(error))
     seconds = time.perf_counter() - start
     reason = _unusable(outputs)
     if reason:
         return Report(task.id, Outcome.FAILED, reason, seconds=seconds)
-    return Report(task.id, Outcome.OK, warnings=_weaknesses(outputs, task.tolerance), seconds=seconds)
+    loose, tight = _weaknesses(task, inputs, outputs)
+    return Report(task.id, Outcome.OK, warnings=_said(loose, tight), weak=_strongest(tight), seconds=seconds)
 
 
-def _outputs(task: Task) -> list[torch.Tensor]:
+def _call(task: Task, seed: int) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    """Tensors that went in and came out."""
     module = load(task)
     model = make_model(module, seed=0)
-    return list(leaves(run_model(module, model, make_inputs(module, seed=0))))
+    inputs = make_inputs(module, seed=seed)
+    return list(leaves(inputs)), list(leaves(run_model(module, model, inputs)))
 
 
 def _unusable(outputs: list[torch.Tensor]) -> str:
@@ -88,36 +106,28 @@ def _not_finite(out: torch.Tensor) -> int:
     return sum(int((~torch.isfinite(flat[start : start + _PIECE])).sum()) for start in starts)
 
 
-def _weaknesses(outputs: list[torch.Tensor], tolerance: Tolerance | None) -> tuple[str, ...]:
-    """What trivial answers every output would accept, at the task's tolerance or KernelBench's."""
-    allowed = tolerance or KERNELBENCH
-    plain = [out for out in outputs if out.numel() and not out.is_complex()]
-    if not plain:
-        return ()
-    found = []
-    if all(_accepts_zeros(out, allowed) for out in plain):
-        found.append("zeros would pass")
-    elif all(_accepts_constant(out, allowed) for out in plain):
-        found.append("a constant would pass")
-    return tuple(found)
+def _weaknesses(
+    task: Task, inputs: list[torch.Tensor], outputs: list[torch.Tensor]
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Trivial answers that pass at KernelBench's tolerance (or the task's own), and at kernelopt's."""
+    loose = [task.tolerance or KERNELBENCH for _ in outputs]
+    tight = [task.tolerance or floor(out) for out in outputs]
+    views = [glance(out) for out in outputs]
+    found = [accepted(outputs, allowed, inputs) for allowed in (loose, tight)]
+    inputs.clear()
+    outputs.clear()  # makes room for the second call
+    again = [glance(out) for out in _call(task, seed=1)[1]]
+    stale = [accepted(views, allowed, previous=again) & {"previous"} for allowed in (loose, tight)]
+    return found[0] | stale[0], found[1] | stale[1]
 
 
-def _accepts_zeros(out: torch.Tensor, allowed: Tolerance) -> bool:
-    low, high = _range(out)
-    largest = max(abs(low), abs(high))
-    return largest <= allowed.atol + allowed.rtol * largest
+def _strongest(kinds: frozenset[str]) -> tuple[str, ...]:
+    """Without what follows from another: where zeros pass, so do the constant zero and older zeros."""
+    chain = next((kind for kind in ("zeros", "constant", "previous") if kind in kinds), None)
+    return tuple(kind for kind in (chain, "identity") if kind in kinds)
 
 
-def _accepts_constant(out: torch.Tensor, allowed: Tolerance) -> bool:
-    """Whether the middle of the range lies within tolerance of every element.
-
-    A single number says nothing: it is constant by nature.
-    """
-    low, high = _range(out)
-    smallest = min(abs(low), abs(high)) if low * high > 0 else 0.0
-    return out.numel() > 1 and (high - low) / 2 <= allowed.atol + allowed.rtol * smallest
-
-
-def _range(out: torch.Tensor) -> tuple[float, float]:
-    low, high = torch.aminmax(out.float() if out.dtype == torch.bool else out)
-    return float(low), float(high)
+def _said(loose: frozenset[str], tight: frozenset[str]) -> tuple[str, ...]:
+    """One warning for each, and whether the tolerance is to blame."""
+    kinds = dict.fromkeys((*_strongest(loose), *_strongest(tight)))
+    return tuple(_SAID[kind] + (EVEN if kind in tight else "") for kind in kinds)

@@ -14,8 +14,10 @@ from typing import Any
 from kernelopt.errors import ConfigError
 from kernelopt.suites._constants import constants, rewrite
 
+BATCH_NAMES = {"batch_size", "batch", "bs", "b"}
+"""What official tasks call the number of rows that have nothing to do with each other."""
 _KINDS = {
-    "batch": {"batch_size", "batch", "bs", "b"},
+    "batch": BATCH_NAMES,
     "matrix": {"M", "N", "K", "L", "m", "n", "k", "l"},
     "grid": {"i", "j"},
     "steps": {"sequence_length", "seq_length", "seq_len", "length", "input_length"},

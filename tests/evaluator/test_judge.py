@@ -13,8 +13,9 @@ FORWARD = "        lib.scale(x, self.bias, y, x.shape[0], x.shape[1], self.facto
 def test_an_honest_kernel_passes_with_all_that_was_measured(evaluate):
     found = evaluate()
     assert (found.status, found.stage) == (Status.PASSED, Stage.DONE), found.reason
-    assert [check.status for check in found.checks] == [Status.PASSED] * 4
-    assert {check.workload_id.split("/")[0] for check in found.checks} == {"given", "mixed"}
+    assert {check.status for check in found.checks} == {Status.PASSED}
+    tried = {check.workload_id.split("/")[0] for check in found.checks}
+    assert tried == {"given", "mixed", "outlier", "steep", "constant", "small"}
     assert found.build and found.build.seconds >= 0
     timing = found.timing
     assert timing.rounds == 4 and timing.calls > 0 and timing.baseline == "eager"

@@ -19,8 +19,9 @@ def changed(change, base=INPUT):
     return copy
 
 
-def check(actual, expected=REFERENCE, inputs=(), again=None):
+def check(actual, expected=REFERENCE, inputs=(), again=None, known=()):
     facts = analyse(actual, expected, atol=1e-4, rtol=1e-4, inputs=inputs, again=again)
+    facts["patterns"] = [*known, *facts["patterns"]]
     return Check("normal/1", Status.WRONG_VALUE, 0.5, 0.1, 1e-6, 1e-4, 1e-4, "wrong", facts)
 
 
@@ -41,6 +42,10 @@ CASES = {
     "off by one": (check(INPUT.roll(1, 2)), words.SHIFTED),
     "swapped indices": (check(INPUT.transpose(0, 1).contiguous().view(INPUT.shape)), words.TRANSPOSED),
     "half precision": (check(INPUT.half()), words.SMALL_ERRORS),
+    "half precision, known": (
+        check(INPUT.half(), known=[{"kind": "reduced_precision", "type": "fp16", "evidence": "outputs"}]),
+        words.REDUCED_PRECISION,
+    ),
     "rounding": (check(changed(lambda x: x.view(-1)[::101].add_(1e-3))), words.NEAR_TOLERANCE),
     "race": (check(torch.randn_like(INPUT), again=torch.randn_like(INPUT)), words.NOT_REPEATABLE),
     "no remainder loop": (check(changed(lambda x: x[..., 32:].zero_())), words.TAIL_WRONG),

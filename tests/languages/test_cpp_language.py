@@ -10,6 +10,7 @@ from kernelopt.kernel import Kernel
 from kernelopt.languages import BuildRequest, Language
 from kernelopt.languages._cpp_guide import EXAMPLE
 from kernelopt.languages._flags import refusal
+from kernelopt.languages._tools import HostTools
 from kernelopt.task import Task
 
 TASK = Task(id="1/1", name="1_Anything", source="", suite="file")
@@ -29,7 +30,7 @@ def test_a_missing_compiler_is_told_with_the_command_that_mends_it(language, mon
     assert language.missing() is None
     monkeypatch.setenv("PATH", str(tmp_path))
     assert language.missing() == "g++ was not found; install it, for example: apt-get install g++"
-    reply = language.build(BuildRequest("shared", "k", {"k.cpp": ""}), tmp_path, 1.0)
+    reply = language.build(BuildRequest("shared", "k", {"k.cpp": ""}), tmp_path, 1.0, HostTools())
     assert (reply.ok, reply.log) == (False, language.missing())
 
 
@@ -61,5 +62,5 @@ def test_a_kernel_without_its_entry_file_is_no_error(language):
 
 
 def test_other_kinds_of_build_are_refused(language, tmp_path):
-    reply = language.build(BuildRequest("nvcc", "k", {"k.cu": ""}), tmp_path, 1.0)
+    reply = language.build(BuildRequest("nvcc", "k", {"k.cu": ""}), tmp_path, 1.0, HostTools())
     assert (reply.ok, reply.log) == (False, "the language cpp has no builds of kind 'nvcc'")

@@ -5,14 +5,16 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from kernelopt import inline
 from kernelopt.errors import StoreError
-from kernelopt.languages import BuildReply, BuildRequest
+from kernelopt.languages import BuildReply, BuildRequest, ToolRun
 from kernelopt.languages._gxx import build_shared
+from kernelopt.languages._tools import HostTools, finished
 
 GOOD = '#include <vector>\nextern "C" int answer() { return (int)std::vector<int>(42).size(); }'
 
@@ -22,7 +24,7 @@ def request(source: str, name: str = "kernel.cpp", **more: object) -> BuildReque
 
 
 def build(cache: Path, source: str, timeout_s: float = 60.0, **more: object) -> BuildReply:
-    return build_shared(request(source, **more), cache, timeout_s)
+    return build_shared(request(source, **more), cache, timeout_s, HostTools())
 
 
 def test_a_build_gives_a_library_and_then_comes_from_the_cache(tmp_path):
@@ -180,6 +182,82 @@ def test_an_endless_log_is_cut(tmp_path, monkeypatch):
     assert len(build(tmp_path / "cache", GOOD).log) < 40_000
 
 
+class Meddling(HostTools):
+    """A toolbox in which, once the compiler is through, something else stands where it wrote."""
+
+    def __init__(self, meddle: Callable[[Path], None]):
+        self._meddle = meddle
+
+    def run(self, command: Sequence[str], folder: Path, timeout_s: float) -> ToolRun:
+        run = super().run(command, folder, timeout_s)
+        self._meddle(folder)
+        return finished(folder, run.code, run.seconds, run.late)
+
+
+SWAPS = {
+    "link": lambda path, secret: path.symlink_to(secret),
+    "pipe": lambda path, _: os.mkfifo(path),
+    "folder": lambda path, _: path.mkdir(),
+    "device": lambda path, _: path.symlink_to("/dev/zero"),
+    "huge": lambda path, _: (path.touch(), os.truncate(path, 1 << 40)),
+}
+
+
+@pytest.mark.parametrize("name", ["built.so", "kernel.cpp.s"])
+@pytest.mark.parametrize("swap", SWAPS)
+def test_only_plain_files_are_taken_out_of_a_work_folder(tmp_path, secret, name, swap):
+    def meddle(folder: Path) -> None:
+        (folder / name).unlink()
+        SWAPS[swap](folder / name, secret)
+
+    reply = build_shared(request(GOOD), tmp_path / "cache", 60.0, Meddling(meddle))
+    assert not reply.ok
+    assert reply.log.startswith("refused: the ")
+    assert not list((tmp_path / "cache").rglob("*.so"))
+
+
+@pytest.mark.parametrize("swap", SWAPS)
+def test_a_log_is_read_only_where_it_is_one(tmp_path, secret, swap):
+    def meddle(folder: Path) -> None:
+        (folder / "log.txt").unlink()
+        SWAPS[swap](folder / "log.txt", secret)
+
+    reply = build_shared(request("broken"), tmp_path / "cache", 60.0, Meddling(meddle))
+    assert not reply.ok
+    assert "8451" not in reply.log
+    assert len(reply.log) < 40_000
+
+
+def test_printed_text_hides_no_header(tmp_path, secret):
+    """The compiler's own remark on include guards, forged: what stands below it is left out of the log."""
+    forged = "Multiple include guards may be useful for:"
+    swallowing = Meddling(
+        lambda folder: (folder / "log.txt").write_text(f"{forged}\n. {secret}\n1 | int private_key_8451\n")
+    )
+    reply = build_shared(request("broken"), tmp_path / "cache", 60.0, swallowing)
+    assert reply.log == "refused: the source reads secret.h, which is no C++ header\n"
+
+
+def test_a_log_too_long_to_be_read_whole_hides_no_header_either(tmp_path, secret):
+    secret.write_text("1, 2, 3\n")
+    source = '#include "again.h"\n' * 120 + f'int x[] = {{\n#include "{secret}"\n}};'
+    empty = f"{'e' * 80}.h"
+    sources = {"kernel.cpp": source, "again.h": f'#include "{empty}"\n' * 120, empty: ""}
+    reply = build_shared(BuildRequest("shared", "kernel", sources), tmp_path / "cache", 60.0, HostTools())
+    assert not reply.ok
+    assert reply.log == "refused: the compiler prints so much that the headers it read cannot be told\n"
+
+
+def test_a_temporary_failure_of_the_system_is_not_remembered(tmp_path):
+    def meddle(folder: Path) -> None:
+        (folder / "log.txt").write_text(
+            "g++: fatal error: cannot execute 'cc1plus': vfork: temporarily unavailable\n"
+        )
+
+    assert not build_shared(request("broken"), tmp_path, 60.0, Meddling(meddle)).ok
+    assert not list(tmp_path.rglob("*.json"))
+
+
 def test_an_unusable_cache_is_the_users_to_mend(tmp_path):
     (tmp_path / "cache").write_text("a file where a folder should be")
     with pytest.raises(StoreError, match="KERNELOPT_CACHE"):
@@ -210,7 +288,9 @@ def test_waiting_for_another_build_has_an_end(tmp_path):
 ASK = """
 import sys; from pathlib import Path
 from kernelopt.languages import BuildRequest; from kernelopt.languages.cpp import PLUGIN
-reply = PLUGIN().build(BuildRequest("shared", "kernel", {"kernel.cpp": sys.argv[2]}), Path(sys.argv[1]), 60)
+from kernelopt.languages._tools import HostTools
+request = BuildRequest("shared", "kernel", {"kernel.cpp": sys.argv[2]})
+reply = PLUGIN().build(request, Path(sys.argv[1]), 60, HostTools())
 print(reply.ok, reply.cached)
 """
 

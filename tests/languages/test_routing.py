@@ -14,6 +14,7 @@ from torch.utils import cpp_extension
 
 from kernelopt import inline
 from kernelopt.languages import BuildRequest
+from kernelopt.languages._tools import HostTools
 from kernelopt.languages.cpp import PLUGIN
 from kernelopt.resources import folder
 
@@ -45,7 +46,7 @@ def asked(routing, tmp_path) -> list[dict]:
 
     def ask(request: dict) -> dict:
         requests.append(json.loads(json.dumps(request)))
-        reply = PLUGIN().build(BuildRequest(**requests[-1]), tmp_path / "cache", 60.0)
+        reply = PLUGIN().build(BuildRequest(**requests[-1]), tmp_path / "cache", 60.0, HostTools())
         return json.loads(json.dumps(dataclasses.asdict(reply)))
 
     routing.install(ask)
@@ -164,11 +165,12 @@ import torch
 sys.path.insert(0, sys.argv[1])
 import routing
 from kernelopt.languages import BuildRequest
+from kernelopt.languages._tools import HostTools
 from kernelopt.languages.cpp import PLUGIN
 
 replies = []
 def ask(request):
-    replies.append(PLUGIN().build(BuildRequest(**request), Path(sys.argv[2]), 120.0))
+    replies.append(PLUGIN().build(BuildRequest(**request), Path(sys.argv[2]), 120.0, HostTools()))
     return dataclasses.asdict(replies[-1])
 
 routing.install(ask)

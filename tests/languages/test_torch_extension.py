@@ -9,6 +9,7 @@ import pytest
 
 from kernelopt.languages import BuildRequest
 from kernelopt.languages import _pch as pch
+from kernelopt.languages._tools import HostTools
 from kernelopt.languages._torch_extension import build_torch_extension
 
 
@@ -41,8 +42,8 @@ def test_only_the_headers_used_last_are_kept(tmp_path: Path):
 
 
 def test_a_truncated_header_is_not_whole(tmp_path: Path):
-    pch.place(tmp_path, "light")
     product = pch._product(tmp_path, "light")
+    product.parent.mkdir()
     product.write_bytes(b"12345")
     (tmp_path / "bytes").write_text("5")
     assert pch._is_whole(tmp_path, "light")
@@ -52,7 +53,8 @@ def test_a_truncated_header_is_not_whole(tmp_path: Path):
 
 @pytest.mark.parametrize("name", ["a b", "../x", "", "x;", "9x", "x" * 200])
 def test_a_module_name_must_be_an_identifier(name: str, tmp_path: Path):
-    reply = build_torch_extension(BuildRequest("torch_extension", name, {"main.cpp": ""}), tmp_path, 60.0)
+    request = BuildRequest("torch_extension", name, {"main.cpp": ""})
+    reply = build_torch_extension(request, tmp_path, 60.0, HostTools())
     assert not reply.ok
     assert reply.log.startswith("refused: the module name")
     assert not list(tmp_path.iterdir())
@@ -72,7 +74,7 @@ def test_what_the_light_header_lacks_is_built_with_the_full_one(torch_cache: Pat
     import torch
 
     request = BuildRequest("torch_extension", "frontend", {"main.cpp": FRONTEND}, ("-mno-avx512f",))
-    reply = build_torch_extension(request, torch_cache, 200.0)
+    reply = build_torch_extension(request, torch_cache, 200.0, HostTools())
     assert reply.ok, reply.log
     spec = importlib.util.spec_from_file_location("frontend", reply.path)
     module = importlib.util.module_from_spec(spec)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kernelopt.suites._check import Outcome, check_task
+from kernelopt.suites._check import EVEN, Outcome, check_task
 from kernelopt.task import Task, Tolerance
 
 PLENTY = 1 << 60
@@ -51,11 +51,15 @@ def test_a_useless_reference_fails(forward: str, said: str) -> None:
     ("forward", "warnings"),
     [
         ("x * 1e-5", ("zeros would pass",)),
-        ("x * 1e-5 + 3", ("a constant would pass",)),
-        ("x - x + 1", ("a constant would pass",)),
-        ("x > 2", ("zeros would pass",)),
+        ("x * 1e-4 + 1", ("a constant would pass",)),
+        ("x * 1e-5 + 3", ("a constant would pass" + EVEN,)),
+        ("x - x + 1", ("a constant would pass" + EVEN,)),
+        ("x > 2", ("zeros would pass" + EVEN,)),
+        ("x.relu()", ("the input would pass" + EVEN,)),
+        ("x + 5e-5", ("the input would pass",)),
+        ("torch.arange(64.)", ("the output for other inputs would pass" + EVEN,)),
         ("x.sum()", ()),
-        ("[x * 1e-5, x]", ()),
+        ("[x * 1e-5, x + 1]", ()),
         ("x.to(torch.complex64)", ()),
     ],
 )
@@ -63,6 +67,7 @@ def test_a_weak_reference_is_warned_of(forward: str, warnings: tuple[str, ...]) 
     report = check_task(task(forward), PLENTY)
     assert report.outcome is Outcome.OK
     assert report.warnings == warnings
+    assert bool(report.weak) == any(EVEN in warning for warning in warnings)
 
 
 def test_the_tasks_own_tolerance_decides() -> None:

@@ -126,13 +126,26 @@ def test_check_runs_each_reference_and_warns(ops: Path) -> None:
     assert result.output.splitlines()[-1] == "2 OK"
 
 
+def test_check_says_which_weak_tasks_the_judge_s_inputs_make_strong(ops: Path) -> None:
+    text = (ops / "add.py").read_text()
+    (ops / "relu.py").write_text(text.replace("x + 1.0", "torch.relu(x)"))
+    (ops / "void.py").write_text(text.replace("x + 1.0", "x * 0"))
+    reports = {report["task_id"]: report for report in data("check", ops)["tasks"]}
+    assert reports["relu"]["weak"] == ["identity"]
+    assert reports["relu"]["uninformative"] == []
+    assert reports["void"]["uninformative"] == ["constant", "previous", "zeros"]
+    assert "a verdict says little" in reports["void"]["warnings"][-1]
+    assert reports["add"]["weak"] == reports["tiny"]["weak"] == []
+
+
 def test_check_fails_when_a_task_does(ops: Path) -> None:
     (ops / "nan.py").write_text((ops / "add.py").read_text().replace("x + 1.0", "x / 0"))
     assert run("check", ops).exit_code == 1
     found = data("check", ops, code=1)
     assert found["counts"] == {"OK": 2, "FAILED": 1, "SKIPPED": 0, "UNAVAILABLE": 0}
     reports = {report["task_id"]: report for report in found["tasks"]}
-    assert reports["nan"].keys() == {"task_id", "outcome", "reason", "warnings", "seconds"}
+    words = {"task_id", "outcome", "reason", "warnings", "weak", "uninformative", "seconds"}
+    assert reports["nan"].keys() == words
     assert "not finite" in reports["nan"]["reason"]
     assert reports["tiny"]["warnings"] == ["zeros would pass"]
 

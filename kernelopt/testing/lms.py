@@ -1,8 +1,4 @@
-"""What every plugin of a kind must do, as test classes to inherit.
-
-A plugin's test module subclasses the contract of its protocol in a class named ``Test…`` and defines the
-fixtures that the contract's docstring lists; pytest collects the inherited tests.
-"""
+"""What every language model does, as a test class."""
 
 from __future__ import annotations
 

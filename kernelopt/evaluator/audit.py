@@ -1,0 +1,102 @@
+"""Timed outputs, read out of stopped processes: the candidate's against the reference's.
+
+A glance at random stretches of one random call costs a millisecond or two and follows every timed
+batch; it is chosen after the batch has ended. Where a glance finds a difference, or at random, the call
+is compared in full with an fp64 reference, which alone decides.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+
+from kernelopt.evaluator.claims import Batch, Layout
+from kernelopt.task import Tolerance
+
+STRETCHES = 32
+STRETCH_BYTES = 8192
+SLACK = 4.0
+"""A glance allows so many times the tolerance: its yardstick is eager's result on other inputs."""
+
+Spans = list[tuple[int, int]]
+
+
+class Memory(Protocol):
+    """A stopped process."""
+
+    def read(self, spans: Sequence[tuple[int, int]]) -> bytes | None:
+        """Its memory at (address, bytes), joined."""
+
+
+def stretches(layout: Layout, chance: random.Random) -> Spans:
+    """Random places (offset, bytes) to look at: everything where that is little."""
+    if layout.extent <= STRETCHES * STRETCH_BYTES:
+        return [(0, layout.extent)]
+    last = (layout.extent - STRETCH_BYTES) // layout.dtype.itemsize
+    places = {0, last, *(chance.randrange(last + 1) for _ in range(STRETCHES - 2))}
+    return [(place * layout.dtype.itemsize, STRETCH_BYTES) for place in sorted(places)]
+
+
+def glance(
+    candidate: tuple[Memory, Batch, int],
+    reference: tuple[Memory, Batch, int],
+    allowed: Sequence[Tolerance],
+    chance: random.Random,
+) -> bool:
+    """Whether random stretches of a call's outputs agree; each side is (process, batch, call)."""
+    (ours, batch, call), (theirs, other, their_call) = candidate, reference
+    if [(one.dtype, one.shape) for one in batch.layouts] != [(one.dtype, one.shape) for one in other.layouts]:
+        return False
+    for index, (here, there) in enumerate(zip(batch.layouts, other.layouts, strict=True)):
+        same = here.stride == there.stride and here.dense
+        places = stretches(here, chance) if same else None
+        a = _peek(ours, batch.at[call][index], here, places)
+        b = _peek(theirs, other.at[their_call][index], there, places)
+        if a is None or b is None or not agree(a, b, allowed[index]):
+            return False
+    return True
+
+
+def whole(process: Memory, batch: Batch, call: int) -> list[torch.Tensor | None]:
+    """Copies of the outputs of a call, made without the help of the process that computed them."""
+    found: list[torch.Tensor | None] = []
+    for layout, span in zip(batch.layouts, batch.spans(call), strict=True):
+        raw = process.read([span]) if layout.numel else b""
+        found.append(None if raw is None else layout.tensor(raw))
+    return found
+
+
+def claims(batch: Batch) -> list[dict[str, object]]:
+    """Claims about the outputs of a timed call, as a checked run makes them."""
+    return [
+        {
+            "type": "torch.Tensor",
+            "dtype": str(layout.dtype).removeprefix("torch."),
+            "shape": list(layout.shape),
+            "stride": list(layout.stride),
+            "device": "cpu",
+        }
+        for layout in batch.layouts
+    ]
+
+
+def agree(a: torch.Tensor, b: torch.Tensor, allowed: Tolerance) -> bool:
+    """Whether two results are the same up to `SLACK` times the tolerance; exactly, for integers."""
+    if not b.is_floating_point():
+        return torch.equal(a, b)
+    x, y = a.double(), b.double()
+    near = (x - y).abs_() <= SLACK * (allowed.atol + allowed.rtol * y.abs())
+    return bool((near | (x == y) | (x.isnan() & y.isnan())).all())
+
+
+def _peek(process: Memory, address: int, layout: Layout, places: Spans | None) -> torch.Tensor | None:
+    if not layout.numel:
+        return torch.empty(0, dtype=layout.dtype)
+    spans = [(address + at, size) for at, size in places] if places else [(address, layout.extent)]
+    raw = process.read(spans)
+    if raw is None:
+        return None
+    return torch.frombuffer(bytearray(raw), dtype=layout.dtype) if places else layout.tensor(raw)

@@ -1,0 +1,79 @@
+"""Looks at timed outputs while both sides stand still; what it finds stops the line."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from kernelopt.evaluation import Check, Stage, Status, Timing
+from kernelopt.evaluator import audit
+from kernelopt.evaluator.check import allowance, compare
+from kernelopt.evaluator.clock import Half
+from kernelopt.evaluator.reference import Reference
+from kernelopt.evaluator.settings import Settings
+from kernelopt.evaluator.worker import Stopped
+from kernelopt.task import Workload
+
+CLOCK_SHARE, CLOCK_MS = 0.4, 1.0
+"""By how much a worker's clock may differ from the judge's in the median batch: part of it, and ms."""
+
+
+class Auditor:
+    """One candidate's audits."""
+
+    def __init__(self, reference: Reference, settings: Settings, checks: list[Check]):
+        self._reference, self._settings, self._checks = reference, settings, checks
+        factor, override = settings.error_factor, reference.task.tolerance
+        self._allowed = [allowance(wanted, factor, override) for wanted in reference.typical]
+        self._chance = random.Random()
+        rounds = 2 * settings.looks[0].pairs * settings.looks[0].rounds
+        self._full_at, self._alias_at = self._chance.randrange(rounds), self._chance.randrange(rounds)
+        self._halves = 0
+
+    def __call__(self, half: Half, refill: Callable[[], None]) -> None:
+        """A glance always; once in full; once with the inputs overwritten in between."""
+        slot = self._chance.choice([slot for slot in half.slots[1] if slot in half.slots[0]])
+        call, other = half.slots[1].index(slot), half.slots[0].index(slot)
+        sides = (half.pair.candidate, half.candidate, call), (half.pair.reference, half.reference, other)
+        same = audit.glance(*sides, self._allowed, self._chance)
+        if not same or self._halves == self._full_at:
+            self._whole(half, call)
+        if self._halves == self._alias_at:
+            self._untouched(half, call, other, refill)
+        self._halves += 1
+
+    def clocks_agree(self, gap_ms: float, timing: Timing) -> None:
+        """The worker's own clock has no say, but must not contradict the judge's."""
+        batch_ms = timing.candidate_ms * max(1.0, self._settings.batch_ms / max(timing.candidate_ms, 1e-3))
+        if abs(gap_ms) > CLOCK_SHARE * batch_ms + CLOCK_MS:
+            reason = f"the worker's clock differs from the judge's by {gap_ms:.1f} ms a batch"
+            raise Stopped(Status.SUSPECT, Stage.TIME, reason)
+
+    def _whole(self, half: Half, call: int) -> None:
+        """Compare a call in full with the fp64 reference on the same inputs."""
+        args = half.recipes[half.slots[1][call]].args(self._reference.pool)
+        sample = self._reference.sample(Workload(id="timed", seed=0), args)
+        actual = audit.whole(half.pair.candidate, half.candidate, call)
+        factor, override = self._settings.error_factor, self._reference.task.tolerance
+        check = compare(
+            sample,
+            audit.claims(half.candidate),
+            actual,
+            factor=factor,
+            override=override,
+            allow_reduced=self._settings.allow_reduced_precision,
+        )
+        if check.status is not Status.PASSED:
+            self._checks.append(check)
+            reason = f"right when checked, wrong when timed: {check.detail}"
+            raise Stopped(Status.SUSPECT, Stage.TIME, reason)
+
+    def _untouched(self, half: Half, call: int, other: int, refill: Callable[[], None]) -> None:
+        """Outputs must stay what they are when the inputs are overwritten, unless the reference's don't."""
+        sides = (half.pair.candidate, half.candidate, call), (half.pair.reference, half.reference, other)
+        before = [process.read(batch.spans(at)) for process, batch, at in sides]
+        refill()
+        after = [process.read(batch.spans(at)) for process, batch, at in sides]
+        if before[0] != after[0] and before[1] == after[1]:
+            reason = "an output changes when the inputs are overwritten: it is a view of them"
+            raise Stopped(Status.SUSPECT, Stage.TIME, reason)

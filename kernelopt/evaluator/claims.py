@@ -1,0 +1,99 @@
+"""What a worker says of its outputs, read with suspicion."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+MOST_SPREAD = 16
+"""A tensor may span so many times the bytes of its elements (a column of a matrix does)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the elements of an output lie in the worker's memory."""
+
+    dtype: torch.dtype
+    shape: tuple[int, ...]
+    stride: tuple[int, ...]
+    """In elements; none is negative."""
+
+    @property
+    def numel(self) -> int:
+        """How many elements there are."""
+        return math.prod(self.shape)
+
+    @property
+    def extent(self) -> int:
+        """Bytes from the first element to behind the last."""
+        if not self.numel:
+            return 0
+        last = sum((n - 1) * step for n, step in zip(self.shape, self.stride, strict=True))
+        return (last + 1) * self.dtype.itemsize
+
+    @property
+    def dense(self) -> bool:
+        """Whether the elements fill their extent."""
+        return self.extent == self.numel * self.dtype.itemsize
+
+    def tensor(self, raw: bytes) -> torch.Tensor:
+        """The tensor whose memory is `raw` (`extent` bytes)."""
+        if not self.numel:
+            return torch.empty(self.shape, dtype=self.dtype)
+        return torch.frombuffer(bytearray(raw), dtype=self.dtype).as_strided(self.shape, self.stride)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One timed batch. `elapsed_ms` is the judge's; the rest is the worker's word."""
+
+    elapsed_ms: float
+    at: Sequence[Sequence[int]]
+    """For each call the addresses of its outputs."""
+    layouts: Sequence[Layout]
+    """Of the outputs of a call."""
+    claimed_ms: float
+    """What the worker's own clock says of the calls together."""
+
+    def spans(self, call: int) -> list[tuple[int, int]]:
+        """Where the outputs of a call lie: (address, bytes)."""
+        return [(at, layout.extent) for at, layout in zip(self.at[call], self.layouts, strict=True)]
+
+
+def batch_of(reply: Mapping[str, Any], calls: int, elapsed_ms: float) -> Batch | None:
+    """A worker's answer to a timed batch of `calls` calls, or None when it makes no sense."""
+    at, stamps = reply.get("at"), reply.get("ns")
+    layouts = [layout_of(one) for one in _list(reply.get("layouts"))]
+    if not _ints(stamps) or len(_list(stamps)) != calls + 1 or len(_list(at)) != calls:
+        return None
+    found = [layout for layout in layouts if layout]
+    if len(found) != len(layouts) or not all(_ints(one) and len(one) == len(found) for one in _list(at)):
+        return None
+    times = _list(stamps)
+    return Batch(elapsed_ms, _list(at), found, (times[-1] - times[0]) / 1e6)
+
+
+def layout_of(claim: object) -> Layout | None:
+    """A claimed layout, or None when no tensor in memory can look like that."""
+    if not isinstance(claim, dict):
+        return None
+    dtype = getattr(torch, str(claim.get("dtype")), None)
+    shape, stride = claim.get("shape"), claim.get("stride")
+    if not isinstance(dtype, torch.dtype) or not _ints(shape) or not _ints(stride) or claim.get("device") != "cpu":
+        return None
+    if len(_list(shape)) != len(_list(stride)) or min([*_list(shape), *_list(stride)], default=0) < 0:
+        return None
+    layout = Layout(dtype, tuple(_list(shape)), tuple(_list(stride)))
+    return layout if layout.extent <= MOST_SPREAD * layout.numel * dtype.itemsize else None
+
+
+def _ints(value: object) -> bool:
+    return isinstance(value, list) and all(type(one) is int and abs(one) < 1 << 62 for one in value)
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,128 @@
+"""Which arithmetic an error looks like: float32, or something shorter.
+
+Three kinds of evidence, the strongest first:
+
+* *inputs*: the error of the output is that of a reference whose inputs and weights were rounded to
+  the shorter type. Errors of rounding have signs as random as coin tosses, so that two vectors of
+  them agree only when one rounding made both. This finds a shortcut even where a long positive sum
+  averages it away, far below any tolerance that honest kernels need.
+* *outputs*: the numbers that come out are numbers of the shorter type, and the right ones are not.
+* *size*: errors are everywhere and as large as the type would make them. Weak, so said only of
+  outputs that are wrong anyway.
+
+float16 and tf32 (19 bits, of NVIDIA's tensor cores) both keep 11 significant bits; no error tells them apart.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+
+from kernelopt.evaluator.sample import Wanted
+from kernelopt.suites._trivial import glance
+
+BF16, HALF, TF32, SOME = "bf16", "fp16 or tf32", "tf32", "fp16, bf16 or tf32"
+"""Types as messages call them. Rounded to 11 bits it may be either; truncated to them, tf32."""
+
+
+def _truncated(x: torch.Tensor) -> torch.Tensor:
+    return (x.contiguous().view(torch.int32) & -(1 << 13)).view(torch.float32)
+
+
+Rounding = Callable[[torch.Tensor], torch.Tensor]
+ROUNDINGS: dict[str, Rounding] = {
+    BF16: lambda x: x.to(torch.bfloat16).float(),
+    HALF: lambda x: x.to(torch.float16).float(),
+    TF32: _truncated,
+}
+"""Type → float32 numbers as it would hold them."""
+WIDEST = {BF16: torch.bfloat16, HALF: torch.float16, TF32: torch.float16, SOME: torch.bfloat16}
+"""Type → the torch type whose tolerance it needs."""
+
+LEAST_SHARE, LEAST_CORRELATION = 0.25, 0.3
+"""How much of the rounding error must be in the output's error, and how much of that it must explain.
+One of two operands rounded gives a half; truncation instead of rounding minus a half."""
+NOISE = 4.0
+"""A rounding error is told from float32's own when it is so many times as large as PyTorch's largest."""
+FEW, FEW_NOISE = 256, 32.0
+"""Fewer elements may agree by luck: there it must be this much larger."""
+DISTINCT = 64
+"""Outputs of fewer values are short by nature."""
+
+
+def evidence(out: torch.Tensor, wanted: Wanted) -> dict[str, Any] | None:
+    """The pattern ``reduced_precision`` with its ``type``, ``evidence`` and ``share``, or None.
+
+    Args:
+        out: a float32 output, right or wrong.
+        wanted: what it should be.
+    """
+    if wanted.dtype != torch.float32 or not out.numel():
+        return None
+    got, want = glance(out).double(), glance(wanted.value)
+    error = got - want
+    if not bool(error.isfinite().all()) or not bool(error.any()):
+        return None
+    return _of_inputs(error, wanted) or _of_outputs(got, want)
+
+
+def of_size(out: torch.Tensor, wanted: Wanted) -> dict[str, Any] | None:
+    """The pattern by the size of the error alone."""
+    error = glance(out).double() - glance(wanted.value)
+    part = _size(error) / wanted.rms if wanted.rms else math.nan
+    # Rounding to 11 and to 8 bits gives relative errors of up to 2^-12 and 2^-9, several times when
+    # results are rounded too.
+    return _pattern(SOME, "size", part) if 2**-14 <= part < 2**-7 else None
+
+
+def _of_inputs(error: torch.Tensor, wanted: Wanted) -> dict[str, Any] | None:
+    noise = max(wanted.eager_error, torch.finfo(torch.float32).eps * wanted.rms)
+    least = noise * (NOISE if len(error) >= FEW else FEW_NOISE)
+    found = []
+    for name, rounded in _fitting(wanted.rounded, error).items():
+        size = _size(rounded)
+        if size < least:
+            continue
+        together = float(error @ rounded) / len(error)
+        share, correlation = together / size**2, together / (size * _size(error))
+        if abs(share) >= LEAST_SHARE and abs(correlation) >= LEAST_CORRELATION:
+            found.append((abs(correlation), _pattern(name, "inputs", abs(share))))
+    return max(found, key=lambda pair: pair[0])[1] if found else None
+
+
+def _fitting(rounded: Mapping[str, torch.Tensor], error: torch.Tensor) -> dict[str, torch.Tensor]:
+    same = {name: value for name, value in rounded.items() if value.shape == error.shape}
+    return {name: value for name, value in same.items() if bool(value.isfinite().all())}
+
+
+def _of_outputs(got: torch.Tensor, want: torch.Tensor) -> dict[str, Any] | None:
+    """Significant bits of float32: 24. The last 13 (16) are zero in numbers of 11 (8) bits."""
+    if _short(got[:DISTINCT], 13) < 0.9:
+        return None
+    used = got[(got != 0) & (want != 0)]
+    if len(torch.unique(used[:4096])) < DISTINCT:
+        return None
+    for name, bits in ((BF16, 16), (HALF, 13)):
+        if _short(got, bits) >= 0.99 and _short(want, bits) < 0.5:
+            return _pattern(name, "outputs", 1.0)
+    return None
+
+
+def _short(values: torch.Tensor, bits: int) -> float:
+    """The part of the elements whose last `bits` are zero, zeros left out."""
+    used = values.float()[values != 0].contiguous()
+    if not len(used):
+        return 1.0
+    return float(((used.view(torch.int32) & ((1 << bits) - 1)) == 0).double().mean())
+
+
+def _pattern(name: str, evidence: str, share: float) -> dict[str, Any]:
+    return {"kind": "reduced_precision", "type": name, "evidence": evidence, "share": share}
+
+
+def _size(values: torch.Tensor) -> float:
+    """Root mean square."""
+    return float(torch.linalg.vector_norm(values)) / math.sqrt(max(values.numel(), 1))

@@ -1,0 +1,236 @@
+"""A task's reference, run on the trusted side: as it is, in fp64, and shaken by rounding."""
+
+from __future__ import annotations
+
+import copy
+import math
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import torch
+
+from kernelopt.errors import TaskError
+from kernelopt.evaluator.arena import leaves
+from kernelopt.evaluator.distributions import transform
+from kernelopt.evaluator.inputs import dense, double
+from kernelopt.evaluator.precision import ROUNDINGS, Rounding
+from kernelopt.evaluator.sample import (
+    Sample,
+    Wanted,
+    holes,
+    largest_error,
+    overlaps,
+    real,
+    root_mean_square,
+    same_bits,
+)
+from kernelopt.evaluator.sensitivity import Shaken
+from kernelopt.suites._load import load, make_inputs, make_model, run_model
+from kernelopt.suites._trivial import FLOOR, glance
+from kernelopt.task import Task, Workload
+
+SEED = 42
+"""Weights are made under one seed on both sides: this one, as in KernelBench, where no other is given.
+Inputs use secret seeds."""
+FEW = 16
+"""Outputs of fewer elements are shaken twice: the error of one number can be small by luck."""
+
+
+class Runner:
+    """The reference module of one task. Keeps weights, but no inputs and no outputs."""
+
+    def __init__(self, task: Task, secret: random.Random, seed: int = SEED):
+        self._secret = secret
+        self._module = load(task)
+        self._model = make_model(self._module, seed)
+        self.init: list[Any] = list(self._module.get_init_inputs())
+        self._buffers = [b.detach().clone() for b in self._model.buffers()]
+
+    @property
+    def state(self) -> dict[str, torch.Tensor]:
+        """Parameters and buffers of the reference as constructed."""
+        return {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+
+    def adopt(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Take over the parameters and buffers of another reference of the same structure."""
+        self._model.load_state_dict(dict(state))
+        self._buffers = [b.detach().clone() for b in self._model.buffers()]
+        self.__dict__.pop("_wide", None)
+
+    @property
+    def model(self) -> torch.nn.Module:
+        """The reference as constructed."""
+        self._rewind(self._model)
+        return self._model
+
+    @property
+    def wide(self) -> torch.nn.Module:
+        """The same in fp64."""
+        self._rewind(self._wide)
+        return self._wide
+
+    def inputs(self, name: str = "given", seed: int | None = None) -> list[Any]:
+        """A fresh input set from a secret seed, changed by the transform `name` as far as it applies."""
+        chosen = self._secret.getrandbits(62) if seed is None else seed
+        return dense(transform(make_inputs(self._module, chosen), name, chosen))
+
+    def changed(self, name: str, seed: int) -> list[Any] | None:
+        """The same; None where the transform changes nothing in this task's inputs."""
+        made = make_inputs(self._module, seed)
+        changed = transform(made, name, seed)
+        pairs = zip(leaves(made), leaves(changed), strict=True)
+        return dense(changed) if any(before is not after for before, after in pairs) else None
+
+    def measured(self, workload: Workload, args: list[Any]) -> Sample:
+        """What is expected for `args` (which stay as they are), and PyTorch's own error.
+
+        Raises:
+            TaskError: the reference fails on `args`.
+        """
+        mine = copy.deepcopy(args)
+        eager = self._run(self._model, mine)
+        homes = {x.untyped_storage().data_ptr() for x in leaves(mine)}
+        pairs = enumerate(zip(leaves(args), leaves(mine), strict=True))
+        written = {index: own for index, (before, own) in pairs if not same_bits(before, own)}
+        del mine  # large: what follows needs the room
+        exact = self._exactly(args)
+        wide, wide_after = exact or (eager, list(written.values()))
+        outputs = [_output(e, w, homes) for e, w in zip(eager, wide, strict=True)]
+        if exact:
+            wide_after = [wide_after[index] for index in written]
+        after = {k: wanted(own, w) for (k, own), w in zip(written.items(), wide_after, strict=True)}
+        return Sample(workload, args, outputs, after)
+
+    def shaken(self, sample: Sample) -> tuple[list[float], set[str]]:
+        """How far rounding moves each output (see `sensitivity`), and the operators that ran."""
+        few = any(0 < wanted.value.numel() < FEW for wanted in sample.outputs)
+        worst = [0.0] * len(sample.outputs)
+        for _ in range(2 if few else 1):
+            with Shaken(self._secret.getrandbits(62)) as mode:
+                found = self._run(self._model, copy.deepcopy(sample.args))
+            moved = [_moved(f, w.value) for f, w in zip(found, sample.outputs, strict=True)]
+            worst = [max(pair) for pair in zip(worst, moved, strict=True)]
+        return worst, mode.operators
+
+    def refilled(self, outline: Sample, args: list[Any]) -> Sample:
+        """A sample whose figures are known, its values computed again."""
+        numbers = all(w.dtype.is_floating_point or w.dtype.is_complex for w in outline.outputs)
+        exact = self._exactly(args) if numbers and not outline.after else None
+        values = [real(_widest(w)) for w in exact[0]] if exact else None
+        if values is None:
+            fresh = self.measured(outline.workload, args)
+            values = [new.value for new in fresh.outputs]
+            outline = replace(outline, after=fresh.after)
+        pairs = zip(outline.outputs, values, strict=True)
+        outputs = [replace(known, value=value) for known, value in pairs]
+        return replace(outline, args=args, outputs=outputs)
+
+    def with_rounded(self, sample: Sample) -> Sample:
+        """The sample with what shorter types would do to each of its float32 outputs (see `precision`)."""
+        if sample.outputs[0].rounded or all(w.dtype != torch.float32 for w in sample.outputs):
+            return sample
+        outputs = sample.outputs
+        for name, rounding in ROUNDINGS.items():
+            try:
+                pairs = zip(self._rounded(sample.args, rounding), outputs, strict=True)
+            except TaskError:  # it insists on its own dtypes
+                return sample
+            outputs = [replace(w, rounded={**w.rounded, name: _added(short, w.value)}) for short, w in pairs]
+        return replace(sample, outputs=outputs)
+
+    def _rounded(self, args: list[Any], rounding: Rounding) -> list[torch.Tensor]:
+        """fp64 outputs for inputs and weights that were rounded first."""
+        kept = [weight.detach().clone() for weight in self._wide.parameters()]
+        with torch.no_grad(), default_dtype(torch.float64):
+            try:
+                for weight in self._wide.parameters():
+                    weight.copy_(rounding(weight.float()))
+                return self._run(self._wide, double(_rounded(args, rounding)))
+            finally:
+                for weight, before in zip(self._wide.parameters(), kept, strict=True):
+                    weight.copy_(before)
+
+    @cached_property
+    def _wide(self) -> torch.nn.Module:
+        self._rewind(self._model)
+        return copy.deepcopy(self._model).double()
+
+    def _rewind(self, model: torch.nn.Module) -> None:
+        """Undo what calls did to buffers (running statistics, counters)."""
+        for buffer, kept in zip(model.buffers(), self._buffers, strict=True):
+            buffer.copy_(kept)
+
+    def _run(self, model: torch.nn.Module, args: list[Any]) -> list[torch.Tensor]:
+        self._rewind(model)
+        return leaves(run_model(self._module, model, args))
+
+    def _exactly(self, args: list[Any]) -> tuple[list[torch.Tensor], list[torch.Tensor]] | None:
+        """Outputs in fp64 and what the arguments hold after the call; None where it insists on its dtypes."""
+        mine = double(args)
+        try:
+            with default_dtype(torch.float64), torch.no_grad():
+                return leaves(self.wide(*mine)), leaves(mine)
+        except RuntimeError:
+            return None
+
+
+@contextmanager
+def default_dtype(dtype: torch.dtype) -> Iterator[None]:
+    """Factories without a dtype make `dtype` meanwhile."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+def _widest(number: torch.Tensor) -> torch.Tensor:
+    return number.to(torch.complex128) if number.is_complex() else number.double()
+
+
+def wanted(eager: torch.Tensor, wide: torch.Tensor) -> Wanted:
+    """A result in fp64 (integers as the reference itself has them), with the error of PyTorch's own."""
+    numbers = eager.is_floating_point() or eager.is_complex()
+    value = real(_widest(wide)) if numbers else eager
+    error, rms = largest_error(real(eager), value), root_mean_square(value)
+    return Wanted(value, eager.dtype, error, rms, holes=holes(value))
+
+
+def _output(eager: torch.Tensor, wide: torch.Tensor, homes: set[int]) -> Wanted:
+    shared = overlaps(eager.shape, eager.stride())
+    aliases = eager.untyped_storage().data_ptr() in homes
+    return replace(wanted(eager, wide), overlaps=shared, aliases=aliases)
+
+
+def as_given(one: Wanted) -> Wanted:
+    """On the task's own inputs rounding may explain four times the least tolerance, not more.
+
+    An operator that jumps (a sign, a rounding, an argmax) moves by whole steps when shaken, and would
+    let anything pass.
+    """
+    return replace(one, sensitivity=min(one.sensitivity, FLOOR.get(one.kind, 0.0) * one.rms / 4))
+
+
+def _moved(found: torch.Tensor, wide: torch.Tensor) -> float:
+    """The largest error; infinite where a finite number became none, or an integer changed."""
+    if not wide.is_floating_point():
+        return 0.0 if torch.equal(found, wide) else math.inf
+    return largest_error(real(found), wide, lost=math.inf)
+
+
+def _rounded(args: Any, rounding: Rounding) -> Any:
+    """A copy of nested arguments, float32 ones rounded."""
+    if isinstance(args, list | tuple):
+        return type(args)([_rounded(part, rounding) for part in args])
+    single = isinstance(args, torch.Tensor) and args.dtype == torch.float32
+    return rounding(args) if single else copy.deepcopy(args)
+
+
+def _added(short: torch.Tensor, exact: torch.Tensor) -> torch.Tensor:
+    """What rounding added, at a glance."""
+    return glance(real(short)).double() - glance(exact)

@@ -1,0 +1,83 @@
+"""How far rounding alone may move a result: the reference, run once more with every operator shaken.
+
+An operator of an honest kernel gives a slightly perturbed output for slightly perturbed inputs: it is
+mixed forward-backward stable (Higham, *Accuracy and Stability of Numerical Algorithms*, 2002, section
+1.5). Its author did not choose which way each rounding goes. So each floating-point input and output
+of each operator is multiplied by 1 ± eps, with random signs (Monte Carlo arithmetic: Parker, 1997).
+How far the result moves, measured against fp64, is the error of one such honest implementation. In
+contrast to the error of PyTorch's own result it is never zero by luck: constant rows, whose mean
+happens to be exact, still show how a normalisation would amplify an ulp.
+"""
+
+from __future__ import annotations
+
+import random
+from functools import lru_cache
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+_SIGNS = 1 << 20
+"""Random signs drawn once and used again from random places: drawing more would take longer than the
+operators."""
+ORDER = 1 / 16
+"""A sum moves by this part of ``eps * sum(|x|)`` besides, and the tolerance is 16 times what it moves: n
+numbers of random signs, added one after the other, err by about half an eps of that, however small the
+sum is."""
+
+
+class Shaken(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Within it, every operator's floating-point inputs and outputs are off by one unit in the last place."""
+
+    def __init__(self, seed: int):
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._chance = random.Random(seed)
+        self.operators: set[str] = set()
+        """Names of the operators that ran, without namespace and overload."""
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        name = func._schema.name.partition("::")[2]
+        self.operators.add(name)
+        if _aliases(func):  # a view or an in-place operator: a copy would not do the same
+            return func(*args, **(kwargs or {}))
+        kwargs = {name: self._off(value) for name, value in (kwargs or {}).items()}
+        out = self._off(func(*self._off(args), **kwargs))
+        if name in ("sum", "mean") and isinstance(out, torch.Tensor) and out.is_floating_point():
+            out += func(args[0].abs(), *args[1:], **kwargs) * (torch.finfo(out.dtype).eps * ORDER)
+        return out
+
+    def _off(self, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return type(value)([self._off(part) for part in value])
+        if not isinstance(value, torch.Tensor) or not value.is_floating_point() or not value.numel():
+            return value
+        made = torch.empty_like(value)
+        source = value if value.is_contiguous() else value.contiguous()
+        target = made if made.is_contiguous() else torch.empty_like(source)
+        self._shake(source.view(-1), target.view(-1))
+        return made if target is made else made.copy_(target)
+
+    def _shake(self, source: torch.Tensor, target: torch.Tensor) -> None:
+        factors, start = _factors(source.dtype), 0
+        while start < len(source):
+            first = self._chance.randrange(_SIGNS // 2)
+            stop = min(len(source), start + _SIGNS - first)
+            part = source[start:stop]
+            torch.mul(part, factors[first : first + stop - start], out=target[start:stop])
+            start = stop
+
+
+@lru_cache(maxsize=4)
+def _factors(dtype: torch.dtype) -> torch.Tensor:
+    """1 + eps or 1 - eps, drawn once; where a kernel's own roundings go has nothing to do with them."""
+    chance = torch.Generator().manual_seed(random.SystemRandom().getrandbits(62))
+    signs = torch.randint(0, 2, (_SIGNS,), generator=chance) * 2 - 1
+    return (1.0 + signs.double() * torch.finfo(dtype).eps).to(dtype)
+
+
+def _aliases(func: Any) -> bool:
+    schema = func._schema
+    return any(item.alias_info is not None for item in (*schema.arguments, *schema.returns))

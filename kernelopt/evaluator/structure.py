@@ -1,0 +1,41 @@
+"""What an input is by nature, which no change may spoil: a mask, a triangle, an order, a permutation."""
+
+from __future__ import annotations
+
+import torch
+
+FEW = 8
+"""A tensor of at most so many distinct values is a mask, a flag or a label."""
+GLANCE = 4096
+"""Elements looked at to find that out."""
+
+
+def is_special(x: torch.Tensor, moves: bool) -> bool:
+    """Whether `x` has a structure that the change would spoil."""
+    step = max(1, x.numel() // GLANCE)
+    seen = x.reshape(-1)[::step]
+    if len(torch.unique(seen)) <= min(FEW, len(seen) - 1):
+        return True
+    return moves and (_is_symmetric(x) or _is_sorted(x))
+
+
+def _is_symmetric(x: torch.Tensor) -> bool:
+    return x.dim() >= 2 and x.shape[-1] == x.shape[-2] > 1 and torch.equal(x, x.mT)
+
+
+def _is_sorted(x: torch.Tensor) -> bool:
+    if x.dim() != 1 or len(x) < 3:
+        return False
+    steps = x.diff()
+    return bool((steps >= 0).all()) or bool((steps <= 0).all())
+
+
+def is_one_hot(x: torch.Tensor) -> bool:
+    """One true element in each row: a label in another form."""
+    return bool((x.sum(-1) == 1).all())
+
+
+def is_ordered(x: torch.Tensor) -> bool:
+    """Sorted, or without repeats (a permutation): offsets and orders, which must stay valid."""
+    flat = x.reshape(-1)[:GLANCE]
+    return _is_sorted(flat) or len(torch.unique(flat)) == len(flat)

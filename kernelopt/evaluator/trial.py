@@ -1,0 +1,202 @@
+"""Every check of one loaded kernel, before it is timed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+import torch
+
+from kernelopt.evaluation import Check, Status
+from kernelopt.evaluator import backward
+from kernelopt.evaluator.arena import Slots, aligned, tensor_bytes
+from kernelopt.evaluator.check import allowance, compare, written
+from kernelopt.evaluator.mismatch import analyse
+from kernelopt.evaluator.reference import Reference
+from kernelopt.evaluator.sample import Sample, same_bits
+from kernelopt.evaluator.settings import Settings
+from kernelopt.evaluator.worker import Stopped
+from kernelopt.suites._trivial import KINDS
+
+_TRIVIAL = {
+    "zeros": "zeros",
+    "constant": "a constant",
+    "identity": "a copy of its input",
+    "previous": "an output for other inputs",
+}
+
+Claims = list[dict[str, Any]]
+Outputs = list[torch.Tensor | None]
+
+
+class Callee(Protocol):
+    """What a `Worker` does for a trial."""
+
+    inputs: range
+    """Where the mapped input sets lie in its memory."""
+
+    def map(self, slots: Slots, out_bytes: int) -> None:
+        """Share input sets and a place for outputs."""
+
+    def run(self, which: int, timeout_s: float) -> Claims:
+        """Call the kernel once."""
+
+    def backward(self, which: int, parameters: Sequence[str], timeout_s: float) -> Claims:
+        """Gradients of one call."""
+
+    def copy_out(self, claims: Sequence[dict[str, Any]]) -> Outputs:
+        """The judge's own copies."""
+
+
+def checks(worker: Callee, reference: Reference, settings: Settings) -> Iterator[Check]:
+    """One check after the other, of every sample of the task; none behind one that did not pass.
+
+    Raises:
+        Stopped: the kernel crashed, hung, or answered with nonsense.
+    """
+    steps = [_samples]
+    steps += [_other_shape] if settings.strict_shapes else []
+    steps += [_gradients] if settings.check_backward else []
+    for step in steps:
+        for check in step(worker, reference, settings):
+            yield check
+            if check.status is not Status.PASSED:
+                return
+
+
+def doubt(reference: Reference) -> str:
+    """Why a verdict on the task says nothing, once all of its samples were tried; empty where it does."""
+    kinds = [_TRIVIAL[kind] for kind in KINDS if kind in reference.samples.uninformative]
+    if not kinds:
+        return ""
+    return f"the task cannot tell a kernel from {kinds[0]}: no input was found on which it would be wrong"
+
+
+def _samples(worker: Callee, reference: Reference, settings: Settings) -> Iterator[Check]:
+    trial = None
+    try:
+        for sample in reference.samples:
+            first = trial is None
+            trial = trial or _Trial(worker, reference, settings, sample)
+            yield trial.check(sample, twice=first)
+            del sample  # before the next one is made: not all need fit into memory
+    finally:
+        if trial:
+            trial.close()
+
+
+def _other_shape(worker: Callee, reference: Reference, settings: Settings) -> Iterator[Check]:
+    """The kernel, as it is loaded, on a batch of another size."""
+    if reference.other_shape is None:
+        return
+    label, sample = reference.other_shape
+    trial = _Trial(worker, reference, settings, sample)
+    try:
+        check = trial.check(sample)
+    except Stopped as stopped:
+        reason = f"with {label}: {stopped.reason}"
+        raise Stopped(stopped.status, stopped.stage, reason, stopped.log) from stopped
+    finally:
+        trial.close()
+    yield replace(check, detail=f"with {label}: {check.detail}" if check.detail else "")
+
+
+def _gradients(worker: Callee, reference: Reference, settings: Settings) -> Iterator[Check]:
+    if reference.backward is None:
+        return
+    wanted = reference.backward
+    trial = _Trial(worker, reference, settings, wanted.sample)
+    try:
+        trial.slots.fill(0, wanted.sample.args)
+        claims = worker.backward(0, wanted.parameters, settings.run_timeout_s)
+        actual = worker.copy_out(claims)
+    finally:
+        trial.close()
+    yield backward.judge(wanted, claims, actual, factor=settings.error_factor)
+
+
+class _Trial:
+    """A worker with room for one input set of some shape."""
+
+    def __init__(self, worker: Callee, reference: Reference, settings: Settings, example: Sample):
+        self._worker, self._reference, self._settings = worker, reference, settings
+        self.slots = Slots(example.args, 1)
+        worker.map(self.slots, sum(aligned(tensor_bytes(value)) for value in example.expected))
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self.slots.close()
+
+    def check(self, sample: Sample, *, twice: bool = False) -> Check:
+        """Run the kernel on a sample; again where it failed, or where `twice` asks for it."""
+        claims, outputs = self._call(sample)
+        check = self._compare(sample, claims, outputs)
+        if check.status is Status.PASSED:
+            check = self._written(sample) or check
+        if not twice and check.status is Status.PASSED:
+            return check
+        try:
+            again_claims, again = self._call(sample)
+        except Stopped:
+            if check.status is Status.PASSED:
+                raise
+            return check
+        if _same(outputs, again):
+            return check
+        second = self._compare(sample, again_claims, again)
+        if check.status is Status.PASSED:
+            return self._unsteady(sample, second, again, outputs)
+        return self._unsteady(sample, check, outputs, again)
+
+    def _call(self, sample: Sample) -> tuple[Claims, Outputs]:
+        self.slots.fill(0, sample.args)
+        claims = self._worker.run(0, self._settings.run_timeout_s)
+        return claims, self._worker.copy_out(claims)
+
+    def _compare(self, sample: Sample, claims: Claims, outputs: Outputs) -> Check:
+        reference, settings = self._reference, self._settings
+
+        def verdict(sample: Sample) -> Check:
+            return compare(
+                sample,
+                claims,
+                outputs,
+                factor=settings.error_factor,
+                override=reference.task.tolerance,
+                inputs=self._worker.inputs,
+                allow_reduced=settings.allow_reduced_precision,
+            )
+
+        check = verdict(sample)
+        if any(pattern["kind"] == "small_errors" for pattern in check.mismatch.get("patterns", ())):
+            # It costs three runs in fp64 to know which arithmetic it was, so only now.
+            check = verdict(reference.runner.with_rounded(sample))
+        return check
+
+    def _written(self, sample: Sample) -> Check | None:
+        return written(sample, self.slots.views[0], factor=self._settings.error_factor)
+
+    def _unsteady(self, sample: Sample, check: Check, wrong: Outputs, other: Outputs) -> Check:
+        """A check that says so where two runs on the same input differ by more than rounding."""
+        if check.status is Status.PASSED:
+            return check
+        for wanted, one, two in zip(sample.outputs, wrong, other, strict=False):
+            if one is None or two is None or one.shape != wanted.value.shape:
+                continue
+            allowed = allowance(wanted, self._settings.error_factor, self._reference.task.tolerance)
+            facts = analyse(one, wanted.value, atol=allowed.atol, rtol=allowed.rtol, again=two)
+            if any(pattern["kind"] == "not_repeatable" for pattern in facts["patterns"]):
+                detail = f"not repeatable: {check.detail}, and other ones in a second run on the same input"
+                return replace(check, detail=detail, mismatch=facts)
+        return check
+
+
+def _same(one: Outputs, other: Outputs) -> bool:
+    """Whether two runs gave the same, bit for bit."""
+    if len(one) != len(other):
+        return False
+    return all(
+        a is not None and b is not None and (a.shape, a.dtype) == (b.shape, b.dtype) and same_bits(a, b)
+        for a, b in zip(one, other, strict=True)
+    )

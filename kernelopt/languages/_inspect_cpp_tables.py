@@ -1,0 +1,131 @@
+"""What C++ text is searched for, by rule. Plain words tell first whether a pattern is worth a look."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+_CALLS = {
+    "library": (
+        "reaches code that is not the kernel's",
+        "dlopen dlmopen dlsym dlvsym dl_iterate_phdr __libc_dlopen_mode __libc_dlsym PyImport_ImportModule "
+        "PyImport_Import PyRun_SimpleString PyRun_String PyEval_EvalCode",
+    ),
+    "frames": ("looks at who called the kernel", "backtrace PyEval_GetFrame PyThreadState_GetFrame"),
+    "patching": (
+        "changes the program around the kernel",
+        "mprotect pkey_mprotect sigaction signal bsd_signal setitimer timer_create timer_settime ualarm "
+        "PyEval_SetTrace PyEval_SetProfile ptrace process_vm_writev userfaultfd personality",
+    ),
+    "process": (
+        "acts on processes, or goes on after the call",
+        "fork vfork clone3 execl execle execlp execv execve execvp execvpe system popen posix_spawn "
+        "posix_spawnp syscall prctl seccomp process_vm_readv socket kill tgkill pthread_kill waitpid wait4 "
+        "daemon setpriority _exit quick_exit",
+    ),
+    "files": (
+        "reads or writes files",
+        "fopen fdopen freopen fopen64 open64 openat creat opendir readdir shm_open memfd_create tmpfile "
+        "mkstemp unlink rename readlink pread pwrite",
+    ),
+}
+CALLS = {name: (rule, what) for rule, (what, names) in _CALLS.items() for name in names.split()}
+"""Functions of C: rule, and what they do."""
+
+
+class Pattern(NamedTuple):
+    """Something that breaks a rule wherever it stands."""
+
+    rule: str
+    hints: tuple[str, ...]
+    """One of these is in every match."""
+    pattern: re.Pattern[str]
+    what: str
+
+
+def _pattern(rule: str, hints: str, pattern: str, what: str) -> Pattern:
+    return Pattern(rule, tuple(hints.split()), re.compile(pattern), what)
+
+
+_LIBRARY = "calls a library that computes"
+CODE = (
+    _pattern(
+        "library",
+        "cblas_ LAPACKE_ mkl_ MKL_ dnnl_ openblas_ xnn_ aoti_torch_",
+        r"\b(cblas|LAPACKE|mkl|MKL|dnnl|openblas|xnn|aoti_torch)_\w+\s*\(",
+        _LIBRARY,
+    ),
+    _pattern("library", "cublas cudnn cusparse cufft", r"\bcu(blas|dnn|sparse|fft)[A-Z]\w*\s*\(", _LIBRARY),
+    _pattern(
+        "library",
+        "Eigen:: dnnl:: oneapi:: ideep:: fbgemm:: arma:: blaze::",
+        r"\b(Eigen|dnnl|oneapi|ideep|fbgemm|arma|blaze)::",
+        _LIBRARY,
+    ),
+    _pattern(
+        "library",
+        "at::native at::cpu",
+        r"\bat::(native|cpu)::(?!vec)\w*(gemm|mm|conv|linear|softmax|norm|kernel|stub)\w*",
+        _LIBRARY,
+    ),
+    _pattern(
+        "library",
+        "c10::Dispatcher torch::jit:: torch::nn::",
+        r"\b(c10::Dispatcher|torch::jit::(load|compile)|torch::nn::(?!functional)\w+)",
+        "lets the framework compute",
+    ),
+    _pattern(
+        "library",
+        "py:: pybind11::",
+        r"\b(pybind11|py)::(module_?::import|exec|eval|eval_file)\b",
+        "goes back to Python",
+    ),
+    _pattern(
+        "patching",
+        "TORCH_LIBRARY_",
+        r"\bTORCH_LIBRARY_(IMPL|FRAGMENT)\s*\(\s*(aten|prim|prims|c10d|_)\b",
+        "overrides PyTorch's own operators",
+    ),
+    _pattern("process", "CLONE_", r"\bCLONE_(VM|FILES|FS|THREAD|PARENT)\b", "starts a process"),
+    _pattern(
+        "files",
+        "fstream filesystem",
+        r"\bstd::(basic_)?[io]?f(ile)?stream\b|\bstd::filesystem\b|(?<![\w:])[io]fstream\b",
+        "reads or writes files",
+    ),
+    _pattern("randomness", "manual_seed", r"\b(at|torch)::manual_seed\s*\(", "sets the random generator"),
+)
+"""Patterns for code without comments and strings."""
+
+TEXT = (
+    _pattern(
+        "library",
+        "#",
+        r"#\s*include\s*[<\"](mkl|cblas|lapacke|Eigen/|oneapi/|dnnl|onednn|cublas|cudnn|libxsmm)",
+        _LIBRARY,
+    ),
+    _pattern(
+        "files",
+        "embed __has_include include",
+        r"#\s*embed\b|__has_include\s*\(\s*[<\"](/|\.\.)|#\s*include\s*[<\"](/|\.\.)",
+        "makes the compiler look for files",
+    ),
+)
+"""Patterns for text as it stands."""
+
+STRINGS = (
+    _pattern(
+        "process",
+        "syscall sysenter 0x80 svc",
+        r"\b(syscall|sysenter|int\s+\$?0x80|svc\s+#?0)\b",
+        "a string holds an instruction that enters the system",
+    ),
+    _pattern("files", "incbin", r"\.\s*incbin\b", "a string holds an assembler directive that reads files"),
+    _pattern(
+        "process",
+        "/proc/ /sys/ /dev/ /etc/ LD_PRELOAD",
+        r"/proc/|/sys/|/dev/(shm|mem|fd)|/etc/|LD_PRELOAD",
+        "a string names a file or switch of the system",
+    ),
+)
+"""Patterns for what stands in string literals."""

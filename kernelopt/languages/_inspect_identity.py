@@ -1,0 +1,86 @@
+"""Inputs by which something is found again: their address, identity, version or content."""
+
+from __future__ import annotations
+
+import ast
+
+from kernelopt.languages._body import tensors
+from kernelopt.languages._inspect_data import carries
+from kernelopt.languages._inspect_outputs import SHARING
+from kernelopt.languages._inspect_reach import Reach
+from kernelopt.languages._inspect_state import State
+from kernelopt.languages._names import Function, Names, path
+
+_ADDRESSES = ("data_ptr", "untyped_storage", "storage", "_cdata")
+_READING = ("tolist", "tobytes", "numpy")
+_FINDING = ("get", "pop", "setdefault", "index", "__getitem__", "__contains__")
+
+
+class Identity:
+    """What one function knows an input by."""
+
+    def __init__(self, names: Names, reach: Reach, state: State, function: Function):
+        self._names, self._state, self._function = names, state, function
+        self._held = reach.data.held(function)
+        pairs = [(path(target), value) for target, value in names.bindings(function)]
+        given = {arg.arg for arg in (*function.args.posonlyargs, *function.args.args)} & self._held
+        self._inputs = given
+        first = [arg.arg for arg in function.args.args if arg.arg not in ("self", "cls", "ctx")][:1]
+        entry = reach.start is not None and function is reach.start[1]
+        self._tensors = tensors(function, names) | {*first} if entry else tensors(function, names)
+        for _ in range(2):
+            self._inputs |= {
+                name for name, value in pairs if name and "." not in name and self.is_input(value)
+            }
+        self._keys: set[str] = set()
+        for _ in range(2):
+            self._keys |= {name for name, value in pairs if name and "." not in name and self._is_key(value)}
+
+    def is_input(self, node: ast.expr) -> bool:
+        """Whether an expression is an input tensor itself, or a view of it."""
+        if isinstance(node, ast.Name):
+            return node.id in self._inputs
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in SHARING:
+            return self.is_input(node.func.value)
+        return False
+
+    def is_tensor(self, node: ast.expr) -> bool:
+        """Whether it is one for certain: numbers that come in beside tensors are no matter."""
+        return self.is_input(node) and (not isinstance(node, ast.Name) or node.id in self._tensors)
+
+    def looked_up(self, node: ast.Compare | ast.Subscript | ast.Call) -> str | None:
+        """The state that is searched with a key made of an input, or compared with one, if so."""
+        match node:
+            case ast.Subscript(value=owner, slice=key) if self._is_key(key):
+                return self._state.path(owner, self._function)
+            case ast.Call(func=ast.Attribute(value=owner, attr=attr), args=[key, *_]) if attr in _FINDING:
+                return self._state.path(owner, self._function) if self._is_key(key) else None
+            case ast.Compare(left=left, ops=[operator], comparators=[right]):
+                same = isinstance(operator, ast.Is | ast.IsNot)
+                return self._compared(left, right, same) or self._compared(right, left, same)
+        return None
+
+    def _compared(self, one: ast.expr, other: ast.expr, same: bool) -> str | None:
+        """State on one side; on the other a key made of an input, or (`same`: for ``is``) the input."""
+        if not (self._is_key(other) or (same and self.is_input(other))):
+            return None
+        parts = [part for part in ast.walk(one) if isinstance(part, ast.Name | ast.Attribute)]
+        return next(filter(None, (self._state.path(part, self._function) for part in parts)), None)
+
+    def _is_key(self, node: ast.expr) -> bool:
+        """Whether a value holds an address, identity, version or content of an input."""
+        return any(self._tells(part) for part in ast.walk(node))
+
+    def _tells(self, node: ast.AST) -> bool:
+        match node:
+            case ast.Name(id=name):
+                return name in self._keys
+            case ast.Call(func=ast.Attribute(value=owner, attr=attr)) if attr in _ADDRESSES:
+                return self.is_input(owner)
+            case ast.Call(func=ast.Name(id="id" | "hash" | "bytes"), args=[owner]):
+                return self.is_input(owner) or carries(owner, self._inputs)
+            case ast.Call(func=ast.Attribute(value=owner, attr=attr)) if attr in _READING:
+                return carries(owner, self._inputs)
+            case ast.Attribute(value=owner, attr="_version"):
+                return self.is_input(owner)
+        return False

@@ -1,0 +1,199 @@
+"""Which functions of a module run when the judge calls its model."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+
+from kernelopt.languages._inspect_data import Data, carries, passed
+from kernelopt.languages._inspect_holders import Holders
+from kernelopt.languages._names import Function, Names, path
+
+ENTRIES = ("forward", "__call__", "_call_impl", "__getattr__", "__getattribute__", "__torch_function__")
+"""Methods of the model that a call of it runs without naming them."""
+_HOOKS = ("register_forward_hook", "register_forward_pre_hook", "register_module_forward_hook")
+
+_MOST_NAMED = 50
+"""Values of one name that are looked at."""
+
+Method = tuple[str | None, Function]
+"""A function, and the class it is a method of."""
+
+
+class Reach:
+    """The call graph, as far as the text shows it; code that is never reached is not in it."""
+
+    def __init__(self, names: Names):
+        self._names = names
+        self._objects = {name: Holders(names, _makes(name)) for name in names.classes}
+        self.owner = self._model()
+        self.start = self._start()
+        self._running: dict[int, list[ast.AST]] = {}
+        self.data = Data(names)
+        self._spread(list(self._all(names.within)))
+        self.calls = list(self._all(self.running))
+        """Functions that a call runs, the entry first."""
+
+    def is_own(self, function: ast.Attribute, cls: str | None) -> bool:
+        """Whether a method named like a tensor's belongs to a class of this module."""
+        own = path(function.value) in ("self", "cls") and self._names.method(cls, function.attr) is not None
+        return own or any(objects.holds(function.value) for objects in self._objects.values())
+
+    def _model(self) -> str | None:
+        """The class behind the name ModelNew."""
+        if "ModelNew" in self._names.classes:
+            return "ModelNew"
+        made = [*self._names.values.get("ModelNew", ()), *_returned(self._names.functions.get("ModelNew"))]
+        found = [path(value.func) if isinstance(value, ast.Call) else path(value) for value in made]
+        return next((name for name in found if name in self._names.classes), None)
+
+    def _start(self) -> Method | None:
+        """The method that a call runs, written in the class, a base of this module, or assigned."""
+        if self.owner is None:
+            return None
+        found = self._names.method(self.owner, "forward") or self._names.method(self.owner, "__call__")
+        return found or next(self._assigned("forward"), None)
+
+    def running(self, function: Function) -> list[ast.AST]:
+        """What runs in a function: not dead branches, nor blocks that prepare weights or tables once."""
+        if id(function) not in self._running:
+            self._running[id(function)] = _running(function, self.data.held(function))
+        return self._running[id(function)]
+
+    def _spread(self, calls: list[Method]) -> None:
+        """Follow data through calls until nothing new is reached."""
+        entries = {id(function) for _, function in calls[:1]}
+        seen, waiting = set(entries), calls[:1]
+        for cls, function in waiting:
+            held = self.data.held(function)
+            for node in (part for part in self._names.within(function) if isinstance(part, ast.Call)):
+                for method in self.reached(node.func, cls):
+                    key = id(method[1])
+                    news = key not in entries and self.data.give(method[1], passed(node, method[1], held))
+                    if news or key not in seen:
+                        seen.add(key)
+                        waiting.append(method)
+
+    def _all(self, nodes: Callable[[Function], list[ast.AST]]) -> Iterator[Method]:
+        queue = [self.start] if self.start else []
+        if queue and self.owner:
+            queue += filter(None, (self._names.method(self.owner, name) for name in ENTRIES))
+            queue += [*self._assigned("forward"), *self._hooked()]
+        seen: set[int] = set()
+        while queue:
+            cls, function = queue.pop(0)
+            if id(function) in seen:
+                continue
+            seen.add(id(function))
+            yield cls, function
+            for node in nodes(function):
+                queue += self.reached(node, cls)
+
+    def _assigned(self, name: str) -> Iterator[Method]:
+        """What ``self.forward = f`` or ``ModelNew.forward = f`` puts in place of a method."""
+        for owner in ("self", self.owner):
+            for value in self._names.values.get(f"{owner}.{name}", ()):
+                yield from self._named(value, self.owner)
+
+    def _hooked(self) -> Iterator[Method]:
+        """Functions registered to run before or after forward."""
+        for node in self._names.nodes:
+            match node:
+                case ast.Call(func=ast.Attribute(attr=attr), args=[hook, *_]) if attr in _HOOKS:
+                    yield from self._named(hook, self.owner)
+
+    def _named(self, value: ast.expr, cls: str | None) -> Iterator[Method]:
+        """The function that an expression names."""
+        if isinstance(value, ast.Lambda):
+            yield cls, value
+        elif isinstance(value, ast.Name) and value.id in self._names.functions:
+            yield None, self._names.functions[value.id]
+        elif isinstance(value, ast.Attribute) and path(value.value) in ("self", "cls", cls):
+            method = self._names.method(cls, value.attr)
+            yield from [method] if method else []
+        elif isinstance(value, ast.Call):  # types.MethodType(f, self), functools.partial(f, ...)
+            for part in value.args[:2]:
+                yield from self._named(part, cls) if not isinstance(part, ast.Call) else ()
+
+    def reached(self, node: ast.AST, cls: str | None) -> Iterator[Method]:
+        """Functions that may run because `node` stands in a method of `cls` that runs."""
+        if isinstance(node, ast.Name):
+            if node.id in self._names.functions:
+                yield None, self._names.functions[node.id]
+            elif node.id in self._names.classes:
+                yield from self._methods(node.id)
+            else:
+                yield from self._kept(node, cls)
+        elif isinstance(node, ast.Attribute):
+            yield from self._attribute(node, cls)
+        where = path(node) if isinstance(node, ast.Name | ast.Attribute) else None
+        for name, objects in self._objects.items():
+            if where in objects.paths:
+                yield from [each for each in self._methods(name) if name_of(each[1]) != "__init__"]
+
+    def _attribute(self, node: ast.Attribute, cls: str | None) -> Iterator[Method]:
+        if path(node.value) in ("self", "cls"):
+            method = self._names.method(cls, node.attr)
+            yield from [method] if method else []
+        elif is_super(node.value) and cls:
+            found = [self._names.method(base, node.attr) for base in self._names.bases(cls)]
+            yield from [method for method in found if method]
+        yield from self._kept(node, cls)
+
+    def _kept(self, node: ast.Name | ast.Attribute, cls: str | None) -> Iterator[Method]:
+        """A function under another name: ``self.step = helper``, ``act = lambda v: ...``."""
+        for value in self._names.values.get(path(node), ())[:_MOST_NAMED]:
+            if isinstance(value, ast.Lambda | ast.Name):
+                yield from self._named(value, cls)
+
+    def _methods(self, cls: str) -> Iterator[Method]:
+        for node in self._names.classes[cls].body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name != "backward":
+                yield cls, node
+
+
+def _running(function: Function, held: set[str]) -> list[ast.AST]:
+    queue: list[ast.AST] = [*function.body] if not isinstance(function, ast.Lambda) else [function.body]
+    for node in queue:
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Constant) and not node.test.value:
+            queue += node.orelse
+        elif isinstance(node, ast.If) and _fills_cache(node, held):
+            queue += [node.test, *node.orelse]
+        else:
+            queue += ast.iter_child_nodes(node)
+    return queue
+
+
+def _fills_cache(node: ast.If, held: set[str]) -> bool:
+    """``if self.packed is None: self.packed = ...`` without a look at the data of the call."""
+    body = [part for statement in node.body for part in ast.walk(statement)]
+    if any(isinstance(part, ast.Return) for part in body) or any(carries(each, held) for each in node.body):
+        return False
+    stored = {path(part) for part in body if isinstance(part, ast.Attribute | ast.Name) and _is_store(part)}
+    asked = {path(part) for part in ast.walk(node.test) if isinstance(part, ast.Attribute | ast.Name)}
+    asked |= {f"self.{part.value!s}" for part in ast.walk(node.test) if isinstance(part, ast.Constant)}
+    return bool((stored & asked) - {"self", None})
+
+
+def _is_store(node: ast.Attribute | ast.Name) -> bool:
+    return isinstance(node.ctx, ast.Store)
+
+
+def _makes(cls: str) -> Callable[[ast.expr], bool]:
+    """Whether an expression constructs that class of the module."""
+    return lambda node: isinstance(node, ast.Call) and path(node.func) == cls
+
+
+def _returned(function: Function | None) -> list[ast.expr]:
+    nodes = ast.walk(function) if function else ()
+    return [node.value for node in nodes if isinstance(node, ast.Return) and node.value is not None]
+
+
+def is_super(node: ast.expr) -> bool:
+    """Whether an expression is ``super()``."""
+    return isinstance(node, ast.Call) and path(node.func) == "super"
+
+
+def name_of(function: Function) -> str:
+    """The name of a function, empty for a lambda."""
+    return "" if isinstance(function, ast.Lambda) else function.name

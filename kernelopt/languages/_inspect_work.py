@@ -1,0 +1,231 @@
+"""Does `ModelNew` do its work in a kernel of its own?
+
+``no-kernel``: nothing is ever compiled. ``never-called``: what is compiled is not called from `forward`.
+``fallback``: `forward`, or code of the module that it reaches, lets PyTorch (or another library) compute.
+``catching``: it does so when the kernel fails. ``randomness``: it sets or asks a generator meanwhile.
+
+Allocation, views, conversions and questions about shapes are fine, and so is any computation in
+`__init__` and in blocks that prepare weights or tables on first use.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from kernelopt.languages._body import tensors
+from kernelopt.languages._inspect_data import carries
+from kernelopt.languages._inspect_holders import Holders
+from kernelopt.languages._inspect_reach import Reach, is_super
+from kernelopt.languages._inspect_report import Report
+from kernelopt.languages._names import Function, Names, path
+from kernelopt.languages._operators import (
+    ALLOCATING,
+    COMPUTING,
+    CONTAINERS,
+    FRAMEWORK_OPS,
+    HARMLESS_FUNCTIONS,
+    HARMLESS_METHODS,
+    HARMLESS_SPACES,
+    LIBRARY_LAYERS,
+    LIBRARY_OPERATORS,
+    OPERATOR_METHODS,
+    OTHER_LIBRARIES,
+    RANDOM_FUNCTIONS,
+)
+
+BUILDERS = ("kernelopt.inline.cpp", "torch.utils.cpp_extension.load_inline", "torch.utils.cpp_extension.load")
+
+
+class Work:
+    """Looks at all code that a call of the model reaches."""
+
+    def __init__(self, names: Names, reach: Reach, report: Report, *, allow_libraries: bool):
+        self._names, self._reach, self._report = names, reach, report
+        self._allow = allow_libraries
+        self._allowed = LIBRARY_OPERATORS if allow_libraries else frozenset()
+        self.kernels = Holders(names, self.is_build)
+        """What may hold a build, or a function of one."""
+        self._workers = Holders(names, self._is_worker)
+        self._weights = Holders(names, self._is_weight)
+        self._called = False
+
+    def look(self) -> None:
+        """Report everything about the work."""
+        builds = [node for node in self._names.nodes if isinstance(node, ast.Call) and self.is_build(node)]
+        if not builds:
+            self._report.add("no-kernel", 0, "nothing is compiled")
+        if self._reach.start is None:
+            self._inherited()
+            return
+        for cls, function in self._reach.calls:
+            self._look_at_function(cls, function)
+        self._catching()
+        if builds and not self._called:
+            self._report.add("never-called", builds[0].lineno, _NEVER)
+
+    def _inherited(self) -> None:
+        """A model without any `forward` of its own."""
+        owner = self._reach.owner
+        layers = [base for base in self._names.bases(owner) if not base.endswith("Module")] if owner else []
+        if owner and layers:
+            line = self._names.classes[owner].lineno
+            self._report.add("fallback", line, f"ModelNew takes its forward from {layers[0]}")
+        places = ("ModelNew", "ModelNew.forward", "self.forward")
+        for value in (value for name in places for value in self._names.values.get(name, ())):
+            if self._is_worker(value) or self._names.dotted(value):
+                self._fallback(value, f"ModelNew is {_text(value)}")
+
+    # What expressions are
+
+    def is_build(self, node: ast.expr) -> bool:
+        """Whether an expression compiles something."""
+        return isinstance(node, ast.Call) and self._names.dotted(node.func) in BUILDERS
+
+    def _is_worker(self, node: ast.expr) -> bool:
+        """A framework module or function that computes when called."""
+        name = self._names.dotted(node)
+        if name is None and isinstance(node, ast.Call):
+            return self._makes_worker(node)
+        last = (name or "").split(".")[-1]
+        computes = last in COMPUTING and (name or "").startswith("torch.") and not is_harmless(name or "")
+        return computes and not self._is_allowed(last)
+
+    def _makes_worker(self, node: ast.Call) -> bool:
+        made = self._names.dotted(node.func) or ""
+        if path(node.func) == "getattr":
+            return bool(node.args) and (self._names.dotted(node.args[0]) or "").startswith("torch")
+        layer = re.match(r"torch\.nn\.(modules\.\w+\.)?[A-Z]", made)
+        if layer and self._allow and made.split(".")[-1] in LIBRARY_LAYERS:
+            return False
+        computes = layer and made not in CONTAINERS and not is_harmless(made)
+        return bool(computes) or made.startswith(("torch.compile", "torch.jit."))
+
+    def _is_allowed(self, operator: str) -> bool:
+        return operator.rpartition(".")[2] in self._allowed
+
+    def _is_weight(self, node: ast.expr) -> bool:
+        made = self._names.dotted(node.func) if isinstance(node, ast.Call) else None
+        return made in ("torch.nn.Parameter", "torch.nn.parameter.Parameter")
+
+    # What code does
+
+    def _fallback(self, where: ast.AST, what: str) -> None:
+        self._report.add("fallback", getattr(where, "lineno", 0), what)
+
+    def _look_at_function(self, cls: str | None, function: Function) -> None:
+        known, held = tensors(function, self._names), self._reach.data.held(function)
+        for node in self._reach.running(function):
+            if isinstance(node, ast.Call):
+                self._call(node, cls, held)
+            elif isinstance(node, ast.BinOp | ast.AugAssign):
+                self._operator(node, known)
+            elif (
+                isinstance(node, ast.UnaryOp)
+                and isinstance(node.op, ast.USub)
+                and path(node.operand) in known
+            ):
+                self._fallback(node, f"`{_text(node)}` is tensor arithmetic in PyTorch")
+
+    def _operator(self, node: ast.BinOp | ast.AugAssign, tensors: set[str]) -> None:
+        sides = [node.left, node.right] if isinstance(node, ast.BinOp) else [node.target, node.value]
+        if isinstance(node.op, ast.MatMult):
+            if not self._allow:
+                self._fallback(node, f"`{_text(node)}` multiplies matrices in PyTorch")
+        elif any(self._is_tensor(side, tensors) for side in sides):
+            self._fallback(node, f"`{_text(node)}` is tensor arithmetic in PyTorch")
+
+    def _is_tensor(self, node: ast.expr, tensors: set[str]) -> bool:
+        if isinstance(node, ast.Name):
+            return node.id in tensors
+        return isinstance(node, ast.Attribute) and path(node) in self._weights.paths
+
+    def _call(self, node: ast.Call, cls: str | None, held: set[str]) -> None:
+        function = node.func
+        if self.kernels.holds(function) or any(self.kernels.holds(value) for value in _arguments(node)):
+            self._called = True
+            return
+        for value in _arguments(node):
+            if self._is_worker(value) and not isinstance(value, ast.Call):
+                self._fallback(node, f"{_text(value)} is handed on to be called, a framework operator")
+        name = self._names.dotted(function)
+        if name is not None:
+            self._imported(node, name, held)
+        elif self._runs_worker(function):
+            self._fallback(node, f"{_text(function)}(...) runs a framework module or operator")
+        elif isinstance(function, ast.Attribute):
+            self._method(node, function, cls)
+
+    def _runs_worker(self, function: ast.expr) -> bool:
+        """``self.linear``, ``self.layers[0]``, ``self.linear.forward``, but not ``self.linear.weight.t``."""
+        if isinstance(function, ast.Attribute) and path(function) not in self._workers.paths:
+            return function.attr in ("forward", "__call__") and self._workers.holds(function.value)
+        return self._workers.holds(function)
+
+    def _imported(self, node: ast.Call, name: str, held: set[str]) -> None:
+        space, last = name.split("."), name.rpartition(".")[2]
+        if space[:2] == ["torch", "ops"] and len(space) > 3 and space[2] not in FRAMEWORK_OPS:
+            self._called = True
+        elif name in RANDOM_FUNCTIONS:
+            self._report.add("randomness", node.lineno, f"{name} is called while the model runs")
+        elif space[0] == "torch":
+            if not is_harmless(name) and not self._is_allowed(last if space[1] != "ops" else space[3]):
+                self._fallback(node, f"{name} is a framework operator")
+        elif space[0] in OTHER_LIBRARIES and last not in ALLOCATING and carries(node, held):
+            if not self._is_allowed(last):
+                self._fallback(node, f"{name} is an operator of another library")
+        elif name in ("operator.matmul", "operator.imatmul", "operator.__matmul__") and not self._allow:
+            self._fallback(node, f"{name} multiplies matrices in PyTorch")
+
+    def _method(self, node: ast.Call, function: ast.Attribute, cls: str | None) -> None:
+        if is_super(function.value) and function.attr in ("forward", "__call__") and cls:
+            known = [base for base in self._names.bases(cls) if self._names.method(base, function.attr)]
+            if not known:
+                self._fallback(node, f"super().{function.attr}(...) runs the forward of another module")
+        elif function.attr in OPERATOR_METHODS and not is_super(function.value):
+            self._fallback(node, f"{_text(function)}(...) is tensor arithmetic in PyTorch")
+        elif function.attr in COMPUTING - self._allowed and not self._reach.is_own(function, cls):
+            self._fallback(node, f"{_text(function)}(...) is a framework operator")
+
+    # What happens when the kernel fails
+
+    def _catching(self) -> None:
+        for node in self._names.nodes:
+            if isinstance(node, ast.Try) and self._is_plan_b(node):
+                what = "when the kernel fails, this handler lets the framework take over"
+                self._report.add("catching", node.handlers[0].lineno, what)
+
+    def _is_plan_b(self, node: ast.Try) -> bool:
+        """Whether handlers compute in the framework, or give up a build that `forward` can do without."""
+        inside = [part for handler in node.handlers for part in ast.walk(handler)]
+        fallbacks = self._report.lines("fallback")
+        tried = [
+            part for statement in node.body for part in ast.walk(statement) if isinstance(part, ast.Call)
+        ]
+        ours = any(self.is_build(part) or self.kernels.holds(part.func) for part in tried)
+        if not ours or not fallbacks or any(isinstance(part, ast.Raise) for part in inside):
+            return False
+        if any(self.is_build(part) for part in inside if isinstance(part, ast.Call)):
+            return False
+        builds = any(self.is_build(part) for part in tried)
+        return builds or any(getattr(part, "lineno", 0) in fallbacks for part in inside)
+
+
+_NEVER = "what is compiled here is never called from ModelNew.forward"
+
+
+def is_harmless(name: str) -> bool:
+    """Whether ``torch.<name>`` only allocates, views, converts or asks."""
+    rest = name.removeprefix("torch.")
+    if rest.startswith("Tensor."):
+        return rest.removeprefix("Tensor.") in HARMLESS_METHODS
+    below = tuple(f"{space}." for space in HARMLESS_SPACES)
+    return rest in (*HARMLESS_FUNCTIONS, *HARMLESS_SPACES) or rest.startswith(below) or name == rest
+
+
+def _arguments(node: ast.Call) -> list[ast.expr]:
+    return [*node.args, *(keyword.value for keyword in node.keywords)]
+
+
+def _text(node: ast.AST) -> str:
+    return ast.unparse(node)[:60]

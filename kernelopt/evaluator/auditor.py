@@ -14,7 +14,7 @@ from kernelopt.evaluator.settings import Settings
 from kernelopt.evaluator.worker import Stopped
 from kernelopt.task import Workload
 
-CLOCK_SHARE, CLOCK_MS = 0.4, 1.0
+CLOCK_SHARE, CLOCK_MS = 1.0, 10.0
 """By how much a worker's clock may differ from the judge's in the median batch: part of it, and ms."""
 
 

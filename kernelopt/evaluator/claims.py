@@ -83,7 +83,12 @@ def layout_of(claim: object) -> Layout | None:
         return None
     dtype = getattr(torch, str(claim.get("dtype")), None)
     shape, stride = claim.get("shape"), claim.get("stride")
-    if not isinstance(dtype, torch.dtype) or not _ints(shape) or not _ints(stride) or claim.get("device") != "cpu":
+    if (
+        not isinstance(dtype, torch.dtype)
+        or not _ints(shape)
+        or not _ints(stride)
+        or claim.get("device") != "cpu"
+    ):
         return None
     if len(_list(shape)) != len(_list(stride)) or min([*_list(shape), *_list(stride)], default=0) < 0:
         return None

@@ -93,7 +93,10 @@ class Stopwatch:
         """Measure what is missing for `look`; True when the time is up before or after."""
         while len(self.pairs) < look.pairs:
             pair = self._open_pair(len(self.pairs))
-            pair.calls = self._calls(pair.reference), self._calls(pair.candidate)
+            # As many as in the first pair: rounds of all pairs are to weigh the same.
+            first = self.pairs[0].calls if self.pairs else None
+            pair.calls = first or (self._calls(pair.reference), self._calls(pair.candidate))
+            self._warm(pair)
             self.pairs.append(pair)
         while behind := [pair for pair in self.pairs if len(pair.reference_ms) < look.rounds]:
             for pair in behind:
@@ -108,20 +111,34 @@ class Stopwatch:
         enough = all(len(pair.reference_ms) >= first.rounds for pair in self.pairs)
         return enough and time.monotonic() - started > self._settings.time_cap_s
 
+    def _warm(self, pair: Pair) -> None:
+        for worker, calls in zip((pair.reference, pair.candidate), pair.calls, strict=True):
+            slots = self._chance.sample(range(len(self._slots.views)), calls)
+            self._feed(slots)
+            self._batch(worker, slots)
+            worker.drop()
+
     def _calls(self, worker: Worker) -> int:
         """Warm a process up, and choose how many calls make a batch of about `batch_ms`."""
         slots = self._chance.sample(range(len(self._slots.views)), min(2, len(self._slots.views)))
         self._feed(slots)
         self._batch(worker, slots)  # touches memory for the first time, starts thread pools
         worker.drop()
-        empty_ms = min(self._batch(worker, []).elapsed_ms for _ in range(2))
-        per_call = []
-        for slot in slots:
-            self._feed([slot])
-            per_call.append(self._batch(worker, [slot]).elapsed_ms - empty_ms)
-            worker.drop()
-        wanted = int(self._settings.batch_ms / max(min(per_call), 1e-3))
-        return max(1, min(wanted, len(self._slots.views)))
+        empty_ms = min(self._batch(worker, []).elapsed_ms for _ in range(3))
+        calls = 1
+        while True:
+            spent_ms = max(min(self._spent(worker, calls) for _ in range(3)) - empty_ms, 1e-3)
+            if spent_ms > self._settings.batch_ms / 4 or calls == len(self._slots.views):
+                wanted = int(calls * self._settings.batch_ms / spent_ms)
+                return max(1, min(wanted, len(self._slots.views)))
+            calls = min(4 * calls, len(self._slots.views))
+
+    def _spent(self, worker: Worker, calls: int) -> float:
+        slots = self._chance.sample(range(len(self._slots.views)), calls)
+        self._feed(slots)
+        elapsed_ms = self._batch(worker, slots).elapsed_ms
+        worker.drop()
+        return elapsed_ms
 
     def _round(self, pair: Pair) -> None:
         """One latency of each side: reference, candidate, and on other data candidate, reference.
@@ -133,8 +150,9 @@ class Stopwatch:
         halves = [self._half(pair, True), self._half(pair, False)]
         asking = 2 * statistics.median(self._empty_ms)
         for index, (side, latencies) in enumerate(((0, pair.reference_ms), (1, pair.candidate_ms))):
-            spent = sum((half.reference, half.candidate)[side].elapsed_ms for half in halves) - asking
-            latencies.append(max(spent, 1e-6) / (2 * pair.calls[index]))
+            elapsed = sum((half.reference, half.candidate)[side].elapsed_ms for half in halves)
+            # Where asking is most of it, little is known: a difference of noises must not look like speed.
+            latencies.append(max(elapsed - asking, elapsed / 4) / (2 * pair.calls[index]))
 
     def _half(self, pair: Pair, reference_first: bool) -> Half:
         most = self._chance.sample(range(len(self._slots.views)), max(pair.calls))

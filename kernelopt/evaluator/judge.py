@@ -175,23 +175,23 @@ class Judge:
         story: _Story,
     ) -> Timing:
         """Timing, twice if a reference process died (the system was short of memory, say)."""
-        bound = self._bound(kernel)
-        for attempt in (1, 2):
-            spare = [first]
-            try:
-                return self._measure(lambda: spare.pop() if spare else another(), bound, reference, story)
-            except EvaluatorFault:
-                self._rigs.keep(0)
-                if attempt == 2:
-                    raise
-                first = another()
-        raise AssertionError
+        bound, spare = self._bound(kernel), [first]
+
+        def candidate() -> Worker:
+            return spare.pop() if spare else another()
+
+        try:
+            return self._measure(candidate, bound, reference, story)
+        except EvaluatorFault:
+            self._rigs.keep(0)
+            return self._measure(another, bound, reference, story)
 
     def _measure(
         self, candidate: Callable[[], Worker], bound: bool, reference: Reference, story: _Story
     ) -> Timing:
         rig = self._rigs.get(
-            reference.task.hash, lambda: Rig(reference, self.settings, lambda: self._start_reference(reference))
+            reference.task.hash,
+            lambda: Rig(reference, self.settings, lambda: self._start_reference(reference)),
         )
 
         def open_pair(index: int) -> Pair:

@@ -65,7 +65,7 @@ class Settings:
     """A speedup so low that its exact value does not matter."""
     batch_ms: float = 5.0
     """Aimed length of one timed batch."""
-    max_calls: int = 128
+    max_calls: int = 1024
     """Most calls in one batch; each has an input set of its own."""
     time_cap_s: float = 4.0
     """Most time spent on the timed rounds of one evaluation."""

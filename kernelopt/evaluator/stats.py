@@ -68,10 +68,10 @@ def student_t(chance: float, freedom: int) -> float:
         (3 * x**7 + 19 * x**5 + 17 * x**3 - 15 * x) / 384,
         (79 * x**9 + 776 * x**7 + 1482 * x**5 - 1920 * x**3 - 945 * x) / 92160,
     )
-    return x + sum(term / freedom**power for power, term in enumerate(terms, start=1))
+    return x + sum(float(term) / float(freedom**power) for power, term in enumerate(terms, start=1))
 
 
 def _squares(pair: Sequence[float]) -> float:
     """Sum of squared deviations from the pair's mean."""
     mean = statistics.fmean(pair) if pair else 0.0
-    return sum((value - mean) ** 2 for value in pair)
+    return float(sum((value - mean) ** 2 for value in pair))

@@ -130,7 +130,9 @@ class Worker:
 
     def map_timed(self, slots: Slots) -> None:
         """Share the input sets of timed batches: read-only, as far as others are concerned."""
-        self._send({"do": "map", "with": {"sets": slots.layout, "timed": True}}, Stage.RUN, fds=(slots.arena.fd,))
+        self._send(
+            {"do": "map", "with": {"sets": slots.layout, "timed": True}}, Stage.RUN, fds=(slots.arena.fd,)
+        )
         self._raise_if_error(self._receive(60.0, Stage.RUN), Stage.RUN)
 
     def batch(self, calls: Sequence[int], timeout_s: float) -> Batch:

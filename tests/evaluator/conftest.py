@@ -6,12 +6,12 @@ import pytest
 from honest_kernel import HONEST, TASK
 
 from kernelopt.evaluator.judge import Judge
-from kernelopt.evaluator.settings import Settings
+from kernelopt.evaluator.settings import Look, Settings
 from kernelopt.kernel import Kernel
 from kernelopt.registry import get
 from kernelopt.sandboxes.process import ProcessSandbox
 
-QUICK = Settings(rounds=4, batch_ms=1.0, run_timeout_s=20.0)
+QUICK = Settings(looks=(Look(1, 6, 0.05),), batch_ms=1.0, run_timeout_s=20.0)
 
 
 @pytest.fixture(scope="session")

@@ -1,53 +1,65 @@
 """The interval of a speedup."""
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernelopt.evaluator.stats import speedup
+from kernelopt.evaluator.stats import between_pairs, speedup, student_t
 
-latencies = st.lists(st.floats(1e-3, 1e3), min_size=2, max_size=30)
-
-
-@given(latencies, st.floats(0.1, 10.0))
-def test_a_constant_ratio_has_no_spread(reference, ratio):
-    found = speedup(reference, [value / ratio for value in reference])
-    assert found.median == pytest.approx(ratio)
-    assert found.ci95_low == pytest.approx(ratio)
-    assert found.ci95_high == pytest.approx(ratio)
+logs = st.lists(st.floats(-3, 3), min_size=3, max_size=12)
 
 
-@given(
-    latencies.flatmap(
-        lambda a: st.tuples(st.just(a), st.lists(st.floats(1e-3, 1e3), min_size=len(a), max_size=len(a)))
-    )
+@given(st.floats(-3, 3), st.integers(1, 4))
+def test_a_constant_ratio_has_no_spread(log_ratio, pairs):
+    found = speedup([[log_ratio] * 6] * pairs, between_sd=0.0)
+    for value in (found.median, found.ci95_low, found.ci95_high):
+        assert value == pytest.approx(math.exp(log_ratio))
+
+
+@given(st.lists(logs, min_size=2, max_size=4), st.floats(0, 0.3), st.floats(0.01, 0.1))
+def test_the_interval_holds_the_ratio_and_grows_with_what_is_not_known(pairs, between, alpha):
+    found = speedup(pairs, between, alpha)
+    assert found.ci95_low <= found.median <= found.ci95_high
+    wider = speedup(pairs, between + 0.1, alpha / 2)
+    assert wider.ci95_low <= found.ci95_low * (1 + 1e-9) and wider.ci95_high >= found.ci95_high * (1 - 1e-9)
+
+
+def test_pairs_that_disagree_widen_the_interval_even_if_their_rounds_agree():
+    agree = speedup([[0.1, 0.11, 0.09], [0.1, 0.11, 0.09]], 0.0)
+    disagree = speedup([[0.3, 0.31, 0.29], [-0.1, -0.09, -0.11]], 0.0)
+    assert agree.ci95_low > 1.0 > disagree.ci95_low
+
+
+@pytest.mark.parametrize("pairs", [[], [[1.0]], [[1.0, 2.0], [1.0, 2.0]], [[0.0] * 4]])
+def test_too_few_rounds_are_refused(pairs):
+    with pytest.raises(ValueError, match="more than process pairs"):
+        speedup(pairs, 0.03)
+
+
+# Exact values of the t distribution's quantiles (tables in any textbook).
+@pytest.mark.parametrize(
+    ("chance", "freedom", "exact"),
+    [(0.975, 4, 2.776), (0.995, 4, 4.604), (0.975, 10, 2.228), (0.995, 20, 2.845)],
 )
-def test_the_interval_holds_the_median_and_lies_within_the_ratios(pair):
-    reference, candidate = pair
-    found = speedup(reference, candidate)
-    ratios = np.asarray(reference) / np.asarray(candidate)
-    assert (
-        ratios.min() - 1e-9 <= found.ci95_low <= found.median <= found.ci95_high <= ratios.max() * (1 + 1e-9)
-    )
+def test_student_t_agrees_with_the_tables(chance, freedom, exact):
+    assert student_t(chance, freedom) == pytest.approx(exact, rel=0.005)
 
 
-def test_the_same_samples_give_the_same_interval():
-    samples = ([1.0, 1.1, 0.9, 1.3], [0.5, 0.7, 0.4, 0.6])
-    assert speedup(*samples) == speedup(*samples)
-
-
-@pytest.mark.parametrize("pair", [([], []), ([1.0], [1.0]), ([1.0, 2.0], [1.0])])
-def test_too_few_rounds_are_refused(pair):
-    with pytest.raises(ValueError, match="two paired rounds"):
-        speedup(*pair)
+def test_the_spread_between_pairs_is_found():
+    generator = np.random.default_rng(3)
+    offsets = generator.normal(0, 0.2, 60)
+    pairs = [(offset + generator.normal(0, 0.05, 6)).tolist() for offset in offsets]
+    assert between_pairs(pairs) == pytest.approx(0.2, rel=0.25)
 
 
 def test_equal_kernels_are_rarely_called_faster():
-    """A/A on synthetic noise: the share of intervals above 1 stays near 2.5%."""
+    """A/A on synthetic noise, pairs offset as `between_sd` says: above 1 in 2.5% of trials."""
     generator = np.random.default_rng(7)
     faster = 0
-    for _ in range(400):
-        a, b = generator.lognormal(0, 0.1, (2, 12))
-        faster += speedup(a.tolist(), b.tolist()).ci95_low > 1
-    assert faster <= 24  # 6%: the percentile bootstrap of a median is slightly liberal at 12 rounds
+    for _ in range(1000):
+        pairs = [(generator.normal(0, 0.03) + generator.normal(0, 0.1, 6)).tolist() for _ in range(2)]
+        faster += speedup(pairs, 0.03).ci95_low > 1
+    assert faster <= 40

@@ -8,7 +8,7 @@ with its output in ``log.txt``. What the judge cannot do itself, because a child
 pid namespace, it orders: ``{"kill": pid}``, ``{"pause": pid}`` and ``{"resume": pid}`` (a child with
 everything that it started), ``{"read": pid, "spans": [[address, bytes], ...]}``. Lines on stdout report
 ``{"forked": pid}``, ``{"exited": pid, "status": wait status}``, ``{"paused": pid, "at_ns": monotonic
-time, "cpu_ns": n}``, ``{"resumed": pid, "cpu_ns": n}``, and ``{"memory": n}`` followed by n raw bytes.
+time, "cpu_ns": n}``, ``{"resumed": pid, "at_ns": monotonic time, "cpu_ns": n}``, and ``{"memory": n}`` followed by n raw bytes.
 
 Nothing that decides a verdict happens here. The child says what it did; the judge compares outputs
 on its own copy and reads its own clock. Candidate code runs in the child and may say anything.
@@ -117,18 +117,23 @@ def order_kill(pid: int, order: dict, children: dict[int, int]) -> None:
 
 
 def order_pause(pid: int, order: dict, children: dict[int, int]) -> None:
-    """Stop a child and all that it started; report how much processor time they have had."""
-    tree = freeze(lambda: family(pid, children))
-    say({"paused": pid, "at_ns": time.monotonic_ns(), "cpu_ns": cpu_ns(tree)})
+    """Stop a child and all that it started; report when, and how much processor time they have had."""
+    halt(pid)
+    at_ns = time.monotonic_ns()
+    tree = family(pid, children)
+    if len(tree) > 1:
+        tree = freeze(lambda: family(pid, children))
+        at_ns = time.monotonic_ns()
+    say({"paused": pid, "at_ns": at_ns, "cpu_ns": cpu_ns(tree)})
 
 
 def order_resume(pid: int, order: dict, children: dict[int, int]) -> None:
-    """Let a paused child go on; report how much processor time it has had."""
+    """Let a paused child go on; report when, and how much processor time it has had."""
     tree = family(pid, children)
-    used = cpu_ns(tree)
+    used, at_ns = cpu_ns(tree), time.monotonic_ns()
     for each in tree:
         kill(each, signal.SIGCONT)
-    say({"resumed": pid, "cpu_ns": used})
+    say({"resumed": pid, "at_ns": at_ns, "cpu_ns": used})
 
 
 def order_read(pid: int, order: dict, children: dict[int, int]) -> None:
@@ -186,6 +191,20 @@ def below(pids: list[int]) -> list[int]:
         tree.append(queue.pop())
         queue += descendants(tree[-1])
     return tree
+
+
+def halt(pid: int) -> None:
+    """Stop one child, and wait until each of its threads has stopped.
+
+    Not for long: a thread inside vfork() cannot be stopped before its child has become another program.
+    """
+    kill(pid, signal.SIGSTOP)
+    for attempt in range(400):
+        with contextlib.suppress(ChildProcessError):
+            if os.waitid(os.P_PID, pid, os.WSTOPPED | os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                return
+        if attempt > 100:
+            time.sleep(100e-6)
 
 
 def freeze(find: Callable[[], list[int]]) -> list[int]:
@@ -251,10 +270,11 @@ def kill_all(find: Callable[[], list[int]]) -> None:
 def descendants(pid: int | None = None) -> list[int]:
     """Direct children of a process, this one by default."""
     found: list[int] = []
+    tasks = f"/proc/{pid or 'self'}/task"
     with contextlib.suppress(OSError):
-        for task in Path(f"/proc/{pid or 'self'}/task").iterdir():
-            with contextlib.suppress(OSError):
-                found += [int(each) for each in (task / "children").read_text().split()]
+        for task in os.listdir(tasks):
+            with contextlib.suppress(OSError), open(f"{tasks}/{task}/children", "rb", buffering=0) as file:
+                found += [int(each) for each in file.read().split()]
     return found
 
 
@@ -452,8 +472,8 @@ class Server:
     def do_batch(self, calls: list) -> dict:
         """Call the kernel on many input sets in a row, keeping every output for the audit.
 
-        Tells where each output lies, so that the judge can read it once this process is stopped. The
-        heap is shifted by a random number of cache lines: where outputs lie within a page, relative to
+        Tells where each output lies, so that the judge can read it once this process is stopped. Outputs
+        of the batch before go now: until then the judge may look at them. The heap is shifted by a random number of cache lines: where outputs lie within a page, relative to
         inputs, alters times by tens of percent, and would be the same in every batch of a process.
         """
         import torch
@@ -463,21 +483,16 @@ class Server:
         clock = time.perf_counter_ns
         model, sets, keep = self.model, self.sets, self.outputs.append
         with torch.no_grad():
-            stamps = [clock()]
+            began = clock()
             for which in calls:
                 keep(model(*sets[which]))
-                stamps.append(clock())
+            spent = clock() - began
         layouts = [layout(leaf) for leaf in flatten(self.outputs[0])] if self.outputs else []
-        return {"ok": True, "at": [addresses(one) for one in self.outputs], "layouts": layouts, "ns": stamps}
+        return {"ok": True, "at": [addresses(one) for one in self.outputs], "layouts": layouts, "ns": spent}
 
     def do_fetch(self, call: int) -> dict:
         """Describe the outputs of one call and copy them into shared memory."""
         return {"ok": True, "outputs": encode_outputs(self.outputs[call], self.out)}
-
-    def do_drop(self) -> dict:
-        """Let go of kept outputs, outside of any timed batch."""
-        self.outputs = []
-        return {"ok": True}
 
 
 NOT_DIFFERENTIABLE = (
@@ -528,8 +543,9 @@ def addresses(value) -> list:
     """Where the tensors of one call's outputs lie; 0 for what is no plain tensor."""
     import torch
 
-    leaves = [value] if type(value) is torch.Tensor else flatten(value)
-    return [leaf.data_ptr() if type(leaf) is torch.Tensor else 0 for leaf in leaves]
+    if type(value) is torch.Tensor:
+        return [value.data_ptr()]
+    return [leaf.data_ptr() if type(leaf) is torch.Tensor else 0 for leaf in flatten(value)]
 
 
 def execute(path: Path) -> dict:

@@ -66,15 +66,14 @@ class Batch:
 
 def batch_of(reply: Mapping[str, Any], calls: int, elapsed_ms: float) -> Batch | None:
     """A worker's answer to a timed batch of `calls` calls, or None when it makes no sense."""
-    at, stamps = reply.get("at"), reply.get("ns")
+    at, spent_ns = reply.get("at"), reply.get("ns")
     layouts = [layout_of(one) for one in _list(reply.get("layouts"))]
-    if not _ints(stamps) or len(_list(stamps)) != calls + 1 or len(_list(at)) != calls:
+    if type(spent_ns) is not int or not _ints([spent_ns]) or len(_list(at)) != calls:
         return None
     found = [layout for layout in layouts if layout]
     if len(found) != len(layouts) or not all(_ints(one) and len(one) == len(found) for one in _list(at)):
         return None
-    times = _list(stamps)
-    return Batch(elapsed_ms, _list(at), found, (times[-1] - times[0]) / 1e6)
+    return Batch(elapsed_ms, _list(at), found, spent_ns / 1e6)
 
 
 def layout_of(claim: object) -> Layout | None:

@@ -25,8 +25,8 @@ class Pair:
 
     reference: Worker
     candidate: Worker
-    calls: tuple[int, int] = (1, 1)
-    """Calls in a batch of the reference, of the candidate."""
+    calls: tuple[int, int] = (0, 0)
+    """Calls in a batch of the reference, of the candidate; 0 where that is not known yet."""
     reference_ms: list[float] = field(default_factory=list)
     """Latency by round."""
     candidate_ms: list[float] = field(default_factory=list)
@@ -93,10 +93,7 @@ class Stopwatch:
         """Measure what is missing for `look`; True when the time is up before or after."""
         while len(self.pairs) < look.pairs:
             pair = self._open_pair(len(self.pairs))
-            # As many as in the first pair: rounds of all pairs are to weigh the same.
-            first = self.pairs[0].calls if self.pairs else None
-            pair.calls = first or (self._calls(pair.reference), self._calls(pair.candidate))
-            self._warm(pair)
+            self._ready(pair)
             self.pairs.append(pair)
         while behind := [pair for pair in self.pairs if len(pair.reference_ms) < look.rounds]:
             for pair in behind:
@@ -111,34 +108,35 @@ class Stopwatch:
         enough = all(len(pair.reference_ms) >= first.rounds for pair in self.pairs)
         return enough and time.monotonic() - started > self._settings.time_cap_s
 
-    def _warm(self, pair: Pair) -> None:
+    def _ready(self, pair: Pair) -> None:
+        """Warm both sides up, and choose how many calls make a batch.
+
+        As many as in the first pair: rounds of all pairs are to weigh the same.
+        """
+        self._batch(pair.reference, [])
+        self._empty_ms.append(self._batch(pair.reference, []).elapsed_ms)
+        known = self.pairs[0].calls if self.pairs else pair.calls
+        sides = zip((pair.reference, pair.candidate), known, strict=True)
+        reference, candidate = [calls or self._calls(worker) for worker, calls in sides]
+        pair.calls = reference, candidate
         for worker, calls in zip((pair.reference, pair.candidate), pair.calls, strict=True):
-            slots = self._chance.sample(range(len(self._slots.views)), calls)
-            self._feed(slots)
-            self._batch(worker, slots)
-            worker.drop()
+            self._spent(worker, calls)  # touches memory for the first time, starts thread pools
 
     def _calls(self, worker: Worker) -> int:
-        """Warm a process up, and choose how many calls make a batch of about `batch_ms`."""
-        slots = self._chance.sample(range(len(self._slots.views)), min(2, len(self._slots.views)))
-        self._feed(slots)
-        self._batch(worker, slots)  # touches memory for the first time, starts thread pools
-        worker.drop()
-        empty_ms = min(self._batch(worker, []).elapsed_ms for _ in range(3))
+        """How many calls make a batch of about `batch_ms`."""
+        most = len(self._slots.views)
+        self._spent(worker, min(2, most))
         calls = 1
         while True:
-            spent_ms = max(min(self._spent(worker, calls) for _ in range(3)) - empty_ms, 1e-3)
-            if spent_ms > self._settings.batch_ms / 4 or calls == len(self._slots.views):
-                wanted = int(calls * self._settings.batch_ms / spent_ms)
-                return max(1, min(wanted, len(self._slots.views)))
-            calls = min(4 * calls, len(self._slots.views))
+            spent_ms = min(self._spent(worker, calls) for _ in range(2))
+            if spent_ms > self._settings.batch_ms / 4 or calls == most:
+                return max(1, min(int(calls * self._settings.batch_ms / spent_ms), most))
+            calls = min(8 * calls, most)
 
     def _spent(self, worker: Worker, calls: int) -> float:
         slots = self._chance.sample(range(len(self._slots.views)), calls)
         self._feed(slots)
-        elapsed_ms = self._batch(worker, slots).elapsed_ms
-        worker.drop()
-        return elapsed_ms
+        return max(self._batch(worker, slots).elapsed_ms - self._asking(), 1e-3)
 
     def _round(self, pair: Pair) -> None:
         """One latency of each side: reference, candidate, and on other data candidate, reference.
@@ -165,8 +163,6 @@ class Stopwatch:
         self._gaps_ms.append(batches[1].elapsed_ms - self._asking() - batches[1].claimed_ms)
         half = Half(pair, batches[0], batches[1], sides, recipes)
         self._audit(half, lambda: self._overwrite(most))
-        for worker, _ in order:
-            worker.drop()
         return half
 
     def _asking(self) -> float:

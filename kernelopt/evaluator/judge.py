@@ -195,7 +195,7 @@ class Judge:
         )
 
         def open_pair(index: int) -> Pair:
-            pair = Pair(rig.worker(index), candidate())
+            pair = Pair(rig.worker(index), candidate(), (rig.calls, 0))
             pair.candidate.map_timed(rig.slots)
             pair.reference.resume(Stage.TIME)
             for worker in (pair.reference, pair.candidate):
@@ -206,6 +206,7 @@ class Judge:
         auditor = Auditor(reference, self.settings, story.checks)
         stopwatch = Stopwatch(rig.slots, reference.pool, self.settings, open_pair, auditor)
         timing = stopwatch.measure("timed")
+        rig.calls = stopwatch.pairs[0].calls[0]
         auditor.clocks_agree(stopwatch.gap_ms(), timing)
         return timing
 

@@ -20,6 +20,8 @@ class Rig:
     def __init__(self, reference: Reference, settings: Settings, start: Callable[[], Worker]):
         self._start = start
         self.slots = Slots(reference.pool[0], slot_count(reference.pool, settings), ours=True)
+        self.calls = 0
+        """Calls in a batch of the reference, once they have been chosen."""
         self._workers: list[Worker] = []
 
     def worker(self, index: int) -> Worker:

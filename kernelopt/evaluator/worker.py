@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,11 +65,14 @@ class Worker:
         self, files: Mapping[str, str], entry: str, setup: Setup, build: Builder, *, timeout_s: float
     ) -> None:
         """Execute the module and construct the model; serve its build requests meanwhile."""
-        for name, text in files.items():
-            (self.folder / Path(name).name).write_text(text, encoding="utf-8")
-        torch.save(list(setup.init), self.folder / "init.pt")
-        if setup.state:
-            torch.save(dict(setup.state), self.folder / "state.pt")
+        written = [self.folder / Path(name).name for name in files]
+        for path, text in zip(written, files.values(), strict=True):
+            path.write_text(text, encoding="utf-8")
+        tensors = {"init.pt": list(setup.init), **({"state.pt": dict(setup.state)} if setup.state else {})}
+        for name, value in tensors.items():
+            torch.save(value, self.folder / name)
+        for path in [*written, *(self.folder / name for name in tensors)]:
+            path.chmod(0o644)  # whatever the umask: inside, the worker may be another user
         order = {"source": Path(entry).name, "cls": setup.cls, "seed": setup.seed, "threads": setup.threads}
         self._send({"do": "load", "with": order}, Stage.LOAD)
         deadline = time.monotonic() + timeout_s
@@ -139,13 +142,15 @@ class Worker:
         """Call once on each of the input sets `calls`. The worker is stopped before and after.
 
         The clock starts before the worker is let go and ends when the last of its processes has
-        stopped. Outputs are what its memory holds then: nothing can be computed later.
+        stopped; the trusted process beside it reads both times. Outputs are what its memory holds
+        then: nothing can be computed later.
         """
-        started = time.monotonic_ns()
+        self._send({"do": "batch", "with": {"calls": list(calls)}}, Stage.TIME)
         self.resume(Stage.TIME)
-        reply = self._call({"do": "batch", "with": {"calls": list(calls)}}, timeout_s, Stage.TIME)
+        reply = self._receive(timeout_s, Stage.TIME)
         self.pause()
-        elapsed_ns = self._job.paused_at_ns - started
+        self._raise_if_error(reply, Stage.TIME)
+        elapsed_ns = self._job.paused_at_ns - self._job.resumed_at_ns
         batch = batch_of(reply, len(calls), elapsed_ns / 1e6)
         if batch is None:
             raise Stopped(Status.SUSPECT, Stage.TIME, "the worker answered a timed batch with nonsense")
@@ -165,12 +170,6 @@ class Worker:
     def read(self, spans: Sequence[tuple[int, int]]) -> bytes | None:
         """Memory of the stopped worker at (address, bytes)."""
         return self._job.read(spans)
-
-    def drop(self) -> None:
-        """Free the outputs of the last batch, outside of any timed region."""
-        self.resume(Stage.TIME)
-        self._call({"do": "drop"}, 60.0, Stage.TIME)
-        self.pause()
 
     def copy_out(self, claims: Sequence[dict[str, Any]]) -> list[torch.Tensor | None]:
         """The judge's own copies of outputs; None where a claim does not hold water."""
@@ -245,11 +244,25 @@ _DOING = {
 class TrustedWorker(Worker):
     """The reference's worker: what goes wrong in it is never the candidate's doing."""
 
-    def _call(self, message: dict[str, Any], timeout_s: float, stage: Stage) -> dict[str, Any]:
-        try:
-            return super()._call(message, timeout_s, stage)
-        except Stopped as stopped:
-            raise EvaluatorFault(f"the reference's process: {stopped.reason}") from stopped
+    def _send(self, message: dict[str, Any], stage: Stage, fds: Sequence[int] = ()) -> None:
+        with _ours():
+            super()._send(message, stage, fds)
+
+    def _receive(self, timeout_s: float, stage: Stage) -> dict[str, Any]:
+        with _ours():
+            return super()._receive(timeout_s, stage)
+
+    def _raise_if_error(self, reply: dict[str, Any], stage: Stage) -> None:
+        with _ours():
+            super()._raise_if_error(reply, stage)
+
+
+@contextlib.contextmanager
+def _ours() -> Iterator[None]:
+    try:
+        yield
+    except Stopped as stopped:
+        raise EvaluatorFault(f"the reference's process: {stopped.reason}") from stopped
 
 
 def _headline(text: str, status: Status) -> str:

@@ -37,6 +37,8 @@ class Job(Protocol):
     """Its process id there, which may be another one here."""
     paused_at_ns: int
     """When the last `pause` had stopped everything, on the system's monotonic clock."""
+    resumed_at_ns: int
+    """When the last `resume` was about to let it go, on the same clock."""
 
     def send(self, message: dict[str, Any], fds: Sequence[int] = ()) -> None:
         """Send one command, with file descriptors. Raises OSError when the worker is gone."""

@@ -59,7 +59,9 @@ class LocalSandbox:
         self.room = make_room()
         self.readable = list(readable)
         for folder in self.readable:
-            folder.mkdir(parents=True, exist_ok=True)
+            if not folder.exists():
+                folder.mkdir(parents=True, exist_ok=True)
+                folder.chmod(0o755)  # whatever the umask: inside, the worker may be another user
         self._cage: Cage | None = None
         self._jobs = 0
         self._zygote = Zygote(worker_command(), worker_environment(), self._launch)

@@ -160,7 +160,8 @@ class ZygoteJob:
 
     def __init__(self, zygote: Zygote, folder: Path, limits: Limits, inside: Path | None = None):
         self.folder, self._zygote = folder, zygote
-        self.paused_at_ns = 0
+        self.paused_at_ns = self.resumed_at_ns = 0
+        self._still = False
         seen = inside or folder
         self._sockets = Path(tempfile.mkdtemp(prefix="ko-", dir=folder))
         self._sockets.chmod(0o711)  # inside, the worker may be another user
@@ -191,13 +192,14 @@ class ZygoteJob:
     def pause(self) -> int:
         """Stop the job and everything it started; the processor time it has had, in ns."""
         answer = self._ask({"pause": self.pid}, "paused") or {"at_ns": time.monotonic_ns(), "cpu_ns": 0}
-        self.paused_at_ns = int(answer["at_ns"])
+        self.paused_at_ns, self._still = int(answer["at_ns"]), True
         return int(answer["cpu_ns"])
 
     def resume(self) -> int:
         """Let it go on; the processor time it has had, in ns."""
-        answer = self._ask({"resume": self.pid}, "resumed")
-        return int(answer["cpu_ns"]) if answer else 0
+        answer = self._ask({"resume": self.pid}, "resumed") or {"at_ns": time.monotonic_ns(), "cpu_ns": 0}
+        self.resumed_at_ns, self._still = int(answer["at_ns"]), False
+        return int(answer["cpu_ns"])
 
     def read(self, spans: Sequence[tuple[int, int]]) -> bytes | None:
         """The job's memory at (address, bytes), one span behind another; None when it is not there."""
@@ -214,7 +216,7 @@ class ZygoteJob:
         remove_tree(self._sockets)
         if self._zygote.life != self._life:
             return "ended with an earlier worker"
-        status = self._zygote.wait(self.pid, 0.2)
+        status = None if self._still else self._zygote.wait(self.pid, 0.2)
         if status is None:
             self._zygote.kill_job(self.pid)
             status = self._zygote.wait(self.pid, 10.0)

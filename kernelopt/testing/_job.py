@@ -61,6 +61,8 @@ def load(folder: Path, started: Job, source: str, timeout_s: float) -> dict[str,
 
     (folder / "kernel.py").write_text(source)
     torch.save([], folder / "init.pt")
+    for name in ("kernel.py", "init.pt"):
+        (folder / name).chmod(0o644)  # whatever the umask: inside, the worker may be another user
     order = {"source": "kernel.py", "cls": "ModelNew", "seed": 0, "threads": 1}
     try:
         started.send({"do": "load", "with": order})

@@ -149,6 +149,7 @@ def test_readable_folders_are_shown_and_cannot_be_written(tmp_path):
         assert stat.S_ISDIR(shown.stat().st_mode)  # made by us: what comes into it later is seen
         shown.parent.chmod(0o755)
         (shown / "word").write_text("hello")
+        (shown / "word").chmod(0o644)
         log = attempt(
             made, f"print(open({str(shown / 'word')!r}).read())\nopen({str(shown / 'x')!r}, 'w')"
         ).log

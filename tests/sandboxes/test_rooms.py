@@ -1,5 +1,6 @@
 """Rooms go with their judge, whatever ended it: they may hold memory."""
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -62,3 +63,15 @@ def test_folders_too_deep_for_python_are_removed(place):
     subprocess.run(["/bin/sh", "-c", script], cwd=room, check=True)
     remove_tree(room)
     assert not room.exists()
+
+
+def test_little_memory_is_no_place_for_a_room(place, tmp_path_factory, monkeypatch):
+    """Containers often have a /dev/shm of 64 MiB: less than a compiler writes."""
+    small = tmp_path_factory.mktemp("shm")
+    monkeypatch.setattr(_rooms, "SHM", small)
+    monkeypatch.setattr(_rooms.os, "access", lambda *_: True)
+    used = shutil.disk_usage(small)
+    monkeypatch.setattr(_rooms.shutil, "disk_usage", lambda _: used._replace(free=64 << 20))
+    assert make_room().parent == place
+    monkeypatch.setattr(_rooms.shutil, "disk_usage", lambda _: used._replace(free=8 << 30))
+    assert make_room().parent == small

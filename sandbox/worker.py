@@ -37,6 +37,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 1, 4, 36  # <linux/prctl.h>
 LOG_TAIL = 8000
+IDLE_NS = 100_000
+"""Processor time that a child which stopped itself may have had since, for the stop to count."""
 
 
 # The warm parent ------------------------------------------------------------------------------
@@ -76,10 +78,13 @@ def main() -> None:
     say({"ready": os.getpid()})
     children: dict[int, int] = {}
     pending = b""
+    bell = listen_for_stops()
     while True:
-        ready, _, _ = select.select([0, *children], [], [])
+        ready, _, _ = select.select([bell, 0, *children], [], [])
         for fd in ready:
-            if fd == 0:
+            if fd == bell:
+                note_stops(bell, children)
+            elif fd == 0:
                 data = os.read(0, 65536)
                 if not data:
                     kill_all(descendants)
@@ -103,7 +108,9 @@ def obey(order: dict, children: dict[int, int]) -> None:
             return
     pid = os.fork()
     if pid == 0:
-        for fd in children:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for fd in (*BELL, *children):
             os.close(fd)
         tool(order) if "run" in order else child(order)
         os._exit(0)
@@ -118,18 +125,27 @@ def order_kill(pid: int, order: dict, children: dict[int, int]) -> None:
 
 def order_pause(pid: int, order: dict, children: dict[int, int]) -> None:
     """Stop a child and all that it started; report when, and how much processor time they have had."""
+    if order.get("answered") and not wait_stopped(pid):
+        OWING.add(pid)
+    PAUSED.add(pid)
     halt(pid)
     at_ns = time.monotonic_ns()
     tree = family(pid, children)
     if len(tree) > 1:
         tree = freeze(lambda: family(pid, children))
         at_ns = time.monotonic_ns()
-    say({"paused": pid, "at_ns": at_ns, "cpu_ns": cpu_ns(tree)})
+    used = cpu_ns(tree)
+    if len(tree) == 1 and pid in STOPS:
+        stopped_ns, used_then = STOPS[pid]
+        at_ns = stopped_ns if used - used_then < IDLE_NS else at_ns
+    say({"paused": pid, "at_ns": at_ns, "cpu_ns": used})
 
 
 def order_resume(pid: int, order: dict, children: dict[int, int]) -> None:
     """Let a paused child go on; report when, and how much processor time it has had."""
     tree = family(pid, children)
+    STOPS.pop(pid, None)
+    PAUSED.discard(pid)
     used, at_ns = cpu_ns(tree), time.monotonic_ns()
     for each in tree:
         kill(each, signal.SIGCONT)
@@ -144,6 +160,39 @@ def order_read(pid: int, order: dict, children: dict[int, int]) -> None:
     view = memoryview(data if whole else b"")
     while view:
         view = view[os.write(1, view) :]
+
+
+BELL: list[int] = []
+"""Both ends of the pipe that rings when a child stops or ends."""
+STOPS: dict[int, tuple[int, int]] = {}
+"""When a child stopped by itself, and how much processor time it had had by then."""
+PAUSED: set[int] = set()
+"""Children that stand still because the judge wants them to."""
+OWING: set[int] = set()
+"""Children that were paused before they came to stop themselves: they will do so when they go on."""
+
+
+def listen_for_stops() -> int:
+    """From now on a stopped child makes the returned descriptor readable."""
+    BELL.extend(os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC))
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(BELL[1], warn_on_full_buffer=False)
+    return BELL[0]
+
+
+def note_stops(bell: int, children: dict[int, int]) -> None:
+    """Remember when children stopped, as near to it as can be: nobody needs to have asked by then."""
+    now = time.monotonic_ns()
+    with contextlib.suppress(BlockingIOError):
+        os.read(bell, 4096)
+    for pid in children.values():
+        if pid in STOPS or pid in PAUSED or not has_stopped(pid):
+            continue
+        if pid in OWING:
+            OWING.discard(pid)
+            kill(pid, signal.SIGCONT)
+        else:
+            STOPS[pid] = now, cpu_ns([pid])
 
 
 ORDERS = {"kill": order_kill, "pause": order_pause, "resume": order_resume, "read": order_read}
@@ -199,12 +248,24 @@ def halt(pid: int) -> None:
     Not for long: a thread inside vfork() cannot be stopped before its child has become another program.
     """
     kill(pid, signal.SIGSTOP)
+    wait_stopped(pid)
+
+
+def wait_stopped(pid: int) -> bool:
+    """Give a child up to 30 ms to stop; whether it has."""
     for attempt in range(400):
-        with contextlib.suppress(ChildProcessError):
-            if os.waitid(os.P_PID, pid, os.WSTOPPED | os.WEXITED | os.WNOHANG | os.WNOWAIT):
-                return
+        if has_stopped(pid):
+            return True
         if attempt > 100:
             time.sleep(100e-6)
+    return False
+
+
+def has_stopped(pid: int) -> bool:
+    """Whether no thread of a child can run any more."""
+    with contextlib.suppress(ChildProcessError):
+        return bool(os.waitid(os.P_PID, pid, os.WSTOPPED | os.WEXITED | os.WNOHANG | os.WNOWAIT))
+    return True
 
 
 def freeze(find: Callable[[], list[int]]) -> list[int]:
@@ -247,6 +308,9 @@ def reap(fd: int, children: dict[int, int]) -> None:
     """Report a child's end, and kill whatever it left behind."""
     pid = children.pop(fd)
     os.close(fd)
+    STOPS.pop(pid, None)
+    for group in (PAUSED, OWING):
+        group.discard(pid)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
@@ -322,6 +386,7 @@ def detach(order: dict) -> Path:
     import confine
 
     os.setsid()
+    os.setpriority(os.PRIO_PROCESS, 0, 0)  # the parent may have precedence
     prctl(PR_SET_CHILD_SUBREAPER, 1)  # so that it is known whose orphans are whose
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     prctl(PR_SET_DUMPABLE, 1)  # the parent reads outputs out of a child's memory
@@ -393,6 +458,9 @@ class Server:
             reply = describe_error(error)
         flush()
         self.send(reply)
+        if order["do"] == "batch":
+            # The next order comes to a stopped process; stopping itself, it is seen to be done sooner.
+            os.kill(os.getpid(), signal.SIGSTOP)
 
     # commands
     def do_load(self, source: str, cls: str, seed: int, threads: int, double: bool = False) -> dict:
@@ -479,7 +547,7 @@ class Server:
         import torch
 
         self.outputs = []
-        self.pad = torch.empty(16 * random.randrange(4096))
+        self.pad = torch.empty(16 * random.randrange(64))
         clock = time.perf_counter_ns
         model, sets, keep = self.model, self.sets, self.outputs.append
         with torch.no_grad():

@@ -25,7 +25,7 @@ from kernelopt.task import Task
 class Unlooked(CPP):  # type: ignore[misc,valid-type]
     """The C++ language without its static look."""
 
-    def inspect(self, kernel: Kernel) -> list[Finding]:
+    def inspect(self, kernel: Kernel, *, allow_libraries: bool = False) -> list[Finding]:
         return []
 
 

@@ -3,10 +3,12 @@
     python -m benchmarks.perf.sandboxes [--jobs 40] [--evaluations 8] [--json FILE]
 
 All sandboxes that work here take turns, so that drift hits them alike; the others are listed with what
-they lack. Medians with a 95% interval (percentile bootstrap). *First job*: a new sandbox until an honest
-module is loaded in it, the trial of its limits included. *Warm job*: start, load, share memory, one call,
-close. *Read*: 1 MiB out of a stopped job. *Evaluation*: `Judge.evaluate` of a kernel that is built
-already, at the default settings; its ratio to `process` is over pairs of the same round.
+they lack. Medians, their 95% interval (percentile bootstrap), and the range. *First job*: a new sandbox
+until an honest module is loaded in it, the trial of its limits included. *Warm job*: start, load, share
+memory, one call, close. *Read*: 1 MiB out of a stopped job. *Evaluation*: `Judge.evaluate` of a kernel that
+is built already. By default timing goes on until the interval decides, which depends on luck; here every
+evaluation has the same number of process pairs and rounds. Ratios to `process` are over pairs of the same
+round.
 """
 
 from __future__ import annotations
@@ -14,12 +16,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import random
+import shutil
 import statistics
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +32,14 @@ import torch
 
 from benchmarks.perf.build_times import machine
 from kernelopt import registry
+from kernelopt.errors import MissingTool
 from kernelopt.evaluation import Status
 from kernelopt.evaluator.arena import Arena, Slots
+from kernelopt.evaluator.settings import Look, Settings
 from kernelopt.executors.local import make_judge
 from kernelopt.kernel import Kernel
 from kernelopt.sandboxes import Job, Limits, Sandbox
+from kernelopt.sandboxes import _docker_engine as engine
 from kernelopt.sandboxes import docker as docker_sandbox
 from kernelopt.task import Task
 from kernelopt.testing._job import HARMLESS, job, load
@@ -40,6 +48,7 @@ ORDER = ("process", "bwrap", "docker")
 COLD = 3
 FLOATS = 1 << 18
 RESAMPLES = 4000
+SETTINGS = Settings(looks=(Look(2, 3, 0.05),), time_cap_s=60.0)
 UNITS = {"first job": "s", "evaluation": "s"}
 """Everything else is in ms."""
 
@@ -171,7 +180,7 @@ def measure_evaluations(names: list[str], rounds: int, samples: Samples) -> None
     """A ready kernel, in turn by each sandbox's judge; one untimed round first, which builds it."""
     with tempfile.TemporaryDirectory(prefix="sandboxes-") as cache:
         os.environ["KERNELOPT_CACHE"] = cache
-        judges = {name: make_judge(name, None) for name in names}
+        judges = {name: make_judge(name, SETTINGS) for name in names}
         try:
             for index in range(rounds + 1):
                 for name in random.sample(names, len(names)):
@@ -193,6 +202,7 @@ def interval(values: list[float]) -> tuple[float, float]:
 def figure(values: list[float], scale: float) -> dict[str, float]:
     low, high = interval(values)
     found = {"median": statistics.median(values), "ci95_low": low, "ci95_high": high}
+    found |= {"least": min(values), "most": max(values)}
     return {**{name: round(value * scale, 3) for name, value in found.items()}, "n": len(values)}
 
 
@@ -210,18 +220,40 @@ def report(samples: Samples, levels: dict[str, str], lacking: dict[str, str]) ->
             if name != ORDER[0] and what in measures:
                 pairs = zip(measures[what], samples[ORDER[0]][what], strict=True)
                 figures[name][f"{what}, times process"] = figure([ours / base for ours, base in pairs], 1.0)
-    return {"machine": machine(), "levels": levels, "missing": lacking, "figures": figures}
+    return {"machine": machine() | versions(), "levels": levels, "missing": lacking, "figures": figures}
+
+
+def versions() -> dict[str, str]:
+    """Of the kernel, bubblewrap and the engine, as far as they are there."""
+    found = {"kernel": platform.release()}
+    if shutil.which("bwrap"):
+        said = subprocess.run(["bwrap", "--version"], capture_output=True, text=True, check=True).stdout
+        found["bwrap"] = said.split()[-1]
+    with suppress(MissingTool), closing(engine.connect()) as client:
+        found["docker"] = str(client.version()["Version"])
+    return found
 
 
 def show(result: dict[str, Any]) -> None:
+    """A table, as Markdown has them: a row for each measure, a column for each sandbox."""
     print(", ".join(f"{name} {value}" for name, value in result["machine"].items()))
-    for name, figures in result["figures"].items():
-        print(result["levels"][name])
-        for what, found in figures.items():
-            span = f"[{found['ci95_low']:.2f}, {found['ci95_high']:.2f}]"
-            print(f"  {what:27} {found['median']:9.2f}  {span:20} n={found['n']}")
+    figures = result["figures"]
+    lines = [["", *result["levels"].values()], ["---"] * (1 + len(figures))]
+    for what in dict.fromkeys(what for measures in figures.values() for what in measures):
+        lines.append([what, *(cell(measures.get(what)) for measures in figures.values())])
+    for line in lines:
+        print(f"| {' | '.join(line)} |")
+    print("median [95% interval of the median] least–most")
     for name, problem in result["missing"].items():
         print(f"{name}: {problem}")
+
+
+def cell(found: dict[str, float] | None) -> str:
+    """One figure; without a time, the ratio is to itself."""
+    if found is None:
+        return "1"
+    low, high, least, most = (found[name] for name in ("ci95_low", "ci95_high", "least", "most"))
+    return f"{found['median']:.2f} [{low:.2f}, {high:.2f}] {least:.2f}–{most:.2f}"
 
 
 def levels_of(names: list[str]) -> dict[str, str]:

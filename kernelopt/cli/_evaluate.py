@@ -63,6 +63,6 @@ def exit_code(evaluations: list[Evaluation]) -> int:
 
 
 def progress(message: str, quiet: bool) -> None:
-    """A word on stderr about what is going on."""
-    if not quiet:
+    """A word on stderr about what is going on; an empty one is not said."""
+    if message and not quiet:
         click.echo(message, err=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import click
 
 from kernelopt import registry
+from kernelopt.executors import Rules
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -41,12 +43,45 @@ def sandbox_option(function: _Function) -> _Function:
     )(function)
 
 
+_RULES = {
+    "--allow-libraries": "Let kernels call libraries (BLAS, oneDNN) and operators that are one such call.",
+    "--strict-shapes": "Also check a batch of another size, where the task has one that may vary.",
+    "--check-backward": "Also check gradients; kernels must be differentiable then.",
+    "--allow-reduced-precision": "Let float16, bfloat16 and tf32 arithmetic pass in a float32 task.",
+}
+
+
+def rules_options(function: _Function) -> _Function:
+    """What is asked of kernels beyond the usual, or less; one parameter ``rules: Rules``."""
+    names = [flag.removeprefix("--").replace("-", "_") for flag in _RULES]
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, **others: Any) -> Any:
+        rules = Rules(**{name: others.pop(name) for name in names})
+        return function(*args, rules=rules, **others)
+
+    decorated: Any = wrapper
+    for flag, text in reversed(_RULES.items()):
+        decorated = click.option(flag, is_flag=True, help=text)(decorated)
+    result: _Function = decorated
+    return result
+
+
 LADDER = ("docker", "bwrap", "process")
 """Sandboxes from the strongest to the weakest; those that are not there are passed over."""
 
 
-def choose_sandbox(name: str) -> str:
-    """The sandbox to use. What ``auto`` means here, and why nothing stronger, is said on stderr.
+class Chosen(NamedTuple):
+    """A sandbox that works here."""
+
+    name: str
+    note: str = ""
+    """What ``auto`` means here, and why nothing stronger; to be said when work begins, not before:
+    a refusal is one line."""
+
+
+def choose_sandbox(name: str) -> Chosen:
+    """The sandbox to use, tried out.
 
     Raises:
         UnknownName: there is none of that name.
@@ -57,13 +92,12 @@ def choose_sandbox(name: str) -> str:
     if name != "auto":
         if problem := _lacks(name):
             raise MissingTool(f"sandbox {name}: {problem}")
-        return name
+        return Chosen(name)
     problems: list[str] = []
     for rung in (rung for rung in LADDER if rung in registry.names("sandboxes")):
         problem = _lacks(rung)
         if problem is None:
-            click.echo("; ".join([f"sandbox: {rung}", *problems]), err=True)
-            return rung
+            return Chosen(rung, "; ".join([f"sandbox: {rung}", *problems]))
         problems.append(f"not {rung}: {problem}")
     raise MissingTool(f"no sandbox works here; {'; '.join(problems)}")
 

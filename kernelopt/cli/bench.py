@@ -13,14 +13,18 @@ from kernelopt.cli._options import (
     choose_sandbox,
     language_option,
     require_language,
+    rules_options,
     sandbox_option,
     suite_option,
 )
 from kernelopt.cli._selection import selection_options
 from kernelopt.errors import ConfigError
+from kernelopt.executors import Rules
 from kernelopt.suites import SuiteOptions
 
 if TYPE_CHECKING:
+    from kernelopt.evaluation import Evaluation
+    from kernelopt.kernel import Kernel
     from kernelopt.task import Task
 
 
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
 @selection_options
 @language_option
 @sandbox_option
+@rules_options
 @_console.quiet_option
 @_console.json_option
 @click.pass_context
@@ -41,6 +46,7 @@ def command(
     selection: SuiteOptions,
     language: str,
     sandbox: str,
+    rules: Rules,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -54,12 +60,15 @@ def command(
     require_language(language)
     chosen = select(suite, selection)
     pairs = match(folder, chosen.tasks)
-    executor = LocalExecutor(sandbox=choose_sandbox(sandbox))
-    found = []
+    where = choose_sandbox(sandbox)
+    executor = LocalExecutor(sandbox=where.name, rules=rules)
+    found: list[tuple[Evaluation, Kernel]] = []
     try:
         for path, task in pairs:
             kernel = _evaluate.read_kernel(path, language)
             evaluation = executor.evaluate(kernel, task)
+            if not found:
+                _evaluate.progress(where.note, quiet)
             found.append((evaluation, kernel))
             if not as_json:
                 click.echo(_evaluate.line(evaluation))

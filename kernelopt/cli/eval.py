@@ -11,11 +11,13 @@ from kernelopt.cli._options import (
     choose_sandbox,
     language_option,
     require_language,
+    rules_options,
     sandbox_option,
     suite_option,
 )
 from kernelopt.cli._selection import selection_options
 from kernelopt.errors import ConfigError
+from kernelopt.executors import Rules
 from kernelopt.suites import SuiteOptions
 
 
@@ -26,6 +28,7 @@ from kernelopt.suites import SuiteOptions
 @selection_options
 @language_option
 @sandbox_option
+@rules_options
 @click.option("--explain", is_flag=True, help="Print the feedback that a search would see.")
 @_console.json_option
 @click.pass_context
@@ -38,6 +41,7 @@ def command(
     selection: SuiteOptions,
     language: str,
     sandbox: str,
+    rules: Rules,
     explain: bool,
     as_json: bool,
 ) -> None:
@@ -58,11 +62,13 @@ def command(
     tasks = select(suite, wanted).tasks
     if len(tasks) != 1:
         raise ConfigError(f"{suite} has {len(tasks)} tasks; say which with --task, for example {tasks[0].id}")
-    executor = LocalExecutor(sandbox=choose_sandbox(sandbox))
+    chosen = choose_sandbox(sandbox)
+    executor = LocalExecutor(sandbox=chosen.name, rules=rules)
     try:
         evaluation = executor.evaluate(kernel, tasks[0])
     finally:
         executor.close()
+    _evaluate.progress(chosen.note, quiet=False)  # only now: a task that does not load is refused in one line
     if as_json:
         _console.print_json(_evaluate.as_json(evaluation, kernel))
     else:

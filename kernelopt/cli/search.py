@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kernelopt.cli import _console
+from kernelopt.cli import _console, _evaluate
 from kernelopt.cli._budget import budget_options, make_budget
 from kernelopt.cli._options import (
     choose_sandbox,
     language_option,
     require_language,
+    rules_options,
     sandbox_option,
     suite_option,
 )
@@ -84,6 +85,7 @@ _AT_LEAST_ONE = click.IntRange(min=1)
 @click.option("--merge/--no-merge", default=True, show_default=True, help="Merge prompts of the frontier.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the search.")
 @sandbox_option
+@rules_options
 @click.option(
     "--executor",
     default="local",
@@ -115,11 +117,13 @@ def command(
 
     require_language(flags["language"])
     chosen = select(suite, selection, narrow=True)
-    plan = _plan(chosen, flags)
+    sandbox = choose_sandbox(flags["sandbox"])
+    plan = _plan(chosen, {**flags, "sandbox": sandbox.name})
     if dry_run:
         _console.print_page(_dry(plan, chosen))
         return
-    run_and_show(lambda watch: _start(plan, runs, run_name, watch), quiet, chosen.notes)
+    notes = (*chosen.notes, sandbox.note)
+    run_and_show(lambda watch: _start(plan, runs, run_name, watch), quiet, notes)
 
 
 def _start(plan: Plan, runs: Path, name: str | None, watch: Watch) -> Any:
@@ -129,15 +133,20 @@ def _start(plan: Plan, runs: Path, name: str | None, watch: Watch) -> Any:
 
 
 def run_and_show(begin: Any, quiet: bool, notes: tuple[str, ...] = ()) -> None:
-    """Run a search with its live view, then print the table; Ctrl-C says how to go on."""
+    """Run a search with its live view, then print the table; Ctrl-C says how to go on.
+
+    The notes are said when the search has begun: what is refused is refused in one line.
+    """
     from kernelopt.cli._live import watching
     from kernelopt.report.fold import view
     from kernelopt.report.table import report_page
     from kernelopt.search.watch import Watch
 
-    watch = Watch()
-    for note in notes:
-        click.echo(note, err=True)
+    def begun() -> None:
+        for note in notes:
+            _evaluate.progress(note, quiet)
+
+    watch = Watch(begun)
     try:
         with watching(watch, quiet):
             run = begin(watch)
@@ -171,7 +180,8 @@ def _plan(chosen: Selection, flags: dict[str, Any]) -> Plan:
         lm=flags["lm"],
         reflection_lm=flags["reflection_lm"] or flags["lm"],
         lm_options=options,
-        sandbox=choose_sandbox(flags["sandbox"]),
+        sandbox=flags["sandbox"],
+        rules=flags["rules"],
         executor=flags["executor"],
         mode=flags["mode"],
         refinements=flags["refinements"],
@@ -198,6 +208,7 @@ def _dry(plan: Plan, chosen: Selection) -> list[Any]:
         ("models", f"{plan.lm}; reflection: {plan.reflection_lm}"),
         ("mode", plan.mode),
         ("sandbox", plan.sandbox),
+        ("rules", plan.rules.text() or "the usual"),
         ("budget", ", ".join(f"{k} {v:g}" for k, v in plan.budget.to_json().items())),
         ("model calls", f"up to {guess.calls}"),
         ("tokens (estimate)", f"up to {guess.tokens_in} in, {guess.tokens_out} out"),

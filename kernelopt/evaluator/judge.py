@@ -11,7 +11,7 @@ import os
 import random
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,11 +26,11 @@ from kernelopt.evaluator.clock import Pair, Stopwatch
 from kernelopt.evaluator.profile_gcc import Runner
 from kernelopt.evaluator.reference import Reference
 from kernelopt.evaluator.rig import Rig, Rigs
-from kernelopt.evaluator.settings import Settings
+from kernelopt.evaluator.settings import RULES, Settings
 from kernelopt.evaluator.tools import SandboxTools
 from kernelopt.evaluator.worker import Builder, Setup, Stopped, TrustedWorker, Worker
 from kernelopt.kernel import Kernel
-from kernelopt.languages import BuildReply, BuildRequest, Language
+from kernelopt.languages import BuildReply, BuildRequest, Finding, Language
 from kernelopt.sandboxes import Sandbox
 from kernelopt.task import Task
 
@@ -70,6 +70,7 @@ class Judge:
         self._tools = SandboxTools(sandbox, self.settings.limits)
         self._secret = random.Random(os.urandom(16))
         self._references: dict[str, Reference] = {}
+        self._seen: dict[tuple[Any, ...], list[Finding]] = {}
         self._rigs = Rigs()
         self._room = int(REFERENCES_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
@@ -84,7 +85,7 @@ class Judge:
         language = self._languages(kernel.language)
         end = Stopped(Status.PASSED, Stage.DONE, "")
         try:
-            self._inspect(language, kernel)
+            self._inspect(language.inspect(kernel, allow_libraries=self.settings.allow_libraries))
             self._judge(kernel, self.reference(task), language, story)
         except Stopped as stopped:
             end = stopped
@@ -109,11 +110,18 @@ class Judge:
     def _held(self) -> int:
         return sum(reference.memory() for reference in self._references.values())
 
-    def _inspect(self, language: Language, kernel: Kernel) -> None:
-        findings = [f for f in language.inspect(kernel) if f.suspect]
-        if findings:
-            reason = "; ".join(f"{f.rule}: {f.message}" for f in findings[:4])
-            raise Stopped(Status.SUSPECT, Stage.STATIC, reason)
+    def _inspect(self, findings: Sequence[Finding]) -> None:
+        suspect = [f"{f.rule}: {f.message}" for f in findings if f.suspect]
+        if suspect:
+            raise Stopped(Status.SUSPECT, Stage.STATIC, "; ".join(suspect[:4]))
+
+    def _look_at(self, path: Path, language: Language) -> list[Finding]:
+        """What the static look finds in a build; looked at once, as the cache names builds by content."""
+        allow, about = self.settings.allow_libraries, path.stat()
+        key = (language.name, str(path), about.st_ino, about.st_mtime_ns, about.st_size, allow)
+        if key not in self._seen:
+            self._seen[key] = language.inspect_artifact(path, allow_libraries=allow)
+        return self._seen[key]
 
     def _judge(self, kernel: Kernel, reference: Reference, language: Language, story: _Story) -> None:
         workers = [self._load(kernel, reference, self._builder(language, story))]
@@ -153,6 +161,8 @@ class Judge:
             reply = language.build(request, self._cache, self.settings.build_timeout_s, self._tools)
             story.requests.append(request)
             story.replies.append(reply)
+            if reply.ok:  # before the candidate gets it
+                self._inspect(self._look_at(Path(reply.path), language))
             return {name: getattr(reply, name) for name in BuildReply.__slots__}
 
         return build
@@ -201,6 +211,9 @@ class Judge:
             for worker in (pair.reference, pair.candidate):
                 worker.bind(bound)
                 worker.pause()
+            if not all([worker.precede(urgent=True) for worker in (pair.reference, pair.candidate)]):
+                pair.reference.precede(urgent=False)  # both or neither
+                pair.candidate.precede(urgent=False)
             return pair
 
         auditor = Auditor(reference, self.settings, story.checks)
@@ -244,9 +257,15 @@ class Judge:
             timing=story.timing if end.status is Status.PASSED else None,
             profiles=story.profiles,
             log=end.log,
-            environment={"torch": torch.__version__, "threads": str(self.settings.threads)},
+            environment=_environment(self.settings),
             seconds=seconds,
         )
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    rules = " ".join(name for name in RULES if getattr(settings, name))
+    known = {"torch": torch.__version__, "threads": str(settings.threads)}
+    return {**known, "rules": rules} if rules else known
 
 
 def _build(replies: list[BuildReply]) -> Build | None:

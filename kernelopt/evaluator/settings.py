@@ -23,6 +23,10 @@ class Look:
     """How often the interval of this look may miss."""
 
 
+RULES = ("allow_libraries", "strict_shapes", "check_backward", "allow_reduced_precision")
+"""Fields of `Settings` that change what a verdict means; those that are set are told with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How an evaluation is made. Recorded in the manifest."""
@@ -42,6 +46,8 @@ class Settings:
     error_factor: float = 64.0
     """A kernel may err so many times as much as PyTorch's own result, against fp64. Honest kernels
     were measured at up to 21 times, fp16 shortcuts at 5,000 times and more."""
+    allow_libraries: bool = False
+    """Let kernels call vendors' libraries, and operators that are one such call."""
     allow_reduced_precision: bool = False
     """Let float16, tf32 and bfloat16 arithmetic pass in a float32 task; it is reported either way."""
     strict_shapes: bool = False

@@ -148,7 +148,7 @@ class Worker:
         self._send({"do": "batch", "with": {"calls": list(calls)}}, Stage.TIME)
         self.resume(Stage.TIME)
         reply = self._receive(timeout_s, Stage.TIME)
-        self.pause()
+        self.pause(answered="error" not in reply)
         self._raise_if_error(reply, Stage.TIME)
         elapsed_ns = self._job.paused_at_ns - self._job.resumed_at_ns
         batch = batch_of(reply, len(calls), elapsed_ns / 1e6)
@@ -156,9 +156,9 @@ class Worker:
             raise Stopped(Status.SUSPECT, Stage.TIME, "the worker answered a timed batch with nonsense")
         return batch
 
-    def pause(self) -> None:
-        """Stop everything that belongs to the worker."""
-        self._used_ns = self._job.pause()
+    def pause(self, *, answered: bool = False) -> None:
+        """Stop everything that belongs to the worker, which may have `answered` a timed batch."""
+        self._used_ns = self._job.pause(answered=answered)
 
     def resume(self, stage: Stage) -> None:
         """Let the worker go on; it must not have computed anything while it was stopped."""
@@ -166,6 +166,10 @@ class Worker:
         if used_ns > IDLE_NS:
             reason = f"processes of the kernel worked for {used_ns / 1e6:.1f} ms while it was not called"
             raise Stopped(Status.SUSPECT, stage, reason)
+
+    def precede(self, *, urgent: bool) -> bool:
+        """Give the worker precedence over what else runs here (see `sandboxes.Job`)."""
+        return self._job.precede(urgent=urgent)
 
     def read(self, spans: Sequence[tuple[int, int]]) -> bytes | None:
         """Memory of the stopped worker at (address, bytes)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from typing import Protocol
 
 from kernelopt.evaluation import Evaluation
@@ -9,8 +10,30 @@ from kernelopt.kernel import Kernel
 from kernelopt.task import Task
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a user asks of kernels beyond the usual, or less: flags of `search`, `eval` and `bench`.
+
+    Each is the field of that name in `evaluator.settings.Settings`. A run keeps them in its manifest.
+    """
+
+    allow_libraries: bool = False
+    strict_shapes: bool = False
+    check_backward: bool = False
+    allow_reduced_precision: bool = False
+
+    def text(self) -> str:
+        """Those that are set, as flags; empty when all is as usual."""
+        names = [field.name for field in fields(self) if getattr(self, field.name)]
+        return " ".join(f"--{name.replace('_', '-')}" for name in names)
+
+
 class Executor(Protocol):
-    """Evaluates kernels somewhere. Safe to call from threads; use it as a context manager."""
+    """Evaluates kernels somewhere. Safe to call from threads.
+
+    `PLUGIN(argument, sandbox=NAME, rules=RULES)` makes one; `argument` is what follows a colon in
+    `--executor`.
+    """
 
     name: str
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from kernelopt.executors import Executor
+from kernelopt.executors import Executor, Rules
 from kernelopt.registry import get
 
 
-def open_executor(spec: str, sandbox: str) -> Executor:
+def open_executor(spec: str, sandbox: str, rules: Rules | None = None) -> Executor:
     """The executor that `spec` names; nothing is started before the first evaluation.
 
     Raises:
         UnknownName: there is no such executor, or what it refers to does not exist.
     """
     name, _, argument = spec.partition(":")
-    executor: Executor = get("executors", name)(argument, sandbox=sandbox)
+    executor: Executor = get("executors", name)(argument, sandbox=sandbox, rules=rules or Rules())
     return executor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import multiprocessing
 import os
 import platform
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from kernelopt.errors import EvaluatorFault
 from kernelopt.evaluation import Evaluation
+from kernelopt.executors import Rules
 from kernelopt.kernel import Kernel
 from kernelopt.resources import cache_dir
 from kernelopt.task import Task
@@ -31,9 +33,9 @@ class LocalExecutor:
 
     name = "local"
 
-    def __init__(self, argument: str = "", sandbox: str = "process", settings: Settings | None = None):
+    def __init__(self, argument: str = "", sandbox: str = "process", rules: Rules | None = None):
         """`argument` is what follows a colon in `--executor`; this executor takes none."""
-        self._sandbox, self._settings = sandbox, settings
+        self._sandbox, self._rules = sandbox, rules or Rules()
         self._lock = threading.Lock()
         self._pool: ProcessPoolExecutor | None = None
 
@@ -87,7 +89,7 @@ class LocalExecutor:
             # Spawned, not forked: the parent has threads.
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_begin,
-            initargs=(self._sandbox, self._settings),
+            initargs=(self._sandbox, self._rules),
         )
 
 
@@ -103,11 +105,18 @@ def make_judge(sandbox: str, settings: Settings | None) -> Judge:
     return Judge(plugin(shown), plugin(), lambda name: get("languages", name)(), cache, settings, profile)
 
 
-def _begin(sandbox: str, settings: Settings | None) -> None:
+def settings_for(rules: Rules) -> Settings:
+    """How evaluations are made under these rules."""
+    from kernelopt.evaluator.settings import Settings
+
+    return Settings(**dataclasses.asdict(rules))
+
+
+def _begin(sandbox: str, rules: Rules) -> None:
     global _judge  # noqa: PLW0603  (one judge a process is the point of the process)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
-    _judge = make_judge(sandbox, settings)
+    _judge = make_judge(sandbox, settings_for(rules))
 
 
 def _follow(parent: int) -> None:

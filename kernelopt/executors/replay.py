@@ -10,6 +10,7 @@ from typing import Any
 
 from kernelopt.errors import StoreError
 from kernelopt.evaluation import Evaluation, from_json
+from kernelopt.executors import Rules
 from kernelopt.kernel import Kernel
 from kernelopt.task import Task
 
@@ -19,8 +20,8 @@ class ReplayExecutor:
 
     name = "replay"
 
-    def __init__(self, argument: str, sandbox: str = "process"):
-        """`argument` is the other run's name or path; `sandbox` is not used.
+    def __init__(self, argument: str, sandbox: str = "process", rules: Rules | None = None):
+        """`argument` is the other run's name or path; `sandbox` and `rules` are those of that run.
 
         Raises:
             UnknownName: there is no such run.

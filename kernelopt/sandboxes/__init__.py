@@ -50,11 +50,18 @@ class Job(Protocol):
             TimeoutError: nothing came in time.
         """
 
-    def pause(self) -> int:
-        """Stop the job and every process it started; the processor time they have had, in ns."""
+    def pause(self, *, answered: bool = False) -> int:
+        """Stop the job and every process it started; the processor time they have had, in ns.
+
+        `answered`: it has just answered a timed batch, after which it stops of its own accord; then
+        `paused_at_ns` is when it did that.
+        """
 
     def resume(self) -> int:
         """Let the job go on; the processor time it has had, in ns: what `pause` told, if all is well."""
+
+    def precede(self, *, urgent: bool) -> bool:
+        """Give the job precedence over other processes, or take it back; whether that is how it stands now."""
 
     def read(self, spans: Sequence[tuple[int, int]]) -> bytes | None:
         """Memory of the job at (address, bytes), joined; None when it cannot be read.

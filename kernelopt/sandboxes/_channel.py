@@ -24,6 +24,10 @@ class Channel(Protocol):
     def writer(self) -> BinaryIO:
         """Where orders are written."""
 
+    @property
+    def pid(self) -> int:
+        """The worker's process id as this process knows it; 0 if it does not."""
+
     def alive(self) -> bool:
         """Whether the worker is still there."""
 
@@ -68,6 +72,11 @@ class Pipes:
         """Its stdin."""
         assert self.process.stdin
         return self.process.stdin  # type: ignore[return-value]
+
+    @property
+    def pid(self) -> int:
+        """Of what was started: the worker, or what holds it, in one process group."""
+        return self.process.pid
 
     def alive(self) -> bool:
         """Whether it has not ended."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
+import sysconfig
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,22 @@ def host_folders() -> list[Path]:
     there = [path for path in [*root, *python, *ours] if path.exists()]
     real = [path.resolve() for path in [*python, *ours]]
     return [path for path in [*there, *real] if not (path.parent == Path("/") and path.is_symlink())]
+
+
+def closed_to_nobody() -> str | None:
+    """What of the host the worker needs and user nobody may not read, in words: the work of umask 077.
+
+    Folders above those that are shown do not matter: inside there are others in their place.
+    """
+    shown = set(host_folders())
+    needed = [resources.folder("sandbox") / "worker.py", Path(sys.executable).resolve()]
+    for file in [*needed, Path(sysconfig.get_path("purelib"))]:
+        for path in (file, *file.parents):
+            if not path.stat().st_mode & (stat.S_IXOTH if path.is_dir() else stat.S_IROTH):
+                return f"user nobody may not read {path}, which is needed inside; run: chmod -R go+rX {path}"
+            if path in shown:
+                break
+    return None
 
 
 def outermost(paths: Iterable[Path]) -> list[Path]:

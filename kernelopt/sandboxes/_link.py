@@ -55,9 +55,19 @@ class Link:
             data += part
         return bytes(data)
 
+    def peer(self) -> int:
+        """Process id of the other end as this process knows it; 0 for one that it cannot see."""
+        return peer(self._socket)
+
     def close(self) -> None:
         """Close the connection."""
         self._socket.close()
+
+
+def peer(connection: socket.socket) -> int:
+    """Process id of what connected, translated from any namespace by the kernel; 0 if it cannot be seen."""
+    size = struct.calcsize("3i")
+    return int(struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))[0])
 
 
 def _parse(body: bytes) -> dict[str, Any] | None:

@@ -8,7 +8,6 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-
 SHM = Path("/dev/shm")  # noqa: S108  (the folder made in it is private)
 LEAST_BYTES = 1 << 30
 """A smaller one, such as the 64 MiB of most containers, would not hold what a compiler writes."""

@@ -22,6 +22,7 @@ from kernelopt.errors import EvaluatorFault
 from kernelopt.sandboxes import Finished, Limits
 from kernelopt.sandboxes._channel import START_TIMEOUT_S, Channel, Launch, launch_process
 from kernelopt.sandboxes._link import Door, Link
+from kernelopt.sandboxes._precedence import precede
 from kernelopt.sandboxes._rooms import remove_tree
 
 
@@ -52,6 +53,8 @@ class Zygote:
             complaint = self._channel.complaint()
             self.close()
             raise EvaluatorFault(f"the sandbox worker did not start: {complaint or 'it said nothing'}")
+        if self._channel.pid:
+            precede(self._channel.pid)  # it says when a job was let go and when it had stopped
 
     def alive(self) -> bool:
         """Whether there is a worker."""
@@ -189,9 +192,10 @@ class ZygoteJob:
         """The next message (see `Link.receive`)."""
         return self._link.receive(timeout_s)
 
-    def pause(self) -> int:
+    def pause(self, *, answered: bool = False) -> int:
         """Stop the job and everything it started; the processor time it has had, in ns."""
-        answer = self._ask({"pause": self.pid}, "paused") or {"at_ns": time.monotonic_ns(), "cpu_ns": 0}
+        order = {"pause": self.pid, "answered": answered}
+        answer = self._ask(order, "paused") or {"at_ns": time.monotonic_ns(), "cpu_ns": 0}
         self.paused_at_ns, self._still = int(answer["at_ns"]), True
         return int(answer["cpu_ns"])
 
@@ -200,6 +204,11 @@ class ZygoteJob:
         answer = self._ask({"resume": self.pid}, "resumed") or {"at_ns": time.monotonic_ns(), "cpu_ns": 0}
         self.resumed_at_ns, self._still = int(answer["at_ns"]), False
         return int(answer["cpu_ns"])
+
+    def precede(self, *, urgent: bool) -> bool:
+        """Give it precedence over other processes, or take it back; whether that is how it stands now."""
+        pid = self._link.peer()
+        return bool(pid) and precede(pid, urgent=urgent)
 
     def read(self, spans: Sequence[tuple[int, int]]) -> bytes | None:
         """The job's memory at (address, bytes), one span behind another; None when it is not there."""

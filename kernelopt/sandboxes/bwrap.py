@@ -18,7 +18,7 @@ from kernelopt.sandboxes import _proof as proof
 from kernelopt.sandboxes._bwrap_command import open_filter, wrap
 from kernelopt.sandboxes._cgroup import make_cage
 from kernelopt.sandboxes._channel import Channel, Pipes
-from kernelopt.sandboxes._confinement import NOBODY
+from kernelopt.sandboxes._confinement import NOBODY, closed_to_nobody
 from kernelopt.sandboxes._local import LocalSandbox, worker_command, worker_environment
 
 TRIAL_S = 20.0
@@ -47,6 +47,8 @@ class BwrapSandbox(LocalSandbox):
         """Tried, with all that a worker is started with."""
         if not shutil.which("bwrap"):
             return "bubblewrap was not found; install it, for example: apt-get install bubblewrap"
+        if self.user is not None and (problem := closed_to_nobody()):
+            return problem
         try:
             done = self._run(["/bin/true"])
         except subprocess.TimeoutExpired:

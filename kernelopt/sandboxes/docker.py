@@ -22,7 +22,7 @@ from kernelopt.sandboxes import _docker_engine as engine
 from kernelopt.sandboxes import _docker_proof as trial
 from kernelopt.sandboxes import _proof as proof
 from kernelopt.sandboxes._channel import Channel
-from kernelopt.sandboxes._confinement import confinement, host_folders
+from kernelopt.sandboxes._confinement import closed_to_nobody, confinement, host_folders
 from kernelopt.sandboxes._local import LocalSandbox, together, worker_environment
 
 if TYPE_CHECKING:
@@ -53,13 +53,13 @@ class DockerSandbox(LocalSandbox):
         self._asked, self._granted = (0, 0), (0, 0)
 
     def missing(self) -> str | None:
-        """What is not there: the SDK, an engine, permission to use it, or the image."""
+        """What is not there: the SDK, an engine, permission to use it, the image, or what nobody may read."""
         try:
             with contextlib.closing(engine.connect()) as client:
                 engine.ensure_image(client, self._image)
         except MissingTool as problem:
             return str(problem)
-        return None
+        return None if self._image else closed_to_nobody()
 
     def _launch(self, command: Sequence[str], environment: Mapping[str, str]) -> Channel:
         """Start the container, and meanwhile try what such a container stops."""

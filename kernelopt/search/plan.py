@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kernelopt.errors import ConfigError
+from kernelopt.executors import Rules
 from kernelopt.lms import LMOptions
 from kernelopt.search.budget import Budget
 from kernelopt.task import Provenance, Task, Tolerance
@@ -31,6 +32,8 @@ class Plan:
     sandbox: str = "process"
     executor: str = "local"
     """Where evaluations run: ``local``, or ``replay:RUN`` for those of another run."""
+    rules: Rules = field(default_factory=Rules)
+    """What is asked of kernels beyond the usual, or less."""
     mode: str = "search"
     """``search``: the tasks are optimised on themselves, their kernels are the product.
     ``generalize``: prompts are evolved on some tasks and reported on others."""
@@ -64,6 +67,7 @@ def to_json(plan: Plan) -> dict[str, Any]:
     fields = {f.name: getattr(plan, f.name) for f in dataclasses.fields(plan) if f.name not in skip}
     fields["budget"] = dataclasses.asdict(plan.budget)
     fields["lm_options"] = dataclasses.asdict(plan.lm_options)
+    fields["rules"] = dataclasses.asdict(plan.rules)
     return fields
 
 
@@ -72,6 +76,7 @@ def from_json(data: Mapping[str, Any], tasks: Sequence[Task], provenance: Proven
     fields = dict(data)
     fields["budget"] = Budget(**fields["budget"])
     fields["lm_options"] = LMOptions(**fields["lm_options"])
+    fields["rules"] = Rules(**fields.get("rules", {}))
     return Plan(tasks=tuple(tasks), provenance=provenance, **fields)
 
 

@@ -45,7 +45,7 @@ def start(plan: Plan, root: Path, name: str | None, watch: Watch) -> Run:
         KeyboardInterrupt: after the journal has been left in order.
     """
     models = open_models(plan)
-    executor = open_executor(plan.executor, plan.sandbox)
+    executor = open_executor(plan.executor, plan.sandbox, plan.rules)
     try:
         run = create_run(root, name, _manifest(plan, executor))
         _keep_tasks(run, plan)
@@ -65,7 +65,7 @@ def resume(run: Run, budget: Budget | None, watch: Watch) -> None:
         if hasattr(model, "already_answered"):
             events = [event.data for event in run.journal.read("lm")]
             model.already_answered(_hashes(events))
-    executor = open_executor(plan.executor, plan.sandbox)
+    executor = open_executor(plan.executor, plan.sandbox, plan.rules)
     try:
         _search(run, plan, models, executor, watch, "resume")
     finally:
@@ -120,6 +120,7 @@ def _search(
     progress.tasks = len(plan.tasks)
     ledger = Ledger(run, models, executor, meter, progress.doing)
     with _session(run, plan, action, models) as stop:
+        watch.begun()
         adapter = KernelAdapter(
             ledger, meter, _tools(run, plan, ledger), plan.tasks, plan.concurrency, progress.rolled_out
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kernelopt.search.budget import Budget, Meter, Used
@@ -12,6 +13,8 @@ from kernelopt.search.progress import Progress
 class Watch:
     """Made by whoever starts a search; filled by the search."""
 
+    begun: Callable[[], None] = lambda: None
+    """Called once nothing can be refused any more and the run exists."""
     progress: Progress = field(default_factory=Progress)
     meter: Meter | None = None
     run_folder: str = ""

@@ -42,25 +42,29 @@ def machine(monkeypatch):
     return lay
 
 
-def test_auto_takes_the_strongest_and_says_so(machine, capsys):
+def test_auto_takes_the_strongest_and_says_so(machine):
     closed = machine(docker=None, bwrap=None, process=None)
-    assert choose_sandbox("auto") == "docker"
-    assert capsys.readouterr().err == "sandbox: docker\n"
+    assert choose_sandbox("auto") == ("docker", "sandbox: docker")
     assert closed == ["docker"]  # and no weaker one was even tried
 
 
-def test_what_is_passed_over_is_told_with_its_reason(machine, capsys):
+def test_what_is_passed_over_is_told_with_its_reason(machine):
     closed = machine(docker="no engine answers", bwrap="not installed", process=None)
-    assert choose_sandbox("auto") == "process"
-    said = capsys.readouterr()
-    assert said.err == "sandbox: process; not docker: no engine answers; not bwrap: not installed\n"
-    assert said.out == ""
+    told = "sandbox: process; not docker: no engine answers; not bwrap: not installed"
+    assert choose_sandbox("auto") == ("process", told)
     assert closed == ["docker", "bwrap", "process"]
+
+
+def test_nothing_is_said_while_choosing(machine, capsys):
+    """What follows may still be refused, in one line."""
+    machine(docker="no engine answers", process=None)
+    choose_sandbox("auto")
+    assert capsys.readouterr() == ("", "")
 
 
 def test_a_rung_that_is_not_there_is_passed_over(machine):
     machine(process=None)
-    assert choose_sandbox("auto") == "process"
+    assert choose_sandbox("auto").name == "process"
 
 
 def test_where_nothing_works_the_reasons_are_told(machine):
@@ -69,12 +73,11 @@ def test_where_nothing_works_the_reasons_are_told(machine):
         choose_sandbox("auto")
 
 
-def test_a_named_one_is_never_replaced_by_a_weaker(machine, capsys):
+def test_a_named_one_is_never_replaced_by_a_weaker(machine):
     machine(docker=None, bwrap="not installed", process=None)
     with pytest.raises(MissingTool, match="sandbox bwrap: not installed"):
         choose_sandbox("bwrap")
-    assert choose_sandbox("process") == "process"
-    assert capsys.readouterr().err == ""
+    assert choose_sandbox("process") == ("process", "")
 
 
 @pytest.mark.parametrize("command", [["search"], ["eval", "double.py"], ["bench", "kernels"]])
@@ -100,6 +103,15 @@ def test_the_level_that_was_proven_is_stamped(place, sandbox):
     done = run(place, "eval", "kernels/double.py", "--suite", "ops", "--sandbox", sandbox, "--json")
     assert done.returncode == 0, done.stderr + done.stdout
     assert json.loads(done.stdout)["isolation"].split(" (")[0] == sandbox
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [["eval", "kernels/double.py"], ["bench", "kernels"]])
+def test_once_work_was_done_stderr_says_where(place, command):
+    done = run(place, *command, "--suite", "ops")
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert done.stderr.startswith("sandbox: ")
+    assert len(done.stderr.splitlines()) == 1
 
 
 TASK = """

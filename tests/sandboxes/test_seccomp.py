@@ -91,6 +91,29 @@ def test_a_job_can_make_threads_but_no_user_namespace(machine):
     assert decide(program, machine, "read") == ALLOW
 
 
+SIGCHLD, SIGCONT = 17, 18
+
+
+def test_nothing_can_be_made_to_wake_a_stopped_job(machine):
+    program = compiled("seccomp_job", machine)
+    assert decide(program, machine, "timer_create", 1) == errno.EPERM
+    assert decide(program, machine, "fcntl", 5, 10, SIGCONT) == errno.EPERM  # F_SETSIG
+    assert decide(program, machine, "fcntl", 5, 1 << 32 | 10, SIGCONT) == errno.EPERM
+    assert decide(program, machine, "fcntl", 5, 4, 0x2000) == ALLOW
+    assert decide(program, machine, "prctl", 1 << 32 | 1, SIGCONT) == errno.EPERM  # PR_SET_PDEATHSIG
+    assert decide(program, machine, "prctl", 1, 9) == ALLOW
+    assert decide(program, machine, "clone", SIGCONT) == errno.EPERM
+    assert decide(program, machine, "clone", SIGCHLD) == ALLOW
+
+
+def test_a_job_has_no_say_in_the_limits_and_turns_of_others(machine):
+    program = compiled("seccomp_job", machine)
+    assert decide(program, machine, "prlimit64", 0, 7) == ALLOW
+    assert decide(program, machine, "prlimit64", 1 << 32 | 123, 7) == errno.EPERM
+    assert decide(program, machine, "setpriority", 2, 0, 19) == errno.EPERM
+    assert decide(program, machine, "sched_setscheduler", 123) == errno.EPERM
+
+
 def test_calls_of_another_architecture_do_not_pass():
     program = compiled("seccomp", "x86_64")
     assert decide(program, "aarch64", "read") == KILL

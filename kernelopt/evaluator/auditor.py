@@ -31,12 +31,12 @@ class Auditor:
         self._halves = 0
 
     def __call__(self, half: Half, refill: Callable[[], None]) -> None:
-        """A glance always; once in full; once with the inputs overwritten in between."""
+        """A glance always; once at the whole output; once with the inputs overwritten in between."""
         slot = self._chance.choice([slot for slot in half.slots[1] if slot in half.slots[0]])
         call, other = half.slots[1].index(slot), half.slots[0].index(slot)
         sides = (half.pair.candidate, half.candidate, call), (half.pair.reference, half.reference, other)
-        same = audit.glance(*sides, self._allowed, self._chance)
-        if not same or self._halves == self._full_at:
+        chance = None if self._halves == self._full_at else self._chance
+        if not audit.glance(*sides, self._allowed, chance):
             self._whole(half, call)
         if self._halves == self._alias_at:
             self._untouched(half, call, other, refill)

@@ -67,7 +67,10 @@ class Stopwatch:
         settings: Settings,
         open_pair: Callable[[int], Pair],
         audit: Audit,
+        *,
+        scaled: bool = False,
     ):
+        self._scaled = scaled
         self._slots, self._pool, self._settings = slots, pool, settings
         self._open_pair, self._audit = open_pair, audit
         self._chance = random.Random()
@@ -173,7 +176,8 @@ class Stopwatch:
 
     def _feed(self, slots: Sequence[int]) -> dict[int, Recipe]:
         """Fill input sets with content that no one has seen."""
-        recipes = {slot: Recipe.random(len(self._pool), self._chance) for slot in slots}
+        count, chance, scaled = len(self._pool), self._chance, self._scaled
+        recipes = {slot: Recipe.random(count, chance, scaled=scaled) for slot in slots}
         for slot, recipe in recipes.items():
             recipe.pour(self._slots.views[slot], self._pool)
         return recipes

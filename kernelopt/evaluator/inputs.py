@@ -1,16 +1,25 @@
-"""Input sets as a worker gets them: dense, and spliced so that none was seen before."""
+"""Input sets as a worker gets them: dense, spliced and scaled so that no part of one was seen before."""
 
 from __future__ import annotations
 
 import copy
+import os
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from kernelopt.evaluator.arena import is_dense, leaves
+
+Raw = npt.NDArray[np.uint8]
+SCALES = (1 << 18) + 3
+"""How many factors there are to scale by. Odd, so that rows of a usual length all begin elsewhere."""
+LEAST_SCALE = 0.9
+_scales: dict[str, npt.NDArray[np.floating]] = {}
 
 
 def double(args: Sequence[Any]) -> list[Any]:
@@ -24,6 +33,8 @@ class Recipe:
 
     Elements keep their position, so masks, labels and triangular structure stay valid, but the
     content has never been seen: two sets of n elements give about n² others for the price of a copy.
+    Rows of it have been seen, though, and a kernel may remember rows. So elements of tensors of real
+    numbers are scaled as well, each by a secret factor of 0.9 to 1.
     """
 
     first: int
@@ -32,18 +43,23 @@ class Recipe:
     """Where the stretch begins, as a fraction of each tensor."""
     length: float
     """How long it is, as a fraction of each tensor (0.25 to 0.75)."""
+    scale: int | None = None
+    """Where in the table of factors the first element's is; None leaves elements as they are."""
 
     @classmethod
-    def random(cls, pool: int, chance: random.Random) -> Recipe:
+    def random(cls, pool: int, chance: random.Random, *, scaled: bool = False) -> Recipe:
         """A fresh recipe for a pool of `pool` sets."""
         first, second = chance.sample(range(pool), 2)
-        return cls(first, second, chance.random(), chance.uniform(0.25, 0.75))
+        scale = chance.randrange(SCALES) if scaled else None
+        return cls(first, second, chance.random(), chance.uniform(0.25, 0.75), scale)
 
     def pour(self, targets: Sequence[torch.Tensor], pool: Sequence[Sequence[Any]]) -> None:
         """Write the set's tensors into `targets` (dense, of the same shapes and strides)."""
         sources = zip(leaves(list(pool[self.first])), leaves(list(pool[self.second])), strict=True)
         for target, (a, b) in zip(targets, sources, strict=True):
-            self._pour(_flat(target), _flat(a), _flat(b))
+            self._pour(_raw(target), _raw(a), _raw(b), target.dtype.itemsize)
+            if self.scale is not None and is_real(a):
+                _scale(target, self.scale)
 
     def args(self, pool: Sequence[Sequence[Any]]) -> list[Any]:
         """The set as call arguments of their own, for an audit."""
@@ -51,13 +67,40 @@ class Recipe:
         self.pour(leaves(made), pool)
         return made
 
-    def _pour(self, out: torch.Tensor, a: torch.Tensor, b: torch.Tensor) -> None:
-        size = out.numel()
+    def _pour(self, out: Raw, a: Raw, b: Raw, itemsize: int) -> None:
+        size = len(out) // itemsize
         start, stop = int(self.start * size), int((self.start + self.length) * size)
         wrapped = max(stop - size, 0)
         stop = min(stop, size)
         for source, low, high in ((b, 0, wrapped), (a, wrapped, start), (b, start, stop), (a, stop, size)):
-            out[low:high] = source[low:high]
+            here = slice(low * itemsize, high * itemsize)
+            out[here] = source[here]
+
+
+def is_real(tensor: torch.Tensor) -> bool:
+    """Whether a tensor holds real numbers, not labels, masks or counts that happen to be of a float type."""
+    if tensor.dtype not in (torch.float32, torch.float64) or tensor.numel() < 2:
+        return False
+    some = tensor.detach().flatten()[:4096]
+    return bool((some != some.round()).double().mean() > 0.5)
+
+
+def _scale(tensor: torch.Tensor, start: int) -> None:
+    """Multiply the elements of a dense tensor, in memory order, by factors from `start` on, over and over."""
+    flat: npt.NDArray[np.floating] = _raw(tensor).view(str(tensor.dtype).removeprefix("torch."))
+    factors, done = _factors(str(flat.dtype)), 0
+    while done < len(flat):
+        part = factors[start : start + len(flat) - done]
+        flat[done : done + len(part)] *= part
+        done, start = done + len(part), 0
+
+
+def _factors(dtype: str) -> npt.NDArray[np.floating]:
+    """The secret table of this process."""
+    if dtype not in _scales:
+        chance = np.random.default_rng(list(os.urandom(16)))
+        _scales[dtype] = chance.uniform(LEAST_SCALE, 1.0, SCALES).astype(dtype)
+    return _scales[dtype]
 
 
 def dense(args: Sequence[Any]) -> list[Any]:
@@ -71,9 +114,12 @@ def _dense(arg: Any) -> Any:
     return arg.contiguous() if isinstance(arg, torch.Tensor) and not is_dense(arg) else arg
 
 
-def _flat(tensor: torch.Tensor) -> torch.Tensor:
-    """The elements of a dense tensor in memory order, as a view."""
-    return tensor.as_strided((tensor.numel(),), (1,))
+def _raw(tensor: torch.Tensor) -> Raw:
+    """The bytes of a dense tensor in memory order. NumPy copies them in this thread: torch would start
+    others, which wait for each other on a busy machine.
+    """
+    raw: Raw = tensor.detach().as_strided((tensor.numel(),), (1,)).view(torch.uint8).numpy()
+    return raw
 
 
 def _doubled(arg: Any) -> Any:

@@ -217,7 +217,8 @@ class Judge:
             return pair
 
         auditor = Auditor(reference, self.settings, story.checks)
-        stopwatch = Stopwatch(rig.slots, reference.pool, self.settings, open_pair, auditor)
+        pool, settings = reference.pool, self.settings
+        stopwatch = Stopwatch(rig.slots, pool, settings, open_pair, auditor, scaled=reference.scaled)
         timing = stopwatch.measure("timed")
         rig.calls = stopwatch.pairs[0].calls[0]
         auditor.clocks_agree(stopwatch.gap_ms(), timing)

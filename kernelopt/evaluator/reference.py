@@ -9,9 +9,11 @@ from typing import Any
 
 import torch
 
+from kernelopt.errors import TaskError
 from kernelopt.evaluator import strict
 from kernelopt.evaluator.arena import aligned, leaves, set_bytes, tensor_bytes
 from kernelopt.evaluator.backward import Expected, expected
+from kernelopt.evaluator.inputs import Recipe
 from kernelopt.evaluator.runner import SEED, Runner
 from kernelopt.evaluator.sample import Sample, Wanted, like_usual
 from kernelopt.evaluator.samples import Samples
@@ -55,6 +57,18 @@ class Reference:
         first = self.runner.inputs(name)
         rest = range(1, POOL if set_bytes(first) < LARGE else POOL // 2)
         return [first, *(self.runner.inputs(name) for _ in rest)]
+
+    @cached_property
+    def scaled(self) -> bool:
+        """Whether timed inputs may be scaled as well: not where the reference then fails or gives NaN."""
+        chance = random.Random(self._secret.getrandbits(62))
+        args = Recipe.random(len(self.pool), chance, scaled=True).args(self.pool)
+        try:
+            outputs = self.runner.measured(Workload("scaled", 0), args).outputs
+        except TaskError:
+            return False
+        pairs = zip(outputs, self.typical, strict=True)
+        return all(scaled.holes <= 1.5 * usual.holes for scaled, usual in pairs)
 
     @cached_property
     def typical(self) -> list[Wanted]:

@@ -69,7 +69,7 @@ class Settings:
     """Half width that is good enough as a part of the log speedup: a ratio of 3 needs no two digits."""
     hopeless: float = 0.5
     """A speedup so low that its exact value does not matter."""
-    batch_ms: float = 5.0
+    batch_ms: float = 12.0
     """Aimed length of one timed batch."""
     max_calls: int = 1024
     """Most calls in one batch; each has an input set of its own."""

@@ -61,7 +61,7 @@ class Job(Protocol):
         """Let the job go on; the processor time it has had, in ns: what `pause` told, if all is well."""
 
     def precede(self, *, urgent: bool) -> bool:
-        """Give the job precedence over other processes, or take it back; whether that is how it stands now."""
+        """Give the job precedence over other processes, or take it back; whether it stands so now."""
 
     def read(self, spans: Sequence[tuple[int, int]]) -> bytes | None:
         """Memory of the job at (address, bytes), joined; None when it cannot be read.

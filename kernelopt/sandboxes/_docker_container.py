@@ -15,7 +15,7 @@ from kernelopt.errors import EvaluatorFault
 from kernelopt.sandboxes import _docker_engine as engine
 from kernelopt.sandboxes._channel import START_TIMEOUT_S
 from kernelopt.sandboxes._confinement import NOBODY, outermost
-from kernelopt.sandboxes._link import Door
+from kernelopt.sandboxes._link import Door, peer
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -96,6 +96,11 @@ class ContainerChannel:
     def writer(self) -> BinaryIO:
         """Where orders are written."""
         return self._writer
+
+    @property
+    def pid(self) -> int:
+        """The worker's process id outside; 0 where the engine runs in another system."""
+        return peer(self._wire)
 
     def alive(self) -> bool:
         """Whether the worker holds its end of the wire."""

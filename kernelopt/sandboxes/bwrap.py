@@ -31,6 +31,20 @@ _starter = ThreadPoolExecutor(1)
 """Bubblewrap with --die-with-parent ends when the thread ends that started it; this one stays."""
 
 
+class _Inside(Pipes):
+    """A worker that bubblewrap started: it waits outside for its only child, the first process inside."""
+
+    @property
+    def pid(self) -> int:
+        """The worker's process id outside; 0 where the kernel does not tell of children."""
+        outer = self.process.pid
+        try:
+            children = Path(f"/proc/{outer}/task/{outer}/children").read_text(encoding="ascii").split()
+        except OSError:
+            return 0
+        return int(children[0]) if children else 0
+
+
 class BwrapSandbox(LocalSandbox):
     """The middle rung of the ladder: no engine, no daemon, and root is not needed."""
 
@@ -63,7 +77,7 @@ class BwrapSandbox(LocalSandbox):
         fd = open_filter()
         try:
             wrapped = self._caged(wrap(command, self.room, self.readable, fd))
-            channel = _starter.submit(Pipes, wrapped, environment, (fd,)).result()
+            channel = _starter.submit(_Inside, wrapped, environment, (fd,)).result()
         finally:
             os.close(fd)
         try:

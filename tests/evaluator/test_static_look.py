@@ -1,4 +1,4 @@
-"""The static look in the judge's line: at the text before anything is built, at builds before they are loaded."""
+"""The static look in the judge's line: at texts before they are built, at builds before they are loaded."""
 
 import pytest
 from honest_kernel import HONEST
@@ -7,13 +7,14 @@ from kernelopt.evaluation import Stage, Status
 from kernelopt.kernel import Kernel
 from kernelopt.languages.cpp import Cpp
 
+SCALE = 'extern "C" void scale'
 FORK = {
-    'extern "C" void scale': '#define JOIN(a, b) a##b\nextern "C" int JOIN(fo, rk)();\nextern "C" void scale',
+    SCALE: f'#define JOIN(a, b) a##b\nextern "C" int JOIN(fo, rk)();\n{SCALE}',
     "  for (int64_t r = 0;": "  if (rows < 0) JOIN(fo, rk)();\n  for (int64_t r = 0;",
 }
 """Reaches for another process, under a name that no text shows."""
 DLSYM = {
-    'extern "C" void scale': '#include <dlfcn.h>\nextern "C" void scale',
+    SCALE: f"#include <dlfcn.h>\n{SCALE}",
     "  for (int64_t r = 0;": '  if (rows < 0) dlsym(RTLD_DEFAULT, "cblas_sgemm");\n  for (int64_t r = 0;',
 }
 
@@ -33,6 +34,7 @@ def looks(judge, monkeypatch):
             return super().inspect_artifact(path, allow_libraries=allow_libraries)
 
     monkeypatch.setattr(judge, "_languages", lambda name: Recording())
+    monkeypatch.setattr(judge, "_seen", {})
     return asked
 
 
@@ -59,9 +61,8 @@ def test_without_the_look_the_same_kernel_is_like_any_other(evaluate):
 
 
 def test_a_build_is_looked_at_once_and_its_text_every_time(evaluate, looks):
-    source = HONEST.replace("float v", "float w").replace("v >", "w >").replace("? v", "? w")
-    assert evaluate(source).status is Status.PASSED
-    assert evaluate(source).status is Status.PASSED
+    assert evaluate().status is Status.PASSED
+    assert evaluate().status is Status.PASSED
     assert looks == [("text", False), ("build", False), ("text", False)]
 
 
@@ -74,12 +75,8 @@ def test_libraries_are_allowed_where_the_settings_say_so(evaluate, looks):
     assert looks[1:] == [("text", True), ("build", True)]
 
 
-def test_a_build_that_was_fine_with_libraries_is_looked_at_again_without(evaluate, judge, looks):
+def test_a_build_that_was_fine_with_libraries_is_looked_at_again_without(evaluate, looks, monkeypatch):
     passed = evaluate(spoiled(DLSYM), allow_libraries=True)
     assert passed.environment["rules"] == "allow_libraries"
-    text = judge._inspect
-    judge._inspect = lambda findings: None if any(f.line for f in findings) else text(findings)
-    try:
-        assert "what was built imports dlsym" in evaluate(spoiled(DLSYM)).reason
-    finally:
-        judge._inspect = text
+    monkeypatch.setattr(Cpp, "inspect", lambda *_, **__: [])  # the text shows it, too
+    assert "what was built imports dlsym" in evaluate(spoiled(DLSYM)).reason

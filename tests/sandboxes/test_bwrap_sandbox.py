@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 from kernel_facts import LANDLOCK, may_make_groups
@@ -12,6 +13,7 @@ from kernelopt.errors import EvaluatorFault
 from kernelopt.sandboxes import _local, bwrap
 from kernelopt.sandboxes import _proof as proof
 from kernelopt.sandboxes._confinement import NOBODY
+from kernelopt.sandboxes._local import worker_command
 from kernelopt.sandboxes.bwrap import BwrapSandbox
 from kernelopt.testing import SandboxContract
 from kernelopt.testing._job import attempt, works
@@ -157,6 +159,13 @@ def test_readable_folders_are_shown_and_cannot_be_written(tmp_path):
         made.close()
     assert log.startswith("hello")
     assert not (shown / "x").exists()
+
+
+@needs_bwrap
+def test_the_worker_is_known_and_not_what_started_it(sandbox):
+    assert works(sandbox)
+    command = Path("/proc", str(sandbox._zygote._channel.pid), "cmdline").read_text().split("\0")
+    assert command[0] == worker_command()[0]
 
 
 @needs_bwrap

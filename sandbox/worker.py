@@ -8,7 +8,8 @@ with its output in ``log.txt``. What the judge cannot do itself, because a child
 pid namespace, it orders: ``{"kill": pid}``, ``{"pause": pid}`` and ``{"resume": pid}`` (a child with
 everything that it started), ``{"read": pid, "spans": [[address, bytes], ...]}``. Lines on stdout report
 ``{"forked": pid}``, ``{"exited": pid, "status": wait status}``, ``{"paused": pid, "at_ns": monotonic
-time, "cpu_ns": n}``, ``{"resumed": pid, "at_ns": monotonic time, "cpu_ns": n}``, and ``{"memory": n}`` followed by n raw bytes.
+time, "cpu_ns": n}``, ``{"resumed": pid, "at_ns": monotonic time, "cpu_ns": n}``, and ``{"memory": n}``
+followed by n raw bytes.
 
 Nothing that decides a verdict happens here. The child says what it did; the judge compares outputs
 on its own copy and reads its own clock. Candidate code runs in the child and may say anything.
@@ -334,11 +335,10 @@ def kill_all(find: Callable[[], list[int]]) -> None:
 def descendants(pid: int | None = None) -> list[int]:
     """Direct children of a process, this one by default."""
     found: list[int] = []
-    tasks = f"/proc/{pid or 'self'}/task"
     with contextlib.suppress(OSError):
-        for task in os.listdir(tasks):
-            with contextlib.suppress(OSError), open(f"{tasks}/{task}/children", "rb", buffering=0) as file:
-                found += [int(each) for each in file.read().split()]
+        for task in Path(f"/proc/{pid or 'self'}/task").iterdir():
+            with contextlib.suppress(OSError):
+                found += [int(each) for each in (task / "children").read_bytes().split()]
     return found
 
 
@@ -541,8 +541,9 @@ class Server:
         """Call the kernel on many input sets in a row, keeping every output for the audit.
 
         Tells where each output lies, so that the judge can read it once this process is stopped. Outputs
-        of the batch before go now: until then the judge may look at them. The heap is shifted by a random number of cache lines: where outputs lie within a page, relative to
-        inputs, alters times by tens of percent, and would be the same in every batch of a process.
+        of the batch before go now: until then the judge may look at them. The heap is shifted by a
+        random number of cache lines: where outputs lie within a page, relative to inputs, alters times
+        by tens of percent, and would be the same in every batch of a process.
         """
         import torch
 

@@ -19,7 +19,7 @@ from kernelopt.task import Tolerance
 
 STRETCHES = 16
 STRETCH_BYTES = 2048
-"""Few enough elements for torch to compare them in one thread: several are slow to start on a busy machine."""
+"""So few elements that torch compares them in one thread: several wait for each other on a busy machine."""
 SLACK = 4.0
 """A glance allows so many times the tolerance: its yardstick is eager's result on other inputs."""
 

@@ -18,6 +18,9 @@ from kernelopt.evaluator.settings import Look, Settings
 from kernelopt.evaluator.stats import speedup
 from kernelopt.evaluator.worker import Worker
 
+UNEQUAL = 6.0
+"""Ratio of speeds from which on batches of both sides need not be of the same number of calls."""
+
 
 @dataclass(slots=True)
 class Pair:
@@ -30,6 +33,12 @@ class Pair:
     reference_ms: list[float] = field(default_factory=list)
     """Latency by round."""
     candidate_ms: list[float] = field(default_factory=list)
+
+    def precede(self) -> None:
+        """Let both sides precede what else runs here, or neither."""
+        if not (self.reference.precede(urgent=True) and self.candidate.precede(urgent=True)):
+            self.reference.precede(urgent=False)
+            self.candidate.precede(urgent=False)
 
     def logs(self) -> list[float]:
         """Log of the speedup by round."""
@@ -118,23 +127,33 @@ class Stopwatch:
         """
         self._batch(pair.reference, [])
         self._empty_ms.append(self._batch(pair.reference, []).elapsed_ms)
-        known = self.pairs[0].calls if self.pairs else pair.calls
-        sides = zip((pair.reference, pair.candidate), known, strict=True)
-        reference, candidate = [calls or self._calls(worker) for worker, calls in sides]
-        pair.calls = reference, candidate
-        for worker, calls in zip((pair.reference, pair.candidate), pair.calls, strict=True):
-            self._spent(worker, calls)  # touches memory for the first time, starts thread pools
+        reference, candidate = self.pairs[0].calls if self.pairs else pair.calls
+        reference = reference or self._calls(pair.reference)
+        self._spent(pair.reference, reference)  # memory is touched for the first time, thread pools start
+        self._spent(pair.candidate, candidate or min(2, reference))
+        pair.calls = reference, candidate or self._as_many(pair.candidate, reference)
 
     def _calls(self, worker: Worker) -> int:
         """How many calls make a batch of about `batch_ms`."""
-        most = len(self._slots.views)
-        self._spent(worker, min(2, most))
-        calls = 1
+        most, calls = len(self._slots.views), 1
         while True:
-            spent_ms = min(self._spent(worker, calls) for _ in range(2))
+            spent_ms = min(self._spent(worker, calls) for _ in range(3))
             if spent_ms > self._settings.batch_ms / 4 or calls == most:
-                return max(1, min(int(calls * self._settings.batch_ms / spent_ms), most))
+                return max(1, min(round(calls * self._settings.batch_ms / spent_ms), most))
             calls = min(8 * calls, most)
+
+    def _as_many(self, worker: Worker, calls: int) -> int:
+        """As many calls as the reference's, unless the candidate is several times faster or slower.
+
+        The first call of a batch is slower than the others. Were there more calls in a batch of the
+        faster side, it would look faster than it is.
+        """
+        spent_ms, aim_ms = min(self._spent(worker, calls) for _ in range(2)), self._settings.batch_ms
+        if spent_ms > aim_ms * UNEQUAL:
+            calls = int(calls * aim_ms * UNEQUAL / spent_ms)
+        elif spent_ms < aim_ms / UNEQUAL:
+            calls = int(calls * aim_ms / UNEQUAL / spent_ms)
+        return max(1, min(calls, len(self._slots.views)))
 
     def _spent(self, worker: Worker, calls: int) -> float:
         slots = self._chance.sample(range(len(self._slots.views)), calls)

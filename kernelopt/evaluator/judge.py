@@ -211,9 +211,7 @@ class Judge:
             for worker in (pair.reference, pair.candidate):
                 worker.bind(bound)
                 worker.pause()
-            if not all([worker.precede(urgent=True) for worker in (pair.reference, pair.candidate)]):
-                pair.reference.precede(urgent=False)  # both or neither
-                pair.candidate.precede(urgent=False)
+            pair.precede()
             return pair
 
         auditor = Auditor(reference, self.settings, story.checks)

@@ -18,8 +18,8 @@ from kernelopt.evaluator.settings import Look, Settings
 from kernelopt.evaluator.stats import speedup
 from kernelopt.evaluator.worker import Worker
 
-UNEQUAL = 6.0
-"""Ratio of speeds from which on batches of both sides need not be of the same number of calls."""
+FASTER, SLOWER = 6.0, 2.0
+"""Ratios of speeds from which on batches of both sides need not be of the same number of calls."""
 
 
 @dataclass(slots=True)
@@ -125,8 +125,7 @@ class Stopwatch:
 
         As many as in the first pair: rounds of all pairs are to weigh the same.
         """
-        self._batch(pair.reference, [])
-        self._empty_ms.append(self._batch(pair.reference, []).elapsed_ms)
+        self._empty_ms += [self._batch(pair.reference, []).elapsed_ms for _ in range(4)][1:]
         reference, candidate = self.pairs[0].calls if self.pairs else pair.calls
         reference = reference or self._calls(pair.reference)
         self._spent(pair.reference, reference)  # memory is touched for the first time, thread pools start
@@ -149,10 +148,10 @@ class Stopwatch:
         faster side, it would look faster than it is.
         """
         spent_ms, aim_ms = min(self._spent(worker, calls) for _ in range(2)), self._settings.batch_ms
-        if spent_ms > aim_ms * UNEQUAL:
-            calls = int(calls * aim_ms * UNEQUAL / spent_ms)
-        elif spent_ms < aim_ms / UNEQUAL:
-            calls = int(calls * aim_ms / UNEQUAL / spent_ms)
+        if spent_ms > aim_ms * SLOWER:
+            calls = int(calls * aim_ms * SLOWER / spent_ms)
+        elif spent_ms < aim_ms / FASTER:
+            calls = int(calls * aim_ms / FASTER / spent_ms)
         return max(1, min(calls, len(self._slots.views)))
 
     def _spent(self, worker: Worker, calls: int) -> float:
@@ -163,12 +162,12 @@ class Stopwatch:
     def _round(self, pair: Pair) -> None:
         """One latency of each side: reference, candidate, and on other data candidate, reference.
 
-        What asking costs is measured with batches of no calls, and on the reference's side only: a
-        candidate that is slow to answer those would be given back more than it spent.
+        What asking costs is measured with batches of no calls, before the first round (they let thread
+        pools fall asleep), and on the reference's side only: a candidate that is slow to answer those
+        would be given back more than it spent.
         """
-        self._empty_ms.append(self._batch(pair.reference, []).elapsed_ms)
         halves = [self._half(pair, True), self._half(pair, False)]
-        asking = 2 * statistics.median(self._empty_ms)
+        asking = 2 * self._asking()
         for index, (side, latencies) in enumerate(((0, pair.reference_ms), (1, pair.candidate_ms))):
             elapsed = sum((half.reference, half.candidate)[side].elapsed_ms for half in halves)
             # Where asking is most of it, little is known: a difference of noises must not look like speed.

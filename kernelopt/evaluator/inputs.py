@@ -16,10 +16,11 @@ import torch
 from kernelopt.evaluator.arena import is_dense, leaves
 
 Raw = npt.NDArray[np.uint8]
+Numbers = npt.NDArray[np.floating]
 SCALES = (1 << 18) + 3
 """How many factors there are to scale by. Odd, so that rows of a usual length all begin elsewhere."""
 LEAST_SCALE = 0.9
-_scales: dict[str, npt.NDArray[np.floating]] = {}
+_scales: dict[str, Numbers] = {}
 
 
 def double(args: Sequence[Any]) -> list[Any]:
@@ -57,9 +58,12 @@ class Recipe:
         """Write the set's tensors into `targets` (dense, of the same shapes and strides)."""
         sources = zip(leaves(list(pool[self.first])), leaves(list(pool[self.second])), strict=True)
         for target, (a, b) in zip(targets, sources, strict=True):
-            self._pour(_raw(target), _raw(a), _raw(b), target.dtype.itemsize)
             if self.scale is not None and is_real(a):
-                _scale(target, self.scale)
+                kind = str(a.dtype).removeprefix("torch.")
+                out, one, other = (_raw(each).view(kind) for each in (target, a, b))
+                self._scale(out, one, other, self.scale)
+            else:
+                self._pour(_raw(target), _raw(a), _raw(b), target.dtype.itemsize)
 
     def args(self, pool: Sequence[Sequence[Any]]) -> list[Any]:
         """The set as call arguments of their own, for an audit."""
@@ -68,13 +72,28 @@ class Recipe:
         return made
 
     def _pour(self, out: Raw, a: Raw, b: Raw, itemsize: int) -> None:
-        size = len(out) // itemsize
+        for first, low, high in self._stretches(len(out) // itemsize):
+            here = slice(low * itemsize, high * itemsize)
+            out[here] = (a if first else b)[here]
+
+    def _scale(self, out: Numbers, a: Numbers, b: Numbers, start: int) -> None:
+        """The same, each element times a factor: from `start` on, over and over."""
+        factors, size = _factors(str(out.dtype)), len(out)
+        for first, low, high in self._stretches(size):
+            while low < high:
+                place = (start + low) % SCALES
+                here = slice(low, min(high, low + SCALES - place))
+                np.multiply(
+                    (a if first else b)[here], factors[place : place + here.stop - low], out=out[here]
+                )
+                low = here.stop
+
+    def _stretches(self, size: int) -> list[tuple[bool, int, int]]:
+        """Stretches of a tensor of `size` elements: whether of the first set, from where to where."""
         start, stop = int(self.start * size), int((self.start + self.length) * size)
         wrapped = max(stop - size, 0)
         stop = min(stop, size)
-        for source, low, high in ((b, 0, wrapped), (a, wrapped, start), (b, start, stop), (a, stop, size)):
-            here = slice(low * itemsize, high * itemsize)
-            out[here] = source[here]
+        return [(False, 0, wrapped), (True, wrapped, start), (False, start, stop), (True, stop, size)]
 
 
 def is_real(tensor: torch.Tensor) -> bool:
@@ -85,17 +104,7 @@ def is_real(tensor: torch.Tensor) -> bool:
     return bool((some != some.round()).double().mean() > 0.5)
 
 
-def _scale(tensor: torch.Tensor, start: int) -> None:
-    """Multiply the elements of a dense tensor, in memory order, by factors from `start` on, over and over."""
-    flat: npt.NDArray[np.floating] = _raw(tensor).view(str(tensor.dtype).removeprefix("torch."))
-    factors, done = _factors(str(flat.dtype)), 0
-    while done < len(flat):
-        part = factors[start : start + len(flat) - done]
-        flat[done : done + len(part)] *= part
-        done, start = done + len(part), 0
-
-
-def _factors(dtype: str) -> npt.NDArray[np.floating]:
+def _factors(dtype: str) -> Numbers:
     """The secret table of this process."""
     if dtype not in _scales:
         chance = np.random.default_rng(list(os.urandom(16)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from kernelopt.evaluator.arena import Slots
@@ -10,8 +11,11 @@ from kernelopt.evaluator.reference import Reference
 from kernelopt.evaluator.settings import Settings
 from kernelopt.evaluator.worker import Worker
 
-MOST_RIGS = 4
-"""As many tasks as a search usually has under way at once."""
+MOST_RIGS = max(4, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // (2 << 30))
+"""Tasks that are kept ready: one takes up to a quarter of a gibibyte, and all an eighth of the memory."""
+MOST_USES = 4
+"""Evaluations that one reference process serves. Candidates' are all new, and a process is slower or
+faster than another for as long as it lives: one for ever would err the same way in each evaluation."""
 
 
 class Rig:
@@ -22,20 +26,27 @@ class Rig:
         self.slots = Slots(reference.pool[0], slot_count(reference.pool, settings), ours=True)
         self.calls = 0
         """Calls in a batch of the reference, once they have been chosen."""
-        self._workers: list[Worker] = []
+        self._workers: dict[int, tuple[Worker, int]] = {}
 
     def worker(self, index: int) -> Worker:
-        """Reference process number `index`; it stands still until its turn."""
-        while len(self._workers) <= index:
-            worker = self._start()
-            self._workers.append(worker)
-            worker.map_timed(self.slots)
-            worker.pause()
-        return self._workers[index]
+        """Reference process number `index` of an evaluation; it stands still until its turn."""
+        worker, uses = self._workers.pop(index, (None, 0))
+        if worker and uses >= MOST_USES:
+            worker.close()
+            worker, uses = None, 0
+        worker = worker or self._fresh()
+        self._workers[index] = worker, uses + 1
+        return worker
+
+    def _fresh(self) -> Worker:
+        worker = self._start()
+        worker.map_timed(self.slots)
+        worker.pause()
+        return worker
 
     def close(self) -> None:
         """End the processes and release the memory."""
-        for worker in self._workers:
+        for worker, _ in self._workers.values():
             worker.close()
         self.slots.close()
 

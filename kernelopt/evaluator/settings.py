@@ -61,13 +61,13 @@ class Settings:
     which would inherit the binding of the thread that makes them."""
     looks: tuple[Look, ...] = (Look(2, 3, 0.01), Look(2, 6, 0.015), Look(4, 6, 0.025))
     """When to look at the interval, and stop if it is good enough."""
-    between_sd: float = 0.03
+    between_sd: float = 0.08
     """Standard deviation between processes of the same code; `kernelopt calibrate` measures it."""
-    narrow: float = 0.05
+    narrow: float = 0.1
     """Half width of the interval (in logs) that always is good enough."""
-    relative: float = 0.25
+    relative: float = 0.35
     """Half width that is good enough as a part of the log speedup: a ratio of 3 needs no two digits."""
-    hopeless: float = 0.5
+    hopeless: float = 0.8
     """A speedup so low that its exact value does not matter."""
     batch_ms: float = 12.0
     """Aimed length of one timed batch."""
@@ -75,7 +75,7 @@ class Settings:
     """Most calls in one batch; each has an input set of its own."""
     time_cap_s: float = 4.0
     """Most time spent on the timed rounds of one evaluation."""
-    arena_bytes: int = 32 << 20
+    arena_bytes: int = 16 << 20
     """Shared memory for the input sets of one task; more costs page faults, which are slow."""
     least_slots: int = 4
     """Input sets to have even if they take more than that: batches pick theirs at random."""

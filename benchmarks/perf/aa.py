@@ -1,62 +1,173 @@
-"""A/A trials: how often the judge calls a kernel that is the reference itself faster.
+"""A/A trials: how often a kernel that is the reference itself is called faster, by us and in the usual way.
 
-python -m benchmarks.perf.aa [--trials 3] [--tasks 8]
+    python -m benchmarks.perf.aa [--trials 26] [--tasks 8] [--json [FILE]]
 
-The static look is left out, since the candidate *is* the framework's operator. Strict "faster" means that
-the lower end of the 95% interval is above 1; for identical code that should happen in 2.5% of trials.
+Ours: the judge at its default settings, without the static look, since the candidate *is* the
+framework's operator; faster means that the lower end of the 95% interval is above 1, which should happen
+in 2.5% of trials. Usual: a new process makes both modules, calls the candidate 100 times, then the
+reference 100 times, on one input set, and divides the means; faster means more than 1, or more than 1.05
+for the careful. Both take turns, task by task.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import math
+import multiprocessing
+import os
+import statistics
 import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+from benchmarks.perf.build_times import machine
+from kernelopt.evaluator.calibration import itself
 from kernelopt.evaluator.judge import Judge
-from kernelopt.kernel import Kernel
-from kernelopt.languages import Finding
-from kernelopt.languages.cpp import PLUGIN as CPP
-from kernelopt.sandboxes.process import ProcessSandbox
+from kernelopt.executors.local import make_judge
 from kernelopt.suites import SuiteOptions
 from kernelopt.suites._open import open_suite
 from kernelopt.task import Task
 
-
-class Unlooked(CPP):  # type: ignore[misc,valid-type]
-    """The C++ language without its static look."""
-
-    def inspect(self, kernel: Kernel, *, allow_libraries: bool = False) -> list[Finding]:
-        return []
+RESULTS = Path(__file__).resolve().parents[1] / "results" / "aa.json"
+CALLS, WARM_UP = 100, 3
 
 
-def itself(task: Task) -> Kernel:
-    """The reference under the answer's name."""
-    return Kernel.from_source(task.source.replace("class Model(", "class ModelNew("), "cpp")
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One task, both ways."""
+
+    task: str
+    speedup: float
+    low: float
+    high: float
+    pairs: int
+    seconds: float
+    """What our evaluation took."""
+    usual: float
+    """Ratio of means in the usual way."""
+    usual_seconds: float
+
+
+def usual(source: str) -> float:
+    """Mean of `CALLS` calls each, one after the other; runs in a process of its own."""
+    import torch  # noqa: PLC0415 - preloaded there
+
+    namespace: dict[str, Any] = {}
+    exec(compile(source, "reference.py", "exec"), namespace)  # noqa: S102 - our own tasks
+    with torch.no_grad():
+        sides = []
+        for _ in range(2):
+            torch.manual_seed(42)
+            sides.append(namespace["Model"](*namespace["get_init_inputs"]()))
+        args = namespace["get_inputs"]()
+        candidate, reference = [_mean(side, args) for side in sides]
+    return reference / candidate
+
+
+def _mean(model: Any, args: list[Any]) -> float:
+    for _ in range(WARM_UP):
+        model(*args)
+    started = time.perf_counter()
+    for _ in range(CALLS):
+        model(*args)
+    return (time.perf_counter() - started) / CALLS
+
+
+def measure(judge: Judge, tasks: Sequence[Task], trials: int) -> list[Trial]:
+    """`trials` of each task, the tasks by turns."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["torch"])
+    made = []
+    for number in range(trials):
+        for task in tasks:
+            with context.Pool(1) as pool:  # a new process each time
+                started = time.monotonic()
+                ratio = pool.apply(usual, (task.source,))
+                usual_seconds = time.monotonic() - started
+            found = judge.evaluate(itself(task), task)
+            if found.speedup is None or found.timing is None:
+                raise SystemExit(f"{task.id}: {found.status}: {found.reason}")
+            ends, pairs = (found.speedup.ci95_low, found.speedup.ci95_high), found.timing.pairs
+            seconds = (found.seconds, ratio, usual_seconds)
+            made.append(Trial(task.id, found.speedup.median, *ends, pairs, *seconds))
+            told = f"{made[-1].speedup:.3f} [{ends[0]:.3f}, {ends[1]:.3f}] in {found.seconds:.1f} s"
+            print(f"{number + 1:3} {task.id:8} ours {told}, usual {ratio:.3f}", flush=True)
+    return made
+
+
+def share(hits: int, trials: int) -> dict[str, Any]:
+    """A rate with its 95% interval, after Wilson (1927)."""
+    z, rate = 1.96, hits / trials
+    center = (rate + z * z / (2 * trials)) / (1 + z * z / trials)
+    half = z * math.sqrt(rate * (1 - rate) / trials + z * z / (4 * trials * trials)) / (1 + z * z / trials)
+    return {
+        "hits": hits,
+        "rate": round(rate, 4),
+        "ci95": [round(max(0.0, center - half), 4), round(center + half, 4)],
+    }
+
+
+def report(trials: Sequence[Trial]) -> dict[str, Any]:
+    """Rates of both ways."""
+    count = len(trials)
+    return {
+        "machine": machine(),
+        "load_average": round(os.getloadavg()[2], 1),
+        "trials": count,
+        "tasks": len({trial.task for trial in trials}),
+        "ours_faster": share(sum(trial.low > 1 for trial in trials), count),
+        "ours_slower": share(sum(trial.high < 1 for trial in trials), count),
+        "usual_faster": share(sum(trial.usual > 1 for trial in trials), count),
+        "usual_faster_by_5%": share(sum(trial.usual > 1.05 for trial in trials), count),
+        "usual_worst": round(max(trial.usual for trial in trials), 2),
+        "ours_worst_low": round(max(trial.low for trial in trials), 3),
+        "ours_median_s": round(statistics.median(trial.seconds for trial in trials), 2),
+        "usual_median_s": round(statistics.median(trial.usual_seconds for trial in trials), 2),
+    }
+
+
+def show(result: dict[str, Any]) -> None:
+    """The comparison, in a few lines."""
+    print(", ".join(f"{name} {value}" for name, value in result["machine"].items()))
+    print(
+        f"{result['trials']} A/A trials over {result['tasks']} tasks; load average {result['load_average']}"
+    )
+    for name in ("ours_faster", "ours_slower", "usual_faster", "usual_faster_by_5%"):
+        found = result[name]
+        low, rate, high = (100 * share for share in (found["ci95"][0], found["rate"], found["ci95"][1]))
+        print(f"  {name:20} {found['hits']:4} = {rate:.1f}% (95% interval {low:.1f} to {high:.1f}%)")
+    worst, low = result["usual_worst"], result["ours_worst_low"]
+    print(f"  largest ratio in the usual way {worst}, largest lower end of ours {low}")
+    ours_s, usual_s = result["ours_median_s"], result["usual_median_s"]
+    print(f"  median cost: ours {ours_s} s, usual {usual_s} s in a warm process")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--trials", type=int, default=3, help="trials for each task")
+    parser.add_argument("--trials", type=int, default=26, help="for each task")
     parser.add_argument("--tasks", type=int, default=8)
+    parser.add_argument("--sandbox", default="process")
+    parser.add_argument("--json", type=Path, nargs="?", const=RESULTS, metavar="FILE", help="write it there")
     options = parser.parse_args()
     tasks = list(open_suite("kernelbench-core", SuiteOptions(subset="representative")).tasks())
-    faster = trials = 0
-    with tempfile.TemporaryDirectory() as cache:
-        judge = Judge(ProcessSandbox(), ProcessSandbox(), lambda _: Unlooked(), Path(cache))
-        for _ in range(options.trials):
-            for task in tasks[:: max(1, len(tasks) // options.tasks)][: options.tasks]:
-                found = judge.evaluate(itself(task), task)
-                speedup = found.speedup
-                if speedup is None:
-                    print(f"{task.id:6} {found.status} {found.reason}")
-                    continue
-                trials, faster = trials + 1, faster + (speedup.ci95_low > 1.0)
-                interval = f"[{speedup.ci95_low:.3f}, {speedup.ci95_high:.3f}]"
-                print(f"{task.id:6} {speedup.median:.3f} {interval} {found.seconds:.1f} s", flush=True)
-        judge.close()
-    print(
-        f"called faster: {faster} of {trials} trials ({100 * faster / max(trials, 1):.1f}%; 2.5% is the aim)"
-    )
+    chosen = tasks[:: max(1, len(tasks) // options.tasks)][: options.tasks]
+    with tempfile.TemporaryDirectory(prefix="aa-") as folder:
+        os.environ["KERNELOPT_CACHE"] = folder  # no calibration but the default: anyone's first run
+        judge = make_judge(options.sandbox, None, plain=True)
+        try:
+            trials = measure(judge, chosen, options.trials)
+        finally:
+            judge.close()
+    result = report(trials)
+    show(result)
+    if options.json:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        samples = [asdict(trial) for trial in trials]
+        options.json.write_text(json.dumps({**result, "samples": samples}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

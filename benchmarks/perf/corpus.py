@@ -1,6 +1,6 @@
 """The corpus of cheats and honest kernels before two judges: the usual one and ours.
 
-    python -m benchmarks.perf.corpus [--only 'b_*'] [--sandbox process] [--json FILE]
+    python -m benchmarks.perf.corpus [--only 'b_*'] [--sandbox bwrap] [--json FILE]
 
 The usual judge is `benchmarks/perf/_naive.py`, a port of KernelBench's to the CPU, with the word list of
 its source checker. Ours is run without its static look; what the look alone says stands beside it. A
@@ -151,7 +151,9 @@ def show(counts: dict[str, object]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--only", default="*", metavar="GLOB", help="file names without their ending")
-    parser.add_argument("--sandbox", default="process")
+    parser.add_argument(
+        "--sandbox", default="bwrap", help="of ours; some cheats need one that hides processes"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write rows and totals there")
     options = parser.parse_args()
     rows: list[Row] = []

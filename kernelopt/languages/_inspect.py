@@ -8,6 +8,7 @@ Each rule has a short name, and each message says what was seen and what to do i
 - things changed that are not the answer's own: `_inspect_patching` (patching, process, constants)
 - results that outlive a call: `_inspect_memory` (memory)
 - C++ text inside strings: `_inspect_cpp`
+- parameters that nothing reads: `_inspect_weights` (weights)
 - words for whoever reads the answer: `_inspect_words` (address)
 
 A look at text can be fooled. It is the first line only: `_artifact` looks at what was built, and the judge
@@ -28,6 +29,7 @@ from kernelopt.languages._inspect_patching import Patching
 from kernelopt.languages._inspect_reach import Reach
 from kernelopt.languages._inspect_report import Report
 from kernelopt.languages._inspect_uses import Uses
+from kernelopt.languages._inspect_weights import inspect_weights
 from kernelopt.languages._inspect_words import inspect_words
 from kernelopt.languages._inspect_work import Work
 from kernelopt.languages._names import Names
@@ -96,5 +98,6 @@ def _look(source: str, tree: ast.Module, names: Names, allow_libraries: bool) ->
     Patching(names, live, reach, report).look()
     Memory(names, reach, report).look()
     inspect_cpp(names, live, report, allow_libraries=allow_libraries)
+    inspect_weights(tree, report)
     inspect_words(source, report)
     return report

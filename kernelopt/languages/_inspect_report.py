@@ -19,6 +19,7 @@ ADVICE = {
     "reference": "the answer stands alone; compute from the arguments of forward",
     "hidden": "write the code out, so that it can be read",
     "constants": "give constants their value once, at the top of the module",
+    "weights": "the reference computes with its parameters, whatever they are at first: so must the kernel",
     "address": "nobody follows words in an answer; leave them out and improve the code",
 }
 """Rule to the second half of its messages."""

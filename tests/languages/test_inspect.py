@@ -100,7 +100,7 @@ HONEST = {
                 return x
     """),
     "layers only hold weights": model(
-        "lib.softmax(x, self.linear.weight, self.linear.in_features); return x",
+        "lib.softmax(x, self.linear.weight, self.bn.weight, self.linear.in_features); return x",
         "self.linear = nn.Linear(3, 4); self.bn = nn.BatchNorm1d(4)",
     ),
     "weights packed in __init__": model(

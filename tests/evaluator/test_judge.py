@@ -144,6 +144,6 @@ def test_a_reference_process_that_dies_is_replaced_and_blamed_on_no_one(evaluate
 
     assert evaluate().status is Status.PASSED
     for rig in judge._rigs._rigs.values():
-        for worker in rig._workers:
+        for worker, _ in rig._workers.values():
             os.kill(worker._job.pid, 9)
     assert evaluate().status is Status.PASSED

@@ -17,7 +17,18 @@ from kernelopt.store.run import open_run
 DOCS = Path(__file__).parents[2] / "docs/runs.md"
 PROSE = re.sub(r"```.*?```", "", DOCS.read_text(), flags=re.DOTALL)
 DOCUMENTED = set(re.findall(r"[\w.]+", " ".join(re.findall(r"`([^`]+)`", PROSE))))
-BY_NAME = {"frontier", "parts", "scores", "environment", "mismatch", "machine", "models", "limits", "suite"}
+BY_NAME = {
+    "frontier",
+    "parts",
+    "scores",
+    "environment",
+    "missing_baselines",
+    "mismatch",
+    "machine",
+    "models",
+    "limits",
+    "suite",
+}
 """Fields that hold a mapping whose keys are data."""
 
 
@@ -72,6 +83,8 @@ def test_an_evaluation_has_exactly_the_documented_fields():
         "candidate_ms": 1.6,
         "reference_ms": 4.0,
         "baseline": "eager",
+        "baselines": [],
+        "missing_baselines": {},
         "seconds": 1.5,
         "asi": "Use more threads.",
         "environment": {"torch": "2.13.0"},
@@ -89,6 +102,18 @@ def test_a_suspect_kernel_shows_no_speedup_even_if_it_was_timed():
     suspect = dataclasses.replace(sample.FAST, status=Status.SUSPECT)
     data = evaluation_json(suspect, "")
     assert data["speedup"] is data["candidate_ms"] is data["reference_ms"] is None
+
+
+def test_further_baselines_stand_beside_the_denominator():
+    other = dataclasses.replace(sample.FAST.timing, baseline="compile", reference_ms=2.0)
+    compared = dataclasses.replace(sample.FAST, baselines=(other,), missing_baselines={"x": "it failed"})
+    data = strict(evaluation_json(compared, ""))
+    assert data["baseline"] == "eager" and data["missing_baselines"] == {"x": "it failed"}
+    assert data["baselines"] == [
+        {"baseline": "compile", "speedup": data["speedup"], "candidate_ms": 1.6, "reference_ms": 2.0}
+    ]
+    suspect = dataclasses.replace(compared, status=Status.SUSPECT)
+    assert evaluation_json(suspect, "")["baselines"] == []
 
 
 def test_a_kernel_that_was_never_built_has_no_build():

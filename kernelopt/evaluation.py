@@ -132,6 +132,10 @@ class Evaluation:
     build: Build | None = None
     checks: tuple[Check, ...] = ()
     timing: Timing | None = None
+    baselines: tuple[Timing, ...] = ()
+    """The kernel against further baselines, where they were asked for; `timing` has the denominator."""
+    missing_baselines: Mapping[str, str] = field(default_factory=dict)
+    """Baselines that have no figure: by name, why."""
     profiles: tuple[Profile, ...] = ()
     log: str = ""
     """What the candidate printed (tail), and its traceback where it has one."""
@@ -166,6 +170,7 @@ def from_json(data: Mapping[str, Any]) -> Evaluation:
     fields["build"] = Build(**fields["build"]) if fields["build"] else None
     fields["checks"] = tuple(Check(**{**c, "status": Status(c["status"])}) for c in fields["checks"])
     fields["timing"] = _timing(fields["timing"]) if fields["timing"] else None
+    fields["baselines"] = tuple(_timing(timing) for timing in fields.get("baselines", ()))
     fields["profiles"] = tuple(Profile(**p) for p in fields["profiles"])
     return Evaluation(**fields)
 

@@ -463,8 +463,13 @@ class Server:
             os.kill(os.getpid(), signal.SIGSTOP)
 
     # commands
-    def do_load(self, source: str, cls: str, seed: int, threads: int, double: bool = False) -> dict:
-        """Execute the module and construct the model, seeded as KernelBench does."""
+    def do_load(
+        self, source: str, cls: str, seed: int, threads: int, double: bool = False, mode: str = ""
+    ) -> dict:
+        """Execute the module and construct the model, seeded as KernelBench does.
+
+        `mode`: one of ``torch.compile``, which compiles in the first call.
+        """
         import routing
         import torch
 
@@ -478,7 +483,8 @@ class Server:
         with torch.no_grad():
             model = namespace[cls](*init)
             copied = copy_state(model, self.folder / "state.pt")
-        self.model = model.double() if double else model
+        model = model.double() if double else model
+        self.model = compiled(model, mode, self.folder) if mode else model
         return {"ok": True, "copied": copied}
 
     def do_bind(self, bound: bool) -> dict:
@@ -627,6 +633,19 @@ def execute(path: Path) -> dict:
     sys.modules[name] = module
     exec(compile(path.read_text(), path.name, "exec"), module.__dict__)
     return module.__dict__
+
+
+def compiled(model, mode: str, folder: Path):
+    """`model` under ``torch.compile``, which may write to the job's folder only.
+
+    It compiles in this process: workers that waited for more to do would be seen when it is stopped.
+    """
+    places = {"TORCHINDUCTOR_CACHE_DIR": "inductor", "TRITON_CACHE_DIR": "triton"}
+    os.environ.update({name: str(folder / place) for name, place in places.items()})
+    os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
+    import torch
+
+    return torch.compile(model, mode=mode)
 
 
 def copy_state(model, path: Path) -> int:

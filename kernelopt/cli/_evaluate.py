@@ -10,7 +10,7 @@ import click
 from kernelopt.errors import UsageError
 
 if TYPE_CHECKING:
-    from kernelopt.evaluation import Evaluation
+    from kernelopt.evaluation import Evaluation, Timing
     from kernelopt.kernel import Kernel
 
 
@@ -37,16 +37,21 @@ def asi(evaluation: Evaluation, kernel: Kernel) -> str:
     return explain(evaluation, kernel=kernel, score=explain_score(evaluation))
 
 
-def line(evaluation: Evaluation) -> str:
-    """One line: status, task, and how fast, or why not."""
-    speedup = evaluation.speedup
-    if speedup is None or evaluation.timing is None:
-        return f"{evaluation.status}  {evaluation.task_id}  {evaluation.reason}".rstrip()
+def lines(evaluation: Evaluation) -> list[str]:
+    """Status, task, and how fast, or why not; then a line for each further baseline."""
+    if evaluation.speedup is None or evaluation.timing is None:
+        return [f"{evaluation.status}  {evaluation.task_id}  {evaluation.reason}".rstrip()]
+    missing = [f"    {name}: missing: {why}" for name, why in evaluation.missing_baselines.items()]
+    others = [f"    {_figures(timing)}" for timing in evaluation.baselines]
+    return [f"{evaluation.status}  {evaluation.task_id}  {_figures(evaluation.timing)}", *others, *missing]
+
+
+def _figures(timing: Timing) -> str:
+    speedup = timing.speedup
     interval = f"{speedup.ci95_low:.2f} to {speedup.ci95_high:.2f}"
-    timing = evaluation.timing
     return (
-        f"{evaluation.status}  {evaluation.task_id}  {speedup.median:.2f}x {timing.baseline} "
-        f"(95% interval {interval}); {timing.candidate_ms:.3f} ms against {timing.reference_ms:.3f} ms"
+        f"{speedup.median:.2f}x {timing.baseline} (95% interval {interval}); "
+        f"{timing.candidate_ms:.3f} ms against {timing.reference_ms:.3f} ms"
     )
 
 
@@ -60,6 +65,13 @@ def as_json(evaluation: Evaluation, kernel: Kernel) -> dict[str, Any]:
 def exit_code(evaluations: list[Evaluation]) -> int:
     """0 only when every one of them passed."""
     return 0 if evaluations and all(evaluation.correct for evaluation in evaluations) else 1
+
+
+def noise_note() -> str:
+    """Why this machine's calibration is not used, where there is one that is of no use."""
+    from kernelopt.executors.calibration import load
+
+    return load()[1]
 
 
 def progress(message: str, quiet: bool) -> None:

@@ -43,6 +43,12 @@ def sandbox_option(function: _Function) -> _Function:
     )(function)
 
 
+def baselines_option(function: _Function) -> _Function:
+    """``--baselines`` as parameter `baselines: bool`."""
+    text = "Also compare with torch.compile, default and max-autotune; a minute or more for each task."
+    return click.option("--baselines", is_flag=True, help=text)(function)
+
+
 _RULES = {
     "--allow-libraries": "Let kernels call libraries (BLAS, oneDNN) and operators that are one such call.",
     "--strict-shapes": "Also check a batch of another size, where the task has one that may vary.",

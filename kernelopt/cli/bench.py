@@ -10,6 +10,7 @@ import click
 
 from kernelopt.cli import _console, _evaluate
 from kernelopt.cli._options import (
+    baselines_option,
     choose_sandbox,
     language_option,
     require_language,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 @language_option
 @sandbox_option
 @rules_options
+@baselines_option
 @_console.quiet_option
 @_console.json_option
 @click.pass_context
@@ -47,6 +49,7 @@ def command(
     language: str,
     sandbox: str,
     rules: Rules,
+    baselines: bool,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -61,17 +64,18 @@ def command(
     chosen = select(suite, selection)
     pairs = match(folder, chosen.tasks)
     where = choose_sandbox(sandbox)
-    executor = LocalExecutor(sandbox=where.name, rules=rules)
+    executor = LocalExecutor(sandbox=where.name, rules=rules, baselines=baselines)
     found: list[tuple[Evaluation, Kernel]] = []
     try:
         for path, task in pairs:
             kernel = _evaluate.read_kernel(path, language)
             evaluation = executor.evaluate(kernel, task)
             if not found:
-                _evaluate.progress(where.note, quiet)
+                for note in (where.note, _evaluate.noise_note()):
+                    _evaluate.progress(note, quiet)
             found.append((evaluation, kernel))
             if not as_json:
-                click.echo(_evaluate.line(evaluation))
+                click.echo("\n".join(_evaluate.lines(evaluation)))
     finally:
         executor.close()
     evaluations = [evaluation for evaluation, _ in found]

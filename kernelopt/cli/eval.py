@@ -8,6 +8,7 @@ import click
 
 from kernelopt.cli import _console, _evaluate
 from kernelopt.cli._options import (
+    baselines_option,
     choose_sandbox,
     language_option,
     require_language,
@@ -29,6 +30,7 @@ from kernelopt.suites import SuiteOptions
 @language_option
 @sandbox_option
 @rules_options
+@baselines_option
 @click.option("--explain", is_flag=True, help="Print the feedback that a search would see.")
 @_console.json_option
 @click.pass_context
@@ -42,6 +44,7 @@ def command(
     language: str,
     sandbox: str,
     rules: Rules,
+    baselines: bool,
     explain: bool,
     as_json: bool,
 ) -> None:
@@ -63,16 +66,17 @@ def command(
     if len(tasks) != 1:
         raise ConfigError(f"{suite} has {len(tasks)} tasks; say which with --task, for example {tasks[0].id}")
     chosen = choose_sandbox(sandbox)
-    executor = LocalExecutor(sandbox=chosen.name, rules=rules)
+    executor = LocalExecutor(sandbox=chosen.name, rules=rules, baselines=baselines)
     try:
         evaluation = executor.evaluate(kernel, tasks[0])
     finally:
         executor.close()
-    _evaluate.progress(chosen.note, quiet=False)  # only now: a task that does not load is refused in one line
+    for note in (chosen.note, _evaluate.noise_note()):
+        _evaluate.progress(note, quiet=False)  # only now: a task that does not load is refused in one line
     if as_json:
         _console.print_json(_evaluate.as_json(evaluation, kernel))
     else:
-        click.echo(_evaluate.line(evaluation))
+        click.echo("\n".join(_evaluate.lines(evaluation)))
         if explain:
             click.echo("\n" + _evaluate.asi(evaluation, kernel))
     ctx.exit(_evaluate.exit_code([evaluation]))

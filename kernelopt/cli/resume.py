@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kernelopt.cli import _console
+from kernelopt.cli import _console, _evaluate
 from kernelopt.cli._budget import budget_options, make_budget
 
 if TYPE_CHECKING:
@@ -45,4 +45,4 @@ def command(run: str, runs: Path, quiet: bool, **flags: Any) -> None:
         return opened
 
     with opened:
-        run_and_show(begin, quiet)
+        run_and_show(begin, quiet, (_evaluate.noise_note(),))

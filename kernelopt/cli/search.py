@@ -122,7 +122,7 @@ def command(
     if dry_run:
         _console.print_page(_dry(plan, chosen))
         return
-    notes = (*chosen.notes, sandbox.note)
+    notes = (*chosen.notes, sandbox.note, _evaluate.noise_note())
     run_and_show(lambda watch: _start(plan, runs, run_name, watch), quiet, notes)
 
 

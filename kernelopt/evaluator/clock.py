@@ -93,7 +93,7 @@ class Stopwatch:
         for look in self._settings.looks:
             late = self._advance(look, started)
             found = speedup([pair.logs() for pair in self.pairs], self._settings.between_sd, look.alpha)
-            if late or self._decided(found):
+            if late or decided(found, self._settings):
                 break
         return self._timing(workload_id, baseline, found)
 
@@ -203,13 +203,6 @@ class Stopwatch:
     def _overwrite(self, slots: Sequence[int]) -> None:
         self._feed(slots)
 
-    def _decided(self, found: Speedup) -> bool:
-        """Whether the interval is narrow enough for what it says, or the kernel hopeless."""
-        half_width = math.log(found.ci95_high / found.ci95_low) / 2
-        settings = self._settings
-        enough = max(settings.narrow, settings.relative * abs(math.log(found.median)))
-        return half_width <= enough or found.ci95_high < settings.hopeless
-
     def _timing(self, workload_id: str, baseline: str, found: Speedup) -> Timing:
         reference = [value for pair in self.pairs for value in pair.reference_ms]
         candidate = [value for pair in self.pairs for value in pair.candidate_ms]
@@ -225,6 +218,13 @@ class Stopwatch:
             candidate_samples_ms=tuple(candidate),
             reference_samples_ms=tuple(reference),
         )
+
+
+def decided(found: Speedup, settings: Settings) -> bool:
+    """Whether the interval is narrow enough for what it says, or the kernel hopeless."""
+    half_width = math.log(found.ci95_high / found.ci95_low) / 2
+    enough = max(settings.narrow, settings.relative * abs(math.log(found.median)))
+    return half_width <= enough or found.ci95_high < settings.hopeless
 
 
 def slot_count(pool: Sequence[list[Any]], settings: Settings) -> int:

@@ -12,7 +12,7 @@ import random
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from kernelopt.errors import EvaluatorFault
 from kernelopt.evaluation import Build, Check, Evaluation, Profile, Stage, Status, Timing
 from kernelopt.evaluator import trial
 from kernelopt.evaluator.auditor import Auditor
+from kernelopt.evaluator.baselines import Baselines, CompiledWorker, Found
 from kernelopt.evaluator.clock import Pair, Stopwatch
 from kernelopt.evaluator.profile_gcc import Runner
 from kernelopt.evaluator.reference import Reference
@@ -50,6 +51,7 @@ class _Story:
     replies: list[BuildReply] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
     timing: Timing | None = None
+    baselines: Found = field(default_factory=Found)
     profiles: tuple[Profile, ...] = ()
 
 
@@ -72,6 +74,7 @@ class Judge:
         self._references: dict[str, Reference] = {}
         self._seen: dict[tuple[Any, ...], list[Finding]] = {}
         self._rigs = Rigs()
+        self._baselines = Baselines(self._time_compiled, lambda: self._rigs.keep(0))
         self._room = int(REFERENCES_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
     def evaluate(self, kernel: Kernel, task: Task) -> Evaluation:
@@ -138,6 +141,7 @@ class Judge:
                 worker.close()
         if self._profiler and story.timing:
             story.profiles = self._profiler(reference, story.timing, story.requests, self._tools.notes)
+        story.baselines = self._baselines.of(reference, self.settings)
 
     def _load(self, kernel: Kernel, reference: Reference, build: Builder) -> Worker:
         """The candidate in a fresh process."""
@@ -191,13 +195,32 @@ class Judge:
             return spare.pop() if spare else another()
 
         try:
-            return self._measure(candidate, bound, reference, story)
+            return self._measure(candidate, bound, reference, story.checks, self.settings)
         except EvaluatorFault:
             self._rigs.keep(0)
-            return self._measure(another, bound, reference, story)
+            return self._measure(another, bound, reference, story.checks, self.settings)
+
+    def _time_compiled(self, reference: Reference, mode: str, settings: Settings) -> Timing:
+        """The reference under a mode of ``torch.compile`` in the candidate's place."""
+        workers: list[Worker] = []
+
+        def another() -> Worker:
+            workers.append(self._start_reference(reference, mode))
+            return workers[-1]
+
+        try:
+            return self._measure(another, settings.bind_threads, reference, [], settings)
+        finally:
+            for worker in workers:
+                worker.close()
 
     def _measure(
-        self, candidate: Callable[[], Worker], bound: bool, reference: Reference, story: _Story
+        self,
+        candidate: Callable[[], Worker],
+        bound: bool,
+        reference: Reference,
+        checks: list[Check],
+        settings: Settings,
     ) -> Timing:
         rig = self._rigs.get(
             reference.task.hash,
@@ -214,9 +237,10 @@ class Judge:
             pair.precede()
             return pair
 
-        auditor = Auditor(reference, self.settings, story.checks)
-        pool, settings = reference.pool, self.settings
-        stopwatch = Stopwatch(rig.slots, pool, settings, open_pair, auditor, scaled=reference.scaled)
+        auditor = Auditor(reference, settings, checks)
+        stopwatch = Stopwatch(
+            rig.slots, reference.pool, settings, open_pair, auditor, scaled=reference.scaled
+        )
         timing = stopwatch.measure("timed")
         rig.calls = stopwatch.pairs[0].calls[0]
         auditor.clocks_agree(stopwatch.gap_ms(), timing)
@@ -227,11 +251,12 @@ class Judge:
         own = any(_OWN_THREADS.search(text) for text in kernel.files.values())
         return self.settings.bind_threads and not own
 
-    def _start_reference(self, reference: Reference) -> Worker:
-        worker = TrustedWorker(self._oracle, self.settings.limits)
+    def _start_reference(self, reference: Reference, mode: str = "") -> Worker:
+        """The reference in a fresh process, under a `mode` of ``torch.compile`` if there is one."""
+        worker = (CompiledWorker if mode else TrustedWorker)(self._oracle, self.settings.limits)
         files = {"reference.py": reference.task.source}
         try:
-            setup, refuse = self._setup("Model", reference), lambda _: {"ok": False}
+            setup, refuse = replace(self._setup("Model", reference), mode=mode), lambda _: {"ok": False}
             worker.load(files, "reference.py", setup, refuse, timeout_s=self.settings.run_timeout_s)
             return worker
         except (Stopped, EvaluatorFault) as stopped:
@@ -241,6 +266,7 @@ class Judge:
     def _evaluation(
         self, kernel: Kernel, task: Task, language: Language, story: _Story, end: Stopped, seconds: float
     ) -> Evaluation:
+        timing = story.timing if end.status is Status.PASSED else None
         return Evaluation(
             task_id=task.id,
             suite=task.suite,
@@ -253,7 +279,9 @@ class Judge:
             reason=end.reason,
             build=_build(story.replies),
             checks=tuple(story.checks),
-            timing=story.timing if end.status is Status.PASSED else None,
+            timing=timing,
+            baselines=story.baselines.against(timing) if timing else (),
+            missing_baselines=story.baselines.missing,
             profiles=story.profiles,
             log=end.log,
             environment=_environment(self.settings),
@@ -263,7 +291,11 @@ class Judge:
 
 def _environment(settings: Settings) -> dict[str, str]:
     rules = " ".join(name for name in RULES if getattr(settings, name))
-    known = {"torch": torch.__version__, "threads": str(settings.threads)}
+    known = {
+        "torch": torch.__version__,
+        "threads": str(settings.threads),
+        "between_sd": f"{settings.between_sd:.3f} ({settings.between_from})",
+    }
     return {**known, "rules": rules} if rules else known
 
 

@@ -59,17 +59,21 @@ class Settings:
     bind_threads: bool = True
     """Bind OpenMP threads to cores while timing; not for kernels that make threads of their own,
     which would inherit the binding of the thread that makes them."""
-    looks: tuple[Look, ...] = (Look(2, 3, 0.01), Look(2, 6, 0.015), Look(4, 6, 0.025))
+    looks: tuple[Look, ...] = (Look(2, 3, 0.02), Look(4, 3, 0.03))
     """When to look at the interval, and stop if it is good enough."""
     between_sd: float = 0.08
     """Standard deviation between processes of the same code; `kernelopt calibrate` measures it."""
+    between_from: str = "default"
+    """Where that figure comes from, in a word or two."""
+    baselines: tuple[str, ...] = ()
+    """Names of `baselines.MODES` to compare with besides eager, which stays the denominator."""
     narrow: float = 0.1
     """Half width of the interval (in logs) that always is good enough."""
     relative: float = 0.35
     """Half width that is good enough as a part of the log speedup: a ratio of 3 needs no two digits."""
     hopeless: float = 0.8
     """A speedup so low that its exact value does not matter."""
-    batch_ms: float = 12.0
+    batch_ms: float = 9.0
     """Aimed length of one timed batch."""
     max_calls: int = 1024
     """Most calls in one batch; each has an input set of its own."""

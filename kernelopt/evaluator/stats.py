@@ -50,10 +50,22 @@ def between_pairs(pairs: Pairs) -> float:
     freedom = sum(map(len, pairs)) - len(pairs)
     if len(pairs) < 2 or freedom < 1:
         return 0.0
+    return math.sqrt(max(between_variance(pairs), 0.0))
+
+
+def between_variance(pairs: Pairs) -> float:
+    """The square of `between_pairs`, negative where it comes out so: its mean over trials is unbiased.
+
+    Needs two pairs, and more rounds than pairs.
+    """
     means = [statistics.fmean(pair) for pair in pairs]
-    within = sum(_squares(pair) for pair in pairs) / freedom
     per_pair = len(pairs) / sum(1 / len(pair) for pair in pairs)
-    return math.sqrt(max(statistics.variance(means) - within / per_pair, 0.0))
+    return statistics.variance(means) - within_variance(pairs) / per_pair
+
+
+def within_variance(pairs: Pairs) -> float:
+    """Variance of rounds around the mean of their pair. Needs more rounds than pairs."""
+    return sum(_squares(pair) for pair in pairs) / (sum(map(len, pairs)) - len(pairs))
 
 
 def student_t(chance: float, freedom: int) -> float:

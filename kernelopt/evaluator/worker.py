@@ -22,7 +22,7 @@ from kernelopt.sandboxes import Limits, Sandbox
 from kernelopt.sandboxes._rooms import remove_tree
 
 LOG_TAIL = 4000
-IDLE_NS = 2_000_000
+IDLE_NS = 200_000
 """Processor time that the processes of a worker may have had while they were stopped: rounding only."""
 Builder = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -47,6 +47,8 @@ class Setup:
     """Parameters to take over where names and shapes agree."""
     seed: int
     threads: int
+    mode: str = ""
+    """One of ``torch.compile``; compiled in the first call. None by default."""
 
 
 class Worker:
@@ -74,6 +76,8 @@ class Worker:
         for path in [*written, *(self.folder / name for name in tensors)]:
             path.chmod(0o644)  # whatever the umask: inside, the worker may be another user
         order = {"source": Path(entry).name, "cls": setup.cls, "seed": setup.seed, "threads": setup.threads}
+        if setup.mode:
+            order["mode"] = setup.mode
         self._send({"do": "load", "with": order}, Stage.LOAD)
         deadline = time.monotonic() + timeout_s
         while True:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from kernelopt.errors import EvaluatorFault
 from kernelopt.evaluation import Evaluation
-from kernelopt.executors import Rules
+from kernelopt.executors import Rules, calibration
 from kernelopt.kernel import Kernel
 from kernelopt.resources import cache_dir
 from kernelopt.task import Task
@@ -24,6 +24,7 @@ from kernelopt.task import Task
 if TYPE_CHECKING:
     from kernelopt.evaluator.judge import Judge
     from kernelopt.evaluator.settings import Settings
+    from kernelopt.languages import Language
 
 _judge: Judge | None = None
 
@@ -33,9 +34,19 @@ class LocalExecutor:
 
     name = "local"
 
-    def __init__(self, argument: str = "", sandbox: str = "process", rules: Rules | None = None):
-        """`argument` is what follows a colon in `--executor`; this executor takes none."""
-        self._sandbox, self._rules = sandbox, rules or Rules()
+    def __init__(
+        self,
+        argument: str = "",
+        sandbox: str = "process",
+        rules: Rules | None = None,
+        *,
+        baselines: bool = False,
+    ):
+        """`argument` is what follows a colon in `--executor`; this executor takes none.
+
+        `baselines`: kernels that pass are also compared with compiled references (`Evaluation.baselines`).
+        """
+        self._sandbox, self._rules, self._baselines = sandbox, rules or Rules(), baselines
         self._lock = threading.Lock()
         self._pool: ProcessPoolExecutor | None = None
 
@@ -62,6 +73,7 @@ class LocalExecutor:
         return {
             **device,
             "isolation": self._sandbox,
+            "noise": f"{calibration.used()} between processes",
             "compiler": _compiler(),
             "python": platform.python_version(),
         }
@@ -89,12 +101,16 @@ class LocalExecutor:
             # Spawned, not forked: the parent has threads.
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_begin,
-            initargs=(self._sandbox, self._rules),
+            initargs=(self._sandbox, self._rules, self._baselines),
         )
 
 
-def make_judge(sandbox: str, settings: Settings | None) -> Judge:
-    """A judge with all that this machine offers: languages, profiler, and the sandbox of that name."""
+def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False) -> Judge:
+    """A judge with all that this machine offers: languages, profiler, and the sandbox of that name.
+
+    A `plain` one takes no static look and makes no profiles: references are to pass, and to be timed.
+    """
+    from kernelopt.evaluator.calibration import Unlooked
     from kernelopt.evaluator.judge import Judge
     from kernelopt.evaluator.tools import readable
     from kernelopt.executors._profiler import profile
@@ -102,7 +118,12 @@ def make_judge(sandbox: str, settings: Settings | None) -> Judge:
 
     plugin, cache = get("sandboxes", sandbox), cache_dir()
     shown = readable(cache)
-    return Judge(plugin(shown), plugin(), lambda name: get("languages", name)(), cache, settings, profile)
+
+    def language(name: str) -> Language:
+        found: Language = get("languages", name)()
+        return Unlooked(found) if plain else found
+
+    return Judge(plugin(shown), plugin(), language, cache, settings, None if plain else profile)
 
 
 def settings_for(rules: Rules) -> Settings:
@@ -112,11 +133,16 @@ def settings_for(rules: Rules) -> Settings:
     return Settings(**dataclasses.asdict(rules))
 
 
-def _begin(sandbox: str, rules: Rules) -> None:
+def _begin(sandbox: str, rules: Rules, baselines: bool) -> None:
+    from kernelopt.evaluator.baselines import MODES
+
     global _judge  # noqa: PLW0603  (one judge a process is the point of the process)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
-    _judge = make_judge(sandbox, settings_for(rules))
+    settings = calibration.apply(settings_for(rules))
+    if baselines:
+        settings = dataclasses.replace(settings, baselines=tuple(MODES))
+    _judge = make_judge(sandbox, settings)
 
 
 def _follow(parent: int) -> None:

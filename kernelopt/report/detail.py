@@ -47,6 +47,9 @@ def _evaluation_lines(task: TaskView, best: Evaluation) -> list[str]:
         when = "measured again at the end" if task.remeasured else "as the search measured it"
         lines.append(f"speedup: {speedup_text(best.speedup)} over {best.timing.baseline}, {when}")
         lines.append(f"time: {best.timing.candidate_ms:.4g} ms, was {best.timing.reference_ms:.4g} ms")
+        others = [f"{speedup_text(other.speedup)} over {other.baseline}" for other in best.baselines]
+        missing = [f"{name} is missing ({why})" for name, why in best.missing_baselines.items()]
+        lines += [f"also: {text}" for text in (*others, *missing)]
     if best.reason:
         lines.append(f"reason: {best.reason}")
     if best.build and not best.correct and best.build.log:

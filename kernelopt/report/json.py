@@ -49,12 +49,18 @@ def evaluation_json(evaluation: Evaluation, asi: str | None) -> dict[str, Any]:
         "candidate_ms": timing["candidate_ms"] if timing else None,
         "reference_ms": timing["reference_ms"] if timing else None,
         "baseline": timing["baseline"] if timing else None,
+        "baselines": [_baseline(other) for other in data["baselines"] if timing],
+        "missing_baselines": data["missing_baselines"],
         "seconds": evaluation.seconds,
         "asi": asi,
         "environment": data["environment"],
     }
     plain: dict[str, Any] = finite(fields)
     return plain
+
+
+def _baseline(timing: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: timing[name] for name in ("baseline", "speedup", "candidate_ms", "reference_ms")}
 
 
 def report_json(view: RunView) -> dict[str, Any]:

@@ -117,6 +117,7 @@ def test_journals_from_before_there_were_baselines_still_load():
 
 def test_a_reference_that_cannot_be_compiled_does_not_fail_the_kernel(evaluate, judge, monkeypatch):
     """The far side refuses a mode that torch does not have."""
+    monkeypatch.setattr(judge, "settings", judge.settings)  # restored, without baselines
     monkeypatch.setitem(MODES, "compile", "no-such-mode")
     found = evaluate(baselines=("compile",))
     assert found.status is Status.PASSED and found.timing.baseline == "eager"
@@ -127,6 +128,7 @@ def test_a_reference_that_cannot_be_compiled_does_not_fail_the_kernel(evaluate, 
 
 
 def test_a_kernel_that_fails_is_not_compared(evaluate, judge, monkeypatch):
+    monkeypatch.setattr(judge, "settings", judge.settings)
     monkeypatch.setattr(judge._baselines, "_measure", lambda *_: pytest.fail("timed"))
     found = evaluate(replace={"v > 0 ? v : 0": "v"}, baselines=tuple(MODES))
     assert (found.status, found.baselines) == (Status.WRONG_VALUE, ())

@@ -21,9 +21,12 @@ from kernelopt.evaluator.calibration import (
     run,
     within_sd,
 )
-from kernelopt.evaluator.settings import Settings
+from kernelopt.evaluator.settings import Look, Settings
 from kernelopt.kernel import Kernel
 from kernelopt.registry import get
+
+
+QUICK = dataclasses.replace(fixed(Settings()), looks=(Look(2, 6, 0.05),), batch_ms=1.0)
 
 
 def simulated(count, between, within, seed=5):
@@ -101,10 +104,10 @@ def test_the_static_look_and_nothing_else_is_left_out():
 
 def test_a_reference_is_timed_against_itself(judge, monkeypatch):
     monkeypatch.setattr(judge, "_inspect", lambda _: None)
-    monkeypatch.setattr(judge, "settings", dataclasses.replace(fixed(judge.settings), batch_ms=1.0))
+    monkeypatch.setattr(judge, "settings", QUICK)
     (trial,) = run(judge, [TASK], 1)
     assert isinstance(trial, Trial)
-    assert [len(pair) for pair in trial.logs] == [6]
+    assert [len(pair) for pair in trial.logs] == [6, 6]
     assert trial.latency_ms > 0
 
 
@@ -112,5 +115,6 @@ def test_a_task_that_does_not_pass_is_told(judge, monkeypatch):
     monkeypatch.setattr(
         "kernelopt.evaluator.calibration.itself", lambda _: Kernel.from_source("x = 1", "cpp")
     )
+    monkeypatch.setattr(judge, "settings", QUICK)
     (failed,) = run(judge, [TASK], 1)
     assert isinstance(failed, Failed) and failed.task_id == TASK.id and failed.reason

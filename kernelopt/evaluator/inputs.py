@@ -78,15 +78,15 @@ class Recipe:
 
     def _scale(self, out: Numbers, a: Numbers, b: Numbers, start: int) -> None:
         """The same, each element times a factor: from `start` on, over and over."""
-        factors, size = _factors(str(out.dtype)), len(out)
-        for first, low, high in self._stretches(size):
-            while low < high:
-                place = (start + low) % SCALES
-                here = slice(low, min(high, low + SCALES - place))
-                np.multiply(
-                    (a if first else b)[here], factors[place : place + here.stop - low], out=out[here]
-                )
-                low = here.stop
+        factors = _factors(str(out.dtype))
+        for first, low, high in self._stretches(len(out)):
+            done = low
+            while done < high:
+                place = (start + done) % SCALES
+                here = slice(done, min(high, done + SCALES - place))
+                part = factors[place : place + here.stop - done]
+                np.multiply((a if first else b)[here], part, out=out[here])
+                done = here.stop
 
     def _stretches(self, size: int) -> list[tuple[bool, int, int]]:
         """Stretches of a tensor of `size` elements: whether of the first set, from where to where."""

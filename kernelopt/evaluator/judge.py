@@ -12,22 +12,21 @@ import random
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from kernelopt.errors import EvaluatorFault
-from kernelopt.evaluation import Build, Check, Evaluation, Profile, Stage, Status, Timing
+from kernelopt.evaluation import Check, Evaluation, Profile, Stage, Status, Timing
 from kernelopt.evaluator import trial
 from kernelopt.evaluator.auditor import Auditor
-from kernelopt.evaluator.baselines import Baselines, CompiledWorker, Found
+from kernelopt.evaluator.baselines import Baselines, CompiledWorker
 from kernelopt.evaluator.clock import Pair, Stopwatch
 from kernelopt.evaluator.profile_gcc import Runner
 from kernelopt.evaluator.reference import Reference
 from kernelopt.evaluator.rig import Rig, Rigs
-from kernelopt.evaluator.settings import RULES, Settings
+from kernelopt.evaluator.settings import Settings
+from kernelopt.evaluator.story import Story, requested
 from kernelopt.evaluator.tools import SandboxTools
 from kernelopt.evaluator.worker import Builder, Setup, Stopped, TrustedWorker, Worker
 from kernelopt.kernel import Kernel
@@ -41,18 +40,6 @@ REFERENCES_SHARE = 0.25
 _OWN_THREADS = re.compile(r"\bstd::(jthread|thread|async)\b|\bpthread_create\b|\bthreading\b|\bconcurrent\b")
 
 Profiler = Callable[[Reference, Timing, list[BuildRequest], Runner], tuple[Profile, ...]]
-
-
-@dataclass(slots=True)
-class _Story:
-    """What is known so far; frozen into an `Evaluation` at the end."""
-
-    requests: list[BuildRequest] = field(default_factory=list)
-    replies: list[BuildReply] = field(default_factory=list)
-    checks: list[Check] = field(default_factory=list)
-    timing: Timing | None = None
-    baselines: Found = field(default_factory=Found)
-    profiles: tuple[Profile, ...] = ()
 
 
 class Judge:
@@ -84,7 +71,7 @@ class Judge:
             TaskError: the reference does not load or run.
             EvaluatorFault: our own machinery broke.
         """
-        started, story = time.monotonic(), _Story()
+        started, story = time.monotonic(), Story()
         language = self._languages(kernel.language)
         end = Stopped(Status.PASSED, Stage.DONE, "")
         try:
@@ -92,7 +79,17 @@ class Judge:
             self._judge(kernel, self.reference(task), language, story)
         except Stopped as stopped:
             end = stopped
-        return self._evaluation(kernel, task, language, story, end, time.monotonic() - started)
+        return story.told(
+            end,
+            self.settings,
+            task_id=task.id,
+            suite=task.suite,
+            kernel_hash=kernel.hash,
+            language=kernel.language,
+            device=language.device,
+            isolation=self._sandbox.level,
+            seconds=time.monotonic() - started,
+        )
 
     def close(self) -> None:
         """End both sandboxes."""
@@ -126,13 +123,13 @@ class Judge:
             self._seen[key] = language.inspect_artifact(path, allow_libraries=allow)
         return self._seen[key]
 
-    def _judge(self, kernel: Kernel, reference: Reference, language: Language, story: _Story) -> None:
+    def _judge(self, kernel: Kernel, reference: Reference, language: Language, story: Story) -> None:
         workers = [self._load(kernel, reference, self._builder(language, story))]
         try:
             self._check(workers[0], reference, story)
 
             def another() -> Worker:
-                workers.append(self._load(kernel, reference, self._builder(language, _Story())))
+                workers.append(self._load(kernel, reference, self._builder(language, Story())))
                 return workers[-1]
 
             story.timing = self._time(kernel, workers[0], another, reference, story)
@@ -157,9 +154,9 @@ class Judge:
     def _setup(self, cls: str, reference: Reference) -> Setup:
         return Setup(cls, reference.init, reference.state, reference.seed, self.settings.threads)
 
-    def _builder(self, language: Language, story: _Story) -> Builder:
+    def _builder(self, language: Language, story: Story) -> Builder:
         def build(message: dict[str, Any]) -> dict[str, Any]:
-            request = _request(message)
+            request = requested(message)
             if request is None:
                 return {"ok": False, "log": "the build request is malformed"}
             reply = language.build(request, self._cache, self.settings.build_timeout_s, self._tools)
@@ -171,7 +168,7 @@ class Judge:
 
         return build
 
-    def _check(self, worker: Worker, reference: Reference, story: _Story) -> None:
+    def _check(self, worker: Worker, reference: Reference, story: Story) -> None:
         for check in trial.checks(worker, reference, self.settings):
             story.checks.append(check)
             if check.status is not Status.PASSED:
@@ -186,7 +183,7 @@ class Judge:
         first: Worker,
         another: Callable[[], Worker],
         reference: Reference,
-        story: _Story,
+        story: Story,
     ) -> Timing:
         """Timing, twice if a reference process died (the system was short of memory, say)."""
         bound, spare = self._bound(kernel), [first]
@@ -262,64 +259,3 @@ class Judge:
         except (Stopped, EvaluatorFault) as stopped:
             worker.close()
             raise EvaluatorFault(f"the reference of task {reference.task.id}: {stopped}") from stopped
-
-    def _evaluation(
-        self, kernel: Kernel, task: Task, language: Language, story: _Story, end: Stopped, seconds: float
-    ) -> Evaluation:
-        timing = story.timing if end.status is Status.PASSED else None
-        return Evaluation(
-            task_id=task.id,
-            suite=task.suite,
-            kernel_hash=kernel.hash,
-            language=kernel.language,
-            device=language.device,
-            isolation=self._sandbox.level,
-            status=end.status,
-            stage=end.stage,
-            reason=end.reason,
-            build=_build(story.replies),
-            checks=tuple(story.checks),
-            timing=timing,
-            baselines=story.baselines.against(timing) if timing else (),
-            missing_baselines=story.baselines.missing,
-            profiles=story.profiles,
-            log=end.log,
-            environment=_environment(self.settings),
-            seconds=seconds,
-        )
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    rules = " ".join(name for name in RULES if getattr(settings, name))
-    known = {
-        "torch": torch.__version__,
-        "threads": str(settings.threads),
-        "between_sd": f"{settings.between_sd:.3f} ({settings.between_from})",
-    }
-    return {**known, "rules": rules} if rules else known
-
-
-def _build(replies: list[BuildReply]) -> Build | None:
-    if not replies:
-        return None
-    return Build(
-        command=replies[-1].command,
-        log="\n".join(reply.log for reply in replies if reply.log),
-        seconds=sum(reply.seconds for reply in replies),
-        cached=all(reply.cached for reply in replies),
-    )
-
-
-def _request(message: Any) -> BuildRequest | None:
-    """A build request out of what a worker sent, or None when it makes no sense."""
-    if not isinstance(message, dict):
-        return None
-    sources, kind = message.get("sources"), message.get("kind")
-    flags = [message.get("cflags") or [], message.get("ldflags") or []]
-    lists_fit = all(isinstance(f, list) and all(isinstance(x, str) for x in f) for f in flags)
-    if not isinstance(kind, str) or not isinstance(sources, dict) or not lists_fit:
-        return None
-    if not all(isinstance(k, str) and isinstance(v, str) for k, v in sources.items()):
-        return None
-    name = str(message.get("name") or "kernel")[:80]
-    return BuildRequest(kind, name, dict(sources), tuple(flags[0]), tuple(flags[1]))

@@ -25,7 +25,6 @@ from kernelopt.evaluator.settings import Look, Settings
 from kernelopt.kernel import Kernel
 from kernelopt.registry import get
 
-
 QUICK = dataclasses.replace(fixed(Settings()), looks=(Look(2, 6, 0.05),), batch_ms=1.0)
 
 

@@ -138,7 +138,7 @@ class Stopwatch:
         while True:
             spent_ms = min(self._spent(worker, calls) for _ in range(3))
             if spent_ms > self._settings.batch_ms / 4 or calls == most:
-                return max(1, min(round(calls * self._settings.batch_ms / spent_ms), most))
+                return min(math.ceil(calls * self._settings.batch_ms / spent_ms), most)
             calls = min(8 * calls, most)
 
     def _as_many(self, worker: Worker, calls: int) -> int:

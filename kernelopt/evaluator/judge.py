@@ -7,6 +7,7 @@ means that the task is broken (`TaskError`) or that we are (`EvaluatorFault`).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import re
@@ -124,18 +125,16 @@ class Judge:
         return self._seen[key]
 
     def _judge(self, kernel: Kernel, reference: Reference, language: Language, story: Story) -> None:
-        workers = [self._load(kernel, reference, self._builder(language, story))]
+        worker = self._load(kernel, reference, self._builder(language, story))
         try:
-            self._check(workers[0], reference, story)
-
-            def another() -> Worker:
-                workers.append(self._load(kernel, reference, self._builder(language, Story())))
-                return workers[-1]
-
-            story.timing = self._time(kernel, workers[0], another, reference, story)
+            self._check(worker, reference, story)
         finally:
-            for worker in workers:
-                worker.close()
+            worker.close()
+
+        def candidate() -> Worker:  # a process that was checked has an advantage: it has run before
+            return self._load(kernel, reference, self._builder(language, Story()))
+
+        story.timing = self._time(kernel, candidate, reference, story)
         if self._profiler and story.timing:
             story.profiles = self._profiler(reference, story.timing, story.requests, self._tools.notes)
         story.baselines = self._baselines.of(reference, self.settings)
@@ -178,38 +177,23 @@ class Judge:
             raise Stopped(Status.SUSPECT, Stage.CHECK, doubt)
 
     def _time(
-        self,
-        kernel: Kernel,
-        first: Worker,
-        another: Callable[[], Worker],
-        reference: Reference,
-        story: Story,
+        self, kernel: Kernel, candidate: Callable[[], Worker], reference: Reference, story: Story
     ) -> Timing:
         """Timing, twice if a reference process died (the system was short of memory, say)."""
-        bound, spare = self._bound(kernel), [first]
-
-        def candidate() -> Worker:
-            return spare.pop() if spare else another()
-
+        bound = self._bound(kernel)
         try:
             return self._measure(candidate, bound, reference, story.checks, self.settings)
         except EvaluatorFault:
             self._rigs.keep(0)
-            return self._measure(another, bound, reference, story.checks, self.settings)
+            return self._measure(candidate, bound, reference, story.checks, self.settings)
 
     def _time_compiled(self, reference: Reference, mode: str, settings: Settings) -> Timing:
         """The reference under a mode of ``torch.compile`` in the candidate's place."""
-        workers: list[Worker] = []
 
-        def another() -> Worker:
-            workers.append(self._start_reference(reference, mode))
-            return workers[-1]
+        def compiled() -> Worker:
+            return self._start_reference(reference, mode)
 
-        try:
-            return self._measure(another, settings.bind_threads, reference, [], settings)
-        finally:
-            for worker in workers:
-                worker.close()
+        return self._measure(compiled, settings.bind_threads, reference, [], settings)
 
     def _measure(
         self,
@@ -219,26 +203,27 @@ class Judge:
         checks: list[Check],
         settings: Settings,
     ) -> Timing:
-        rig = self._rigs.get(
-            reference.task.hash,
-            lambda: Rig(reference, self.settings, lambda: self._start_reference(reference)),
-        )
+        rig = self._rigs.get(reference.task.hash, lambda: Rig(reference, self.settings))
+        with contextlib.ExitStack() as stack:
 
-        def open_pair(index: int) -> Pair:
-            pair = Pair(rig.worker(index), candidate(), (rig.calls, 0))
-            pair.candidate.map_timed(rig.slots)
-            pair.reference.resume(Stage.TIME)
-            for worker in (pair.reference, pair.candidate):
-                worker.bind(bound)
-                worker.pause()
-            pair.precede()
-            return pair
+            def open_pair(_: int) -> Pair:
+                sides: list[Worker] = []
+                for start in (lambda: self._start_reference(reference), candidate):
+                    worker = start()
+                    stack.callback(worker.close)
+                    worker.map_timed(rig.slots)
+                    worker.bind(bound)
+                    worker.pause()
+                    sides.append(worker)
+                pair = Pair(sides[0], sides[1], (rig.calls, 0))
+                pair.precede()
+                return pair
 
-        auditor = Auditor(reference, settings, checks)
-        stopwatch = Stopwatch(
-            rig.slots, reference.pool, settings, open_pair, auditor, scaled=reference.scaled
-        )
-        timing = stopwatch.measure("timed")
+            auditor = Auditor(reference, settings, checks)
+            stopwatch = Stopwatch(
+                rig.slots, reference.pool, settings, open_pair, auditor, scaled=reference.scaled
+            )
+            timing = stopwatch.measure("timed")
         rig.calls = stopwatch.pairs[0].calls[0]
         auditor.clocks_agree(stopwatch.gap_ms(), timing)
         return timing

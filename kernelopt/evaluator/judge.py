@@ -14,6 +14,7 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -208,7 +209,7 @@ class Judge:
 
             def open_pair(_: int) -> Pair:
                 sides: list[Worker] = []
-                for start in (lambda: self._start_reference(reference), candidate):
+                for start in (partial(self._start_reference, reference), candidate):
                     worker = start()
                     stack.callback(worker.close)
                     worker.map_timed(rig.slots)

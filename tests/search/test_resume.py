@@ -117,7 +117,7 @@ def test_killed_at_random_moments_it_ends_the_same(whole, seed):
 
 def test_interrupted_by_ctrl_c_it_says_how_to_go_on_and_does(whole):
     process = search(whole, "stopped", "replay:runs/real")
-    while process.poll() is None and events(whole, "stopped") < 12:
+    while process.poll() is None and events(whole, "stopped") < 5:
         time.sleep(0.005)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)

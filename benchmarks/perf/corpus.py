@@ -101,7 +101,7 @@ def _row(entry: Any, task: Task, judge: Judge, language: Language) -> Row:
         words=_naive.flags(entry.source),
         status=str(found.status),
         stage=str(found.stage),
-        reason=found.reason,
+        reason=found.reason.replace(f"{CORPUS.parents[1]}/", ""),  # files of ours, by their place here
         speedup=speedup,
         look=look,
         seconds=found.seconds,

@@ -11,7 +11,7 @@ from kernelopt.evaluator.reference import Reference
 from kernelopt.evaluator.settings import Settings
 
 MOST_RIGS = max(4, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // (2 << 30))
-"""Tasks that are kept ready: one takes up to a quarter of a gibibyte, and all an eighth of the memory."""
+"""Tasks whose input sets stay laid out: one takes 16 MiB, or four sets where those are larger."""
 
 
 class Rig:

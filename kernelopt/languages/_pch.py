@@ -1,8 +1,9 @@
 """Precompiled PyTorch headers: built once for a compiler, a torch and a set of flags, then shared.
 
-Two headers exist. The *light* one stands in for ``torch/extension.h`` with all of ``at::`` and the
-tensor functions of ``torch::``, but without the C++ frontend (``torch::nn``, ``torch::optim`` ...),
-whose templates cost every build five seconds. The *full* one is ``torch/extension.h`` itself.
+Three headers exist. The *full* one is ``torch/extension.h`` itself. The *light* one stands in for it with
+all of ``at::`` and the tensor functions of ``torch::``, but without the C++ frontend (``torch::nn``,
+``torch::optim`` ...), whose templates cost every build five seconds. The *bare* one lacks pybind11, too,
+which costs four seconds more; beside it lies an object with what its own bindings need at run time.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from kernelopt.errors import StoreError
@@ -42,8 +44,17 @@ _LIGHT = """#ifndef KERNELOPT_TORCH_EXTENSION
 #endif
 """
 _FULL = "#include <torch/extension.h>\n"
-HEADERS = {"light": ("torch/extension.h", _LIGHT), "full": ("kernelopt_torch.h", _FULL)}
-"""Name and text of each header. The light one shadows torch's own by its name."""
+_HERE = Path(__file__).parent
+_BARE = (_HERE / "_bindings.h").read_text(encoding="utf-8")
+_SUPPORT = (_HERE / "_bindings.cpp").read_text(encoding="utf-8")
+HEADERS = {
+    "bare": ("torch/extension.h", _BARE),
+    "light": ("torch/extension.h", _LIGHT),
+    "full": ("kernelopt_torch.h", _FULL),
+}
+"""Name and text of each header. Those that are not full shadow torch's own by its name."""
+OBJECT = "bindings.o"
+"""What builds with the bare header are linked with."""
 
 _failed: set[str] = set()
 
@@ -66,7 +77,7 @@ def variant(cflags: Sequence[str], standard: str) -> list[str] | None:
 
 def ensure(cache: Path, compiler: str, identity: str, flags: Sequence[str], kind: str) -> Path | None:
     """Folder that holds the header `kind` precompiled with `flags`; None where that cannot be had."""
-    body = json.dumps([*HEADERS[kind], list(flags), identity])
+    body = json.dumps([*HEADERS[kind], *([_SUPPORT] if kind == "bare" else []), list(flags), identity])
     key = hashlib.sha256(body.encode()).hexdigest()[:32]
     folder, locks = shared_folder(cache) / key, cache / "locks"
     if key in _failed:
@@ -117,14 +128,25 @@ def _make(folder: Path, compiler: str, flags: Sequence[str], kind: str) -> bool:
         return False
     put(folder.parent, f"{folder.name}/{HEADERS[kind][0]}", HEADERS[kind][1])
     new, product = folder / "new.gch", _product(folder, kind)
-    command = [compiler, *flags, "-x", "c++-header", HEADERS[kind][0], "-o", new.name]
-    if HostTools().run(command, folder, TIMEOUT_S).code != 0:
+    commands = [[compiler, *flags, "-x", "c++-header", HEADERS[kind][0], "-o", new.name]]
+    if kind == "bare":
+        put(folder, "support/_bindings.h", _BARE)
+        put(folder, "support/_bindings.cpp", _SUPPORT)
+        commands.append([compiler, *flags, "-c", "support/_bindings.cpp", "-o", OBJECT])
+    if not _all_succeed(commands, folder):
         new.unlink(missing_ok=True)
         return False
     new.chmod(0o444)
     new.replace(product)
     (folder / "bytes").write_text(str(product.stat().st_size), encoding="utf-8")
     return True
+
+
+def _all_succeed(commands: Sequence[Sequence[str]], folder: Path) -> bool:
+    """Run commands side by side: a header takes one core half a minute."""
+    with ThreadPoolExecutor() as pool:
+        runs = pool.map(lambda command: HostTools().run(command, folder, TIMEOUT_S), commands)
+        return all(run.code == 0 for run in runs)
 
 
 def _evict(pch: Path) -> None:

@@ -42,6 +42,12 @@ def stretches(layout: Layout, chance: random.Random) -> Spans:
     return [(place * layout.dtype.itemsize, STRETCH_BYTES) for place in sorted(places)]
 
 
+def sampled(batch: Batch, call: int, chance: random.Random) -> Spans:
+    """Random stretches of the outputs of a call: (address, bytes)."""
+    outputs = zip(batch.at[call], batch.layouts, strict=True)
+    return [(at + where, size) for at, layout in outputs for where, size in stretches(layout, chance)]
+
+
 def glance(
     candidate: tuple[Memory, Batch, int],
     reference: tuple[Memory, Batch, int],
@@ -93,10 +99,18 @@ def agree(a: torch.Tensor, b: torch.Tensor, allowed: Tolerance) -> bool:
     a, b = real(a), real(b)
     if not b.is_floating_point():
         return torch.equal(a, b)
+    if a.dtype == b.dtype and _plainly_near(a, b, allowed):
+        return True
     x, y = a.double(), b.double()
     near = (x - y).abs_() <= SLACK * (allowed.atol + allowed.rtol * y.abs())
     near &= y.isfinite()  # an infinity has infinite room around it
     return bool((near | (x == y) | (x.isnan() & y.isnan())).all())
+
+
+def _plainly_near(a: torch.Tensor, b: torch.Tensor, allowed: Tolerance) -> bool:
+    """Whether half the room is enough, with the rounding of their own type: three times as fast as float64."""
+    room = b.abs().mul_(SLACK / 2 * allowed.rtol).add_(SLACK / 2 * allowed.atol)
+    return bool((torch.sub(a, b).abs_() <= room).all()) and bool(b.isfinite().all())
 
 
 def _peek(process: Memory, address: int, layout: Layout, places: Spans | None) -> torch.Tensor | None:

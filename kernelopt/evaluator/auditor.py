@@ -71,9 +71,10 @@ class Auditor:
     def _untouched(self, half: Half, call: int, other: int, refill: Callable[[], None]) -> None:
         """Outputs must stay what they are when the inputs are overwritten, unless the reference's don't."""
         sides = (half.pair.candidate, half.candidate, call), (half.pair.reference, half.reference, other)
-        before = [process.read(batch.spans(at)) for process, batch, at in sides]
+        spans = [audit.sampled(batch, at, self._chance) for _, batch, at in sides]
+        before = [process.read(some) for (process, _, _), some in zip(sides, spans, strict=True)]
         refill()
-        after = [process.read(batch.spans(at)) for process, batch, at in sides]
+        after = [process.read(some) for (process, _, _), some in zip(sides, spans, strict=True)]
         if before[0] != after[0] and before[1] == after[1]:
             reason = "an output changes when the inputs are overwritten: it is a view of them"
             raise Stopped(Status.SUSPECT, Stage.TIME, reason)

@@ -15,7 +15,7 @@ from kernelopt.evaluator.arena import Slots, set_bytes
 from kernelopt.evaluator.claims import Batch
 from kernelopt.evaluator.inputs import Recipe
 from kernelopt.evaluator.settings import Look, Settings
-from kernelopt.evaluator.stats import speedup
+from kernelopt.evaluator.stats import LEAST_FREEDOM, speedup
 from kernelopt.evaluator.worker import Worker
 
 FASTER, SLOWER = 6.0, 2.0
@@ -115,10 +115,10 @@ class Stopwatch:
         return False
 
     def _late(self, started: float) -> bool:
-        # Never before the first look: without an interval there is no verdict.
-        first = self._settings.looks[0]
-        enough = all(len(pair.reference_ms) >= first.rounds for pair in self.pairs)
-        return enough and time.monotonic() - started > self._settings.time_cap_s
+        # Never before there are rounds for an interval: without one there is no verdict.
+        rounds = [len(pair.reference_ms) for pair in self.pairs]
+        enough = min(rounds) and sum(rounds) - len(rounds) >= LEAST_FREEDOM
+        return bool(enough) and time.monotonic() - started > self._settings.time_cap_s
 
     def _ready(self, pair: Pair) -> None:
         """Warm both sides up, and choose how many calls make a batch.

@@ -7,7 +7,6 @@ means that the task is broken (`TaskError`) or that we are (`EvaluatorFault`).
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
 import re
@@ -22,12 +21,13 @@ from kernelopt.errors import EvaluatorFault
 from kernelopt.evaluation import Check, Evaluation, Profile, Stage, Status, Timing
 from kernelopt.evaluator import trial
 from kernelopt.evaluator.auditor import Auditor
-from kernelopt.evaluator.baselines import Baselines, CompiledWorker
+from kernelopt.evaluator.baselines import TIMEOUT_S, Baselines, CompiledWorker
 from kernelopt.evaluator.clock import Pair, Stopwatch
 from kernelopt.evaluator.profile_gcc import Runner
 from kernelopt.evaluator.reference import Reference
 from kernelopt.evaluator.rig import Rig, Rigs
 from kernelopt.evaluator.settings import Settings
+from kernelopt.evaluator.sides import TwoSides
 from kernelopt.evaluator.story import Story, requested
 from kernelopt.evaluator.tools import SandboxTools
 from kernelopt.evaluator.worker import Builder, Setup, Stopped, TrustedWorker, Worker
@@ -205,18 +205,11 @@ class Judge:
         settings: Settings,
     ) -> Timing:
         rig = self._rigs.get(reference.task.hash, lambda: Rig(reference, self.settings))
-        with contextlib.ExitStack() as stack:
+        starts = (partial(self._start_reference, reference), candidate)
+        with TwoSides(starts, rig.slots, bound=bound) as sides:
 
             def open_pair(_: int) -> Pair:
-                sides: list[Worker] = []
-                for start in (partial(self._start_reference, reference), candidate):
-                    worker = start()
-                    stack.callback(worker.close)
-                    worker.map_timed(rig.slots)
-                    worker.bind(bound)
-                    worker.pause()
-                    sides.append(worker)
-                pair = Pair(sides[0], sides[1], (rig.calls, 0))
+                pair = Pair(*sides.start(), (rig.calls, 0))
                 pair.precede()
                 return pair
 
@@ -240,7 +233,9 @@ class Judge:
         files = {"reference.py": reference.task.source}
         try:
             setup, refuse = replace(self._setup("Model", reference), mode=mode), lambda _: {"ok": False}
-            worker.load(files, "reference.py", setup, refuse, timeout_s=self.settings.run_timeout_s)
+            # To load the compiler takes 10 s, and more on a busy machine.
+            timeout_s = TIMEOUT_S if mode else self.settings.run_timeout_s
+            worker.load(files, "reference.py", setup, refuse, timeout_s=timeout_s)
             return worker
         except (Stopped, EvaluatorFault) as stopped:
             worker.close()

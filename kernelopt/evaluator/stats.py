@@ -16,7 +16,9 @@ Pairs = Sequence[Sequence[float]]
 
 
 def speedup(pairs: Pairs, between_sd: float, alpha: float = 0.05) -> Speedup:
-    """Geometric mean of the rounds' ratios, with a two-sided interval that misses with chance `alpha`.
+    """Geometric mean of the pairs' ratios, with a two-sided interval that misses with chance `alpha`.
+
+    The ratio of a pair is the geometric mean of its rounds'. No pair is without a round.
 
     Two things make a mean of rounds miss the truth. Rounds scatter: that part is Student's t interval
     of their logs, spread taken within pairs. And two processes of the same code differ for as long as
@@ -32,10 +34,11 @@ def speedup(pairs: Pairs, between_sd: float, alpha: float = 0.05) -> Speedup:
     freedom = rounds - len(pairs)
     if freedom < LEAST_FREEDOM:
         raise ValueError(f"a speedup needs {LEAST_FREEDOM} rounds more than process pairs")
-    center = statistics.fmean(value for pair in pairs for value in pair)
+    center = statistics.fmean(map(statistics.fmean, pairs))
     within = math.sqrt(sum(_squares(pair) for pair in pairs) / freedom)
     between = max(between_sd, between_pairs(pairs))
-    scatter = student_t(1 - alpha / 2, freedom) * within / math.sqrt(rounds)
+    weight = math.sqrt(math.fsum(1 / len(pair) for pair in pairs)) / len(pairs)
+    scatter = student_t(1 - alpha / 2, freedom) * within * weight
     offset = statistics.NormalDist().inv_cdf(1 - alpha / 2) * between / math.sqrt(len(pairs))
     half = math.hypot(scatter, offset)
     return Speedup(math.exp(center), math.exp(center - half), math.exp(center + half))

@@ -108,7 +108,7 @@ def agree(a: torch.Tensor, b: torch.Tensor, allowed: Tolerance) -> bool:
 
 
 def _plainly_near(a: torch.Tensor, b: torch.Tensor, allowed: Tolerance) -> bool:
-    """Whether half the room is enough, with the rounding of their own type: three times as fast as float64."""
+    """Whether half the room is enough, rounded as their type is: thrice as fast as float64."""
     room = b.abs().mul_(SLACK / 2 * allowed.rtol).add_(SLACK / 2 * allowed.atol)
     return bool((torch.sub(a, b).abs_() <= room).all()) and bool(b.isfinite().all())
 

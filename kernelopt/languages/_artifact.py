@@ -45,6 +45,8 @@ _NOTES = {
 """Imports that honest kernels may have: huge pages, a barrier of one's own, a time printed for debugging."""
 
 _NAMESPACES = ("std", "at", "c10", "torch", "caffe2", "pybind11", "__gnu_cxx", "__cxxabiv1", "gloo")
+_TENSOR_GLUE = ("THPVariableClass", "ParameterClass", "THPVariable_Wrap")
+"""What `_bindings` takes tensors out of Python objects with, and wraps them in."""
 _FRAMEWORK = {
     **dict.fromkeys(("native", "cpu", "cpublas", "meta", "autocast", "redispatch"), "at"),
     **dict.fromkeys(("compositeimplicitautograd", "compositeexplicitautograd"), "at"),
@@ -119,6 +121,8 @@ class _Artifact:
         elif name in CALLS:
             rule, what = CALLS[name]
             self._add(rule, f"what was built imports {name}, which {what}")
+        elif name in _TENSOR_GLUE:
+            pass
         elif name.startswith("_Z"):
             self._cpp(symbol, parts(name))
         elif not symbol.versioned and not _UNVERSIONED.fullmatch(name):
@@ -140,7 +144,7 @@ class _Artifact:
             self._add("process", f"what was built calls {shown}", suspect=False)
         elif name[:2] == ["std", "chrono"] and name[-1] == "now":
             self._add("process", f"what was built calls {shown}, a clock", suspect=False)
-        elif name and not symbol.versioned and name[0] not in _NAMESPACES:
+        elif name and not symbol.versioned and name[0] not in (*_NAMESPACES, *_TENSOR_GLUE):
             self._add(
                 "library", f"what was built calls {shown}, which is no function of the system's libraries"
             )

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from kernelopt.languages import BuildRequest
+from kernelopt.languages._artifact import inspect_artifact
 from kernelopt.languages._bindings import without_pybind11
 from kernelopt.languages._tools import HostTools
 from kernelopt.languages._torch_extension import build_torch_extension
@@ -74,6 +75,7 @@ def module(torch_cache: Path):
     )
     assert reply.ok, reply.log
     assert "bindings.o" in reply.command.split()
+    assert not [finding for finding in inspect_artifact(Path(reply.path)) if finding.suspect]
     yield routing.import_built("bound", reply.path, {})
     sys.modules.pop("bound", None)
 

@@ -26,6 +26,7 @@ import errno
 import fcntl
 import functools
 import hashlib
+import importlib
 import json
 import math
 import numbers
@@ -127,6 +128,13 @@ def cpp(
     if not reply["ok"]:
         raise BuildError(str(reply.get("log", "")), str(reply.get("command", "")), name)
     return Library(str(reply["path"]), signatures)
+
+
+def __getattr__(name: str) -> Any:
+    """``kernelopt.inline.cuda``, from the file beside this one, which most users never need."""
+    if name == "cuda":
+        return importlib.import_module(".inline_cuda", __package__).cuda
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 _builder: Callable[[dict[str, Any]], dict[str, Any]] | None = None
@@ -369,10 +377,10 @@ def _callable(function: Any, signature: Signature) -> Callable[..., Any]:
     return call
 
 
-def _converter(function: str, parameter: Parameter) -> Callable[[Any], Any]:
+def _converter(function: str, parameter: Parameter, device: str = "cpu") -> Callable[[Any], Any]:
     where = f"{function}: {parameter.name} ({parameter.type}{'*' * parameter.pointer})"
     if parameter.pointer:
-        return _pointer(where, parameter)
+        return _pointer(where, parameter, device)
     if parameter.type in ("float32", "float64"):
         return _floating(where)
     bits = 1 if parameter.type == "bool" else 8 * ctypes.sizeof(_SCALARS[parameter.type])
@@ -411,7 +419,7 @@ def _describe(value: Any) -> str:
     return f"{type(value).__name__} {value!r}"[:80]
 
 
-def _pointer(where: str, parameter: Parameter) -> Callable[[Any], int | None]:
+def _pointer(where: str, parameter: Parameter, device: str = "cpu") -> Callable[[Any], int | None]:
     import torch  # noqa: PLC0415 - this module must import without it
 
     tensor_type = torch.Tensor
@@ -419,12 +427,13 @@ def _pointer(where: str, parameter: Parameter) -> Callable[[Any], int | None]:
     every = {dtype for dtype in vars(torch).values() if isinstance(dtype, torch.dtype)}
     dtypes = {getattr(torch, name) for name in names if hasattr(torch, name)} or every
     writes = not parameter.const
+    on_device = operator.attrgetter(f"is_{device}")
 
     def convert(value: Any) -> int | None:
         if (
             type(value) is tensor_type
             and value.dtype in dtypes
-            and value.is_cpu
+            and on_device(value)
             and not (writes and value.requires_grad)
             and value.is_contiguous()
         ):
@@ -439,8 +448,9 @@ def _pointer(where: str, parameter: Parameter) -> Callable[[Any], int | None]:
         tensor = value.tensor if isinstance(value, strided) else value
         if not isinstance(tensor, tensor_type):
             raise TypeError(f"{where} takes a tensor or None, got {type(tensor).__name__}")
-        if not tensor.is_cpu or tensor.layout is not torch.strided:
-            raise ValueError(f"{where} takes a dense CPU tensor, got {tensor.layout} on {tensor.device}")
+        if not on_device(tensor) or tensor.layout is not torch.strided:
+            wanted = f"{where} takes a dense {device.upper()} tensor"
+            raise ValueError(f"{wanted}, got {tensor.layout} on {tensor.device}")
         if tensor.dtype not in dtypes:
             raise TypeError(f"{where} takes {' or '.join(names)}, got {str(tensor.dtype)[6:]}")
         if tensor is value and not tensor.is_contiguous():

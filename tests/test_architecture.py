@@ -34,16 +34,18 @@ ALLOWED: dict[str, set[str]] = {
     "resources": {"errors"},
     "registry": {"errors"},
     "inline": set(),  # is copied into exported packages, so it stands alone
+    "inline_cuda": {"inline"},  # and so do these two
     # The line, from left to right.
     "suites": GROUND,
     "lms": GROUND | PHRASES | {"prompting"},  # the builtin writer reads what the prompts are made of
     "prompting": WORDS | {"lms"},
     "languages": GROUND | PHRASES | {"inline"},
     "devices": GROUND,
+    "gpu": GROUND | {"languages", "inline", "inline_cuda"},
     "sandboxes": {"errors", "registry", "resources"},
     "evaluator": GROUND | PHRASES | {"languages", "devices", "sandboxes", "suites", "inline"},
     "retrieval": GROUND,
-    "feedback": GROUND | {"languages", "devices", "retrieval"},
+    "feedback": GROUND | {"gpu", "languages", "devices", "retrieval"},
     # `suites` for a task's bytes and FLOPs, `store` for the evaluations of another run.
     "executors": GROUND | {"evaluator", "languages", "devices", "sandboxes", "suites", "store"},
     "search": GROUND

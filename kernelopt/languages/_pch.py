@@ -22,8 +22,9 @@ from kernelopt.errors import StoreError
 from kernelopt.inline import lock
 from kernelopt.languages._tools import HostTools, put
 
-KEPT = 4
-"""Precompiled headers kept on disk, the least recently used go first; each takes 0.5–0.8 GB."""
+KEPT = 8
+"""Precompiled headers kept on disk, the least recently used go first; each takes 0.5–0.8 GB. Kernels of one
+search use four sets of flags or so, and two headers."""
 ROOM_BYTES = 3 << 30
 """Free disk space below which none is made."""
 TIMEOUT_S = 600.0

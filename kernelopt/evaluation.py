@@ -128,7 +128,7 @@ class Evaluation:
     stage: Stage
     """The stage at which it stopped; ``done`` for PASSED."""
     reason: str = ""
-    """One sentence for anything but PASSED."""
+    """One sentence for anything but PASSED; for that, a few words where nothing was timed."""
     build: Build | None = None
     checks: tuple[Check, ...] = ()
     timing: Timing | None = None

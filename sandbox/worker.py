@@ -14,8 +14,8 @@ followed by n raw bytes.
 Nothing that decides a verdict happens here. The child says what it did; the judge compares outputs
 on its own copy and reads its own clock. Candidate code runs in the child and may say anything.
 
-This file imports only the standard library, torch, `confine` and `routing` (beside it) and
-`kernelopt.inline`.
+This file imports only the standard library, torch, `confine`, `routing` and `interpreting` (beside it)
+and `kernelopt.inline`.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def order_pause(pid: int, order: dict, children: dict[int, int]) -> None:
     if len(tree) > 1:
         tree = freeze(lambda: family(pid, children))
         at_ns = time.monotonic_ns()
-    used = cpu_ns(tree)
+    used = settled_cpu_ns(tree)
     if len(tree) == 1 and pid in STOPS:
         stopped_ns, used_then = STOPS[pid]
         at_ns = stopped_ns if used - used_then < IDLE_NS else at_ns
@@ -305,6 +305,20 @@ def cpu_ns(pids: list[int]) -> int:
     return total
 
 
+def settled_cpu_ns(pids: list[int]) -> int:
+    """`cpu_ns` of processes that have just stopped, once their last thread has left its processor.
+
+    A stop is reported some instructions before; on a virtual machine these may take 4 ms.
+    """
+    used = cpu_ns(pids)
+    for _ in range(200):
+        before, used = used, cpu_ns(pids)
+        if used == before:
+            break
+        time.sleep(50e-6)
+    return used
+
+
 def reap(fd: int, children: dict[int, int]) -> None:
     """Report a child's end, and kill whatever it left behind."""
     pid = children.pop(fd)
@@ -464,15 +478,28 @@ class Server:
 
     # commands
     def do_load(
-        self, source: str, cls: str, seed: int, threads: int, double: bool = False, mode: str = ""
+        self,
+        source: str,
+        cls: str,
+        seed: int,
+        threads: int,
+        double: bool = False,
+        mode: str = "",
+        environment: dict | None = None,
     ) -> dict:
         """Execute the module and construct the model, seeded as KernelBench does.
 
-        `mode`: one of ``torch.compile``, which compiles in the first call.
+        `mode`: one of ``torch.compile``, which compiles in the first call. `environment`: variables that
+        the module finds set.
         """
         import routing
         import torch
 
+        os.environ.update(environment or {})
+        if "TRITON_INTERPRET" in os.environ:
+            import interpreting
+
+            interpreting.install()
         torch.set_num_threads(threads)
         routing.install(self.ask)
         namespace = execute(self.folder / source)

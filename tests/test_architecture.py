@@ -39,9 +39,9 @@ ALLOWED: dict[str, set[str]] = {
     "suites": GROUND,
     "lms": GROUND | PHRASES | {"prompting"},  # the builtin writer reads what the prompts are made of
     "prompting": WORDS | {"lms"},
-    "languages": GROUND | PHRASES | {"inline"},
+    "languages": GROUND | PHRASES | {"inline", "inline_cuda", "gpu"},
     "devices": GROUND,
-    "gpu": GROUND | {"languages", "inline", "inline_cuda"},
+    "gpu": GROUND | {"languages", "inline", "inline_cuda"},  # of `languages` only toolboxes and flags
     "sandboxes": {"errors", "registry", "resources"},
     "evaluator": GROUND | PHRASES | {"languages", "devices", "sandboxes", "suites", "inline"},
     "retrieval": GROUND,

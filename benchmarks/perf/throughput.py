@@ -81,6 +81,8 @@ class Pair:
     def ours(self, source: str, task: Task) -> bool:
         """Whether ours calls it correct."""
         found: Evaluation = self._executor.evaluate(Kernel.from_source(source, "cpp"), task)
+        if not found.correct:
+            print(f"  {found.status}: {found.reason}", flush=True)
         return found.correct
 
     def close(self) -> None:

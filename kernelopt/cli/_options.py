@@ -118,14 +118,15 @@ def _lacks(name: str) -> str | None:
 
 
 def require_language(name: str) -> None:
-    """Make sure that kernels of this language can be built here.
+    """Make sure that kernels of this language can be built and run here.
 
     Raises:
         UnknownName: there is no such language.
-        MissingTool: its compiler is missing; the message says how to get it.
+        MissingTool: its compiler or its device is missing; the message says how to get it.
     """
     from kernelopt.errors import MissingTool
 
-    problem = registry.get("languages", name)().missing()
+    language = registry.get("languages", name)()
+    problem = language.missing() or registry.get("devices", language.device)().missing()
     if problem:
         raise MissingTool(f"language {name}: {problem}")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
+
+from kernelopt.registry import get
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +17,28 @@ class Ceilings:
     """Sustained copy bandwidth (bytes read plus bytes written per second)."""
     flops_per_s: Mapping[str, float]
     """Sustained matmul rate per dtype name, for example ``{"float32": 2.1e11}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """How a device differs from one that simply runs kernels and is timed."""
+
+    timed: bool = True
+    """Whether times that are taken on it mean anything."""
+    note: str = ""
+    """For untimed devices: what a verdict is worth, in a few words."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables that a kernel's process needs before the kernel is loaded."""
+
+
+def conditions(name: str) -> Conditions:
+    """The `Conditions` of the device plugin `name`, if it says any in its attribute ``conditions``.
+
+    Raises:
+        UnknownName: there is no such device.
+    """
+    found: Conditions = getattr(get("devices", name), "conditions", Conditions())
+    return found
 
 
 class Device(Protocol):

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from kernelopt.devices import Conditions, conditions
 from kernelopt.errors import EvaluatorFault
 from kernelopt.evaluation import Check, Evaluation, Profile, Stage, Status, Timing
 from kernelopt.evaluator import trial
@@ -75,7 +76,7 @@ class Judge:
         """
         started, story = time.monotonic(), Story()
         language = self._languages(kernel.language)
-        end = Stopped(Status.PASSED, Stage.DONE, "")
+        end = Stopped(Status.PASSED, Stage.DONE, conditions(language.device).note)
         try:
             self._inspect(language.inspect(kernel, allow_libraries=self.settings.allow_libraries))
             self._judge(kernel, self.reference(task), language, story)
@@ -126,25 +127,29 @@ class Judge:
         return self._seen[key]
 
     def _judge(self, kernel: Kernel, reference: Reference, language: Language, story: Story) -> None:
-        worker = self._load(kernel, reference, self._builder(language, story))
+        where = conditions(language.device)
+        worker = self._load(kernel, reference, self._builder(language, story), where)
         try:
             self._check(worker, reference, story)
         finally:
             worker.close()
+        if not where.timed:
+            return
 
         def candidate() -> Worker:  # a process that was checked has an advantage: it has run before
-            return self._load(kernel, reference, self._builder(language, Story()))
+            return self._load(kernel, reference, self._builder(language, Story()), where)
 
         story.timing = self._time(kernel, candidate, reference, story)
         if self._profiler and story.timing:
             story.profiles = self._profiler(reference, story.timing, story.requests, self._tools.notes)
         story.baselines = self._baselines.of(reference, self.settings)
 
-    def _load(self, kernel: Kernel, reference: Reference, build: Builder) -> Worker:
+    def _load(self, kernel: Kernel, reference: Reference, build: Builder, where: Conditions) -> Worker:
         """The candidate in a fresh process."""
         worker = Worker(self._sandbox, self.settings.limits)
         try:
-            setup, timeout_s = self._setup("ModelNew", reference), self.settings.run_timeout_s
+            setup = replace(self._setup("ModelNew", reference), environment=where.environment)
+            timeout_s = self.settings.run_timeout_s
             worker.load(kernel.files, kernel.entry, setup, build, timeout_s=timeout_s)
         except BaseException:
             worker.close()

@@ -6,7 +6,7 @@ import contextlib
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,8 @@ class Setup:
     threads: int
     mode: str = ""
     """One of ``torch.compile``; compiled in the first call. None by default."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables that are set before the module is executed."""
 
 
 class Worker:
@@ -78,6 +80,8 @@ class Worker:
         order = {"source": Path(entry).name, "cls": setup.cls, "seed": setup.seed, "threads": setup.threads}
         if setup.mode:
             order["mode"] = setup.mode
+        if setup.environment:
+            order["environment"] = dict(setup.environment)
         self._send({"do": "load", "with": order}, Stage.LOAD)
         deadline = time.monotonic() + timeout_s
         while True:

@@ -106,6 +106,8 @@ class Reach:
         """The function that an expression names."""
         if isinstance(value, ast.Lambda):
             yield cls, value
+        elif isinstance(value, ast.Name) and value.id in self._names.jitted:
+            return
         elif isinstance(value, ast.Name) and value.id in self._names.functions:
             yield None, self._names.functions[value.id]
         elif isinstance(value, ast.Attribute) and path(value.value) in ("self", "cls", cls):
@@ -118,6 +120,8 @@ class Reach:
     def reached(self, node: ast.AST, cls: str | None) -> Iterator[Method]:
         """Functions that may run because `node` stands in a method of `cls` that runs."""
         if isinstance(node, ast.Name):
+            if node.id in self._names.jitted:
+                return
             if node.id in self._names.functions:
                 yield None, self._names.functions[node.id]
             elif node.id in self._names.classes:

@@ -18,7 +18,7 @@ from kernelopt.languages._inspect_data import carries
 from kernelopt.languages._inspect_holders import Holders
 from kernelopt.languages._inspect_reach import Reach, is_super
 from kernelopt.languages._inspect_report import Report
-from kernelopt.languages._names import Function, Names, path
+from kernelopt.languages._names import JITS, Function, Names, path
 from kernelopt.languages._operators import (
     ALLOCATING,
     COMPUTING,
@@ -34,7 +34,11 @@ from kernelopt.languages._operators import (
     RANDOM_FUNCTIONS,
 )
 
-BUILDERS = ("kernelopt.inline.cpp", "torch.utils.cpp_extension.load_inline", "torch.utils.cpp_extension.load")
+BUILDERS = (
+    *("kernelopt.inline.cpp", "kernelopt.inline.cuda", "cupy.RawKernel", "cupy.RawModule"),
+    *("torch.utils.cpp_extension.load_inline", "torch.utils.cpp_extension.load"),
+    *JITS,
+)
 
 
 class Work:
@@ -52,7 +56,11 @@ class Work:
 
     def look(self) -> None:
         """Report everything about the work."""
-        builds = [node for node in self._names.nodes if isinstance(node, ast.Call) and self.is_build(node)]
+        calls = [node for node in self._names.nodes if isinstance(node, ast.Call)]
+        builds: list[ast.Call | ast.FunctionDef] = [
+            *filter(self.is_build, calls),
+            *self._names.jitted.values(),
+        ]
         if not builds:
             self._report.add("no-kernel", 0, "nothing is compiled")
         if self._reach.start is None:
@@ -79,7 +87,9 @@ class Work:
     # What expressions are
 
     def is_build(self, node: ast.expr) -> bool:
-        """Whether an expression compiles something."""
+        """Whether an expression compiles something, or is the name of what Triton will compile."""
+        if isinstance(node, ast.Name):
+            return node.id in self._names.jitted
         return isinstance(node, ast.Call) and self._names.dotted(node.func) in BUILDERS
 
     def _is_worker(self, node: ast.expr) -> bool:

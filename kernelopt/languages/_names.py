@@ -20,6 +20,9 @@ _DEEPEST = 60
 _LONGEST_TEXT = 100_000
 """Characters of a string that is put together."""
 
+JITS = ("triton.jit", "triton.runtime.jit", "triton.runtime.jit.jit", "triton.experimental.gluon.jit")
+"""Decorators (or functions) that make a kernel of a Python function."""
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
@@ -103,6 +106,19 @@ class Names:
         if isinstance(node, ast.Name) and node.id not in self.bound:
             return f"builtins.{node.id}"
         return self.dotted(node)
+
+    @functools.cached_property
+    def jitted(self) -> dict[str, ast.FunctionDef]:
+        """Functions that Triton compiles: none of them ever runs as Python."""
+        return {
+            name: node
+            for name, node in self.functions.items()
+            if isinstance(node, ast.FunctionDef) and any(map(self._is_jit, node.decorator_list))
+        }
+
+    def _is_jit(self, node: ast.expr) -> bool:
+        """``@triton.jit``, plain or with arguments, under whatever name it was imported."""
+        return self.dotted(node.func if isinstance(node, ast.Call) else node) in JITS
 
     @functools.cached_property
     def bound(self) -> set[str]:

@@ -93,7 +93,7 @@ def _frontier(candidates: Sequence[dict[str, object]]) -> set[int]:
 def _header(evaluation: Evaluation, plan: Plan) -> str:
     speedup = evaluation.speedup
     figures = (
-        "not faster when measured again"
+        (evaluation.reason if evaluation.correct else "not faster when measured again")
         if speedup is None
         else (
             f"{speedup.median:.2f}x {evaluation.timing.baseline if evaluation.timing else ''} "

@@ -22,6 +22,8 @@ def score(evaluation: Evaluation) -> float:
     """Score of one evaluated kernel. SUSPECT kernels get nothing, however fast they claim to be."""
     if evaluation.speedup:
         return correct_score(evaluation.speedup.median)
+    if evaluation.correct:
+        return CORRECT  # on a device that has no clock
     if evaluation.status is Status.SUSPECT:
         return 0.0
     reached = _STAGES.index(evaluation.stage)
@@ -45,6 +47,8 @@ def explain_score(evaluation: Evaluation) -> str:
         return (
             f"{value:.3f} = {CORRECT} for a correct kernel + {value - CORRECT:.3f} for {_times(evaluation)}"
         )
+    if evaluation.correct:
+        return f"{value:g}: a correct kernel, which nothing here can time"
     if evaluation.status is Status.SUSPECT:
         return "0: a suspect answer scores nothing"
     words = {BUILT: "it was built but did not run", RAN: "it ran but was not correct"}

@@ -1,0 +1,66 @@
+"""Builds of kind ``cubin``: one CUDA source, NVRTC in a toolbox, a cubin in the cache."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from kernelopt.inline import build_key
+from kernelopt.languages import BuildReply, BuildRequest, Toolbox
+from kernelopt.languages._cache import Outcome, build_once
+from kernelopt.languages._flags import split
+
+MISSING = "NVRTC was not found; install it, for example: pip install 'kernelopt[compile]'"
+_ARCH = re.compile(r"--gpu-architecture=(sm_\d+[af]?)")
+
+
+def missing() -> str | None:
+    """How to install NVRTC, or None where it is."""
+    return None if identity() else MISSING
+
+
+@functools.cache
+def identity() -> str:
+    """The version of NVRTC, or an empty string where there is none."""
+    if importlib.util.find_spec("cuda") is None:
+        return ""
+    try:
+        from cuda.bindings import nvrtc  # noqa: PLC0415 - most commands never build for a GPU
+
+        return "nvrtc {}.{}".format(*nvrtc.nvrtcVersion()[1:])
+    except (ImportError, RuntimeError):
+        return ""
+
+
+def build(request: BuildRequest, cache: Path, timeout_s: float, tools: Toolbox) -> BuildReply:
+    """Build `request`, whose first flag names the architecture, or take it from the cache.
+
+    Raises:
+        StoreError: `cache` cannot be written.
+    """
+    flags = split(request.cflags)
+    arch = _ARCH.fullmatch(flags[0]) if flags else None
+    if request.kind != "cubin" or arch is None or len(request.sources) != 1:
+        return BuildReply(
+            ok=False,
+            log=f"no such build: one CUDA source and --gpu-architecture=sm_NN first, "
+            f"got kind {request.kind!r}",
+        )
+    if not identity():
+        return BuildReply(ok=False, log=MISSING)
+    key = build_key("cubin", request.sources, flags, identity())
+    return build_once(cache, key, timeout_s, lambda: _compile(request, arch[1], flags[1:], timeout_s, tools))
+
+
+def _compile(
+    request: BuildRequest, arch: str, options: Sequence[str], timeout_s: float, tools: Toolbox
+) -> Outcome:
+    from kernelopt.gpu.nvrtc import compile_source  # noqa: PLC0415 - languages are imported by every command
+
+    (text,) = request.sources.values()
+    done = compile_source(text, arch, options, tools, timeout_s)
+    command = " ".join(["nvrtc", f"--gpu-architecture={arch}", *options])
+    return Outcome(done.binary if done.ok else None, done.log, command, done.seconds, final=True)

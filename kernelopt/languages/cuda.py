@@ -1,0 +1,41 @@
+"""CUDA C++ through `kernelopt.inline.cuda`: NVRTC in the sandbox, straight to machine code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kernelopt.kernel import Kernel
+from kernelopt.languages import BuildReply, BuildRequest, Finding, Toolbox, _cubin
+from kernelopt.languages._cuda_guide import cuda_guide
+from kernelopt.languages._inspect import inspect_kernel
+from kernelopt.task import Task
+
+
+class Cuda:
+    """Kernels that NVRTC builds and the `cuda` device runs."""
+
+    name = "cuda"
+    device = "cuda"
+
+    def missing(self) -> str | None:
+        """How to install NVRTC, where there is none."""
+        return _cubin.missing()
+
+    def guide(self, task: Task) -> str:
+        """Rules and a worked example; the same for every task."""
+        return cuda_guide()
+
+    def inspect(self, kernel: Kernel, *, allow_libraries: bool = False) -> list[Finding]:
+        """What `_inspect` finds in the entry file and those beside it."""
+        return inspect_kernel(kernel, allow_libraries=allow_libraries)
+
+    def inspect_artifact(self, path: Path, *, allow_libraries: bool = False) -> list[Finding]:
+        """Nothing: machine code of a GPU calls no library of the host."""
+        return []
+
+    def build(self, request: BuildRequest, cache: Path, timeout_s: float, tools: Toolbox) -> BuildReply:
+        """Build a request of kind ``cubin``; see `Language.build`."""
+        return _cubin.build(request, cache, timeout_s, tools)
+
+
+PLUGIN = Cuda

@@ -75,6 +75,7 @@ def pose(request: dict, records: Any) -> dict | None:
         recording.record_extensions(records)
         cupy_stub.install(records)
         if request["triton"]:
+            import launches
             from aot import gpu_target
             from interpreting import NoDriver
 
@@ -82,7 +83,7 @@ def pose(request: dict, records: Any) -> dict | None:
             driver = NoDriver(
                 gpu_target(request["arch"]), device="cuda", properties={**facts, "warpSize": 32}
             )
-            recording.record_triton(records, driver)
+            launches.record_triton(records, driver)
 
     return failing("pose", work)
 

@@ -21,6 +21,32 @@ def install() -> None:
     except ImportError:
         return  # the module's own import says it better
     triton.runtime.driver.set_active(NoDriver(GPUTarget("cuda", 90, 32), device="cpu"))
+    _as_compiled()
+
+
+def _as_compiled() -> None:
+    """Refuse what Triton refuses to compile, and its interpreter would do in Python, on whole tensors."""
+    from triton.runtime.interpreter import GridExecutor, InterpretedFunction
+
+    launch, call, running = GridExecutor.__call__, InterpretedFunction.__call__, []
+
+    def launched(self: Any, *args: Any, **kwargs: Any) -> Any:
+        given = {**dict(zip(self.arg_names, args, strict=False)), **kwargs}
+        for name in self.constexprs:
+            if hasattr(given.get(name), "data_ptr"):
+                raise TypeError(f"{name} is a tl.constexpr, and a tensor cannot be one")
+        running.append(self)
+        try:
+            return launch(self, *args, **kwargs)
+        finally:
+            running.pop()
+
+    def called(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if not running:
+            raise RuntimeError("Cannot call @triton.jit'd outside of the scope of a kernel")
+        return call(self, *args, **kwargs)
+
+    GridExecutor.__call__, InterpretedFunction.__call__ = launched, called
 
 
 class NoDriver:

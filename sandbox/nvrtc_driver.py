@@ -76,7 +76,7 @@ def build(nvrtc: Any, job: dict) -> tuple[bool, str, bytes]:
     options = [option.encode() for option in job["options"]]
     (code,) = nvrtc.nvrtcCompileProgram(program, len(options), options)
     log = fetched(nvrtc.nvrtcGetProgramLogSize, nvrtc.nvrtcGetProgramLog, program)
-    text = log.rstrip(b"\0").decode(errors="replace")
+    text = log.replace(b"\0", b"").decode(errors="replace")  # between the parts of its tools, too
     if code:
         return True, text or f"nvrtc: error: {code.name}\n", b""
     return False, text, fetched(nvrtc.nvrtcGetCUBINSize, nvrtc.nvrtcGetCUBIN, program)

@@ -1,4 +1,4 @@
-"""What the compilers say of a kernel, with or without a GPU: registers, spills, shared memory, instructions."""
+"""What the compilers say of a kernel, with or without a GPU: registers, spills, shared memory, loads."""
 
 from __future__ import annotations
 

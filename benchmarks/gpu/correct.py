@@ -34,7 +34,7 @@ def check(
     seeds: Sequence[int],
     device: str,
 ) -> Verdict:
-    """Compare shapes, dtypes and values on fresh inputs for each seed, and see that inputs stay as they are."""
+    """Compare shapes, dtypes and values on fresh inputs for each seed; see that inputs stay as they are."""
     wide = copy.deepcopy(model).double()
     worst = 0.0
     for seed in seeds:

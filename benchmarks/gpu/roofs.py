@@ -23,7 +23,7 @@ class Roof:
     """Each input, parameter and output once."""
     flops: int
     eager_bytes: int
-    """What PyTorch's operators read and write one after the other: each operand and result once an operator."""
+    """What PyTorch's operators read and write one after the other: once an operand or result."""
     seconds: float
     """The longer of bytes over copy bandwidth and, for a product, FLOPs over the bfloat16 rate."""
     bound: str

@@ -59,13 +59,13 @@ def _next(ours: Connection, process: Any, task: str, language: str, timeout_s: f
 def _serve(
     theirs: Connection, evaluate: Evaluate, task: str, languages: tuple[str, ...], settings: Any
 ) -> None:
-    """In the new process: send rows; an exception is a row too, and the last, since the context may be gone."""
+    """In the new process: send rows; an exception is a row too, and the last: the context may be gone."""
     sent = 0
     try:
         for row in evaluate(task, languages, settings):
             theirs.send(row)
             sent += 1
-    except Exception as error:  # noqa: BLE001 - any failure of a kernel is a result
+    except Exception as error:
         reason = f"{type(error).__name__}: {str(error)[:500]}"
         row = {"task": task, "language": languages[sent], "status": "CRASHED", "reason": reason}
         theirs.send({**row, "fatal": True})

@@ -26,6 +26,7 @@ COMMANDS = {
     "resume": "Go on with a run that was stopped, killed or finished.",
     "eval": "Evaluate one kernel on one task.",
     "bench": "Evaluate a folder of kernels.",
+    "build": "Compile a GPU kernel, without a GPU, and tell what the compilers know of it.",
     "calibrate": "Measure how much times vary on this machine, for every later evaluation.",
     "suites": "List, show, check and fetch task suites.",
     "lm": "Look after language models: pending requests of files:DIR.",

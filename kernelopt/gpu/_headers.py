@@ -20,8 +20,8 @@ from kernelopt.resources import cache_dir, folder
 
 DRIVER = "nvrtc_driver.py"
 """In ``sandbox/``: what calls NVRTC."""
-MOST_HEADERS = 3000
-"""All of CCCL has about 2400 files."""
+MOST_INCLUDED, MOST_HEADERS = 500, 3000
+"""By a source itself, and all together; CCCL has about 2400 files."""
 
 _INCLUDE = re.compile(r"^([ \t]*#[ \t]*include[ \t]*)([<\"])([^>\"\n]{1,200})[>\"]", re.MULTILINE)
 
@@ -34,7 +34,7 @@ def needed(text: str) -> dict[str, str]:
     """
     folders = roots() if _INCLUDE.search(text) else ()
     found: dict[str, str] = {}
-    waiting = [name for _, _, name in _INCLUDE.findall(text)]
+    waiting = list(dict.fromkeys(name for _, _, name in _INCLUDE.findall(text)))[:MOST_INCLUDED]
     while waiting and len(found) < MOST_HEADERS:
         name = waiting.pop()
         header = None if name in found else _header(name, folders)

@@ -1,7 +1,7 @@
-"""Which options of NVRTC and nvcc a candidate may ask for, after the manner of `languages._flags`.
+"""Which sources are tried, and which options of NVRTC and nvcc a candidate may ask for.
 
-An option is refused unless it is known to change nothing but the code that is generated: none names a
-file, starts a program, or chooses what the code is made for.
+As in `languages._flags`: an option is refused unless it is known to change nothing but the code that is
+generated. None names a file, starts a program, or chooses what the code is made for.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from kernelopt.languages._flags import MOST_FLAGS, split
+from kernelopt.languages._gxx import SOURCE_CHARACTERS
 
 _PTXAS = (
     r"(?:-?O[0-4]|-?v|-?d(?:lcm|scm)=(?:ca|cg|cs|cv|wb|wt)|--?allow-expensive-optimizations=(?:true|false))"
@@ -23,7 +24,7 @@ _SHARED = rf"""
   | --?maxrregcount=\d{{1,3}}
   | --?(?:disable-warnings|w)
   | --?diag-suppress=[\d,]{{1,60}}
-  | (?:-Xptxas|--ptxas-options)={_PTXAS}(?:,{_PTXAS}){{0,7}}
+  | (?:-Xptxas|--ptxas-options)={_PTXAS}
 """
 _ALLOWED = {
     "nvrtc": re.compile(
@@ -40,20 +41,32 @@ _ALLOWED = {
         re.VERBOSE,
     ),
 }
+_LIST = re.compile(r"(-Xptxas|--ptxas-options)=([^,]*,.*)")
 _WITH_VALUE = re.compile(r"-Xptxas|--ptxas-options|--?(?:maxrregcount|std|diag-suppress|define-macro)|-[DU]")
 
 
 def tidy(options: Sequence[str]) -> list[str]:
-    """Options one by one, each joined with its value: ``["-Xptxas -O3"]`` is ``["-Xptxas=-O3"]``."""
+    """Options one by one, each with one value: ``-Xptxas -O3,-v`` is ``-Xptxas=-O3`` and ``-Xptxas=-v``."""
     tidied: list[str] = []
     words = iter(split(options))
     for word in words:
+        whole = word
         if _WITH_VALUE.fullmatch(word):
             value = next(words, "")
-            tidied.append(f"{word}{value}" if word in ("-D", "-U") else f"{word}={value}")
-        else:
-            tidied.append(word)
+            whole = f"{word}{value}" if word in ("-D", "-U") else f"{word}={value}"
+        # NVRTC takes one of ptxas's options at a time.
+        several = _LIST.fullmatch(whole)
+        tidied += [f"{several[1]}={part}" for part in several[2].split(",")] if several else [whole]
     return tidied
+
+
+def objection(text: str) -> str | None:
+    """Why a source is not even tried, in one sentence, or None."""
+    if len(text) > SOURCE_CHARACTERS:
+        return f"refused: more than {SOURCE_CHARACTERS} characters of source"
+    if "\0" in text:
+        return "refused: the source holds a NUL character, behind which a compiler may see nothing"
+    return None
 
 
 def refusal(tool: str, options: Sequence[str]) -> str | None:

@@ -24,8 +24,9 @@ from kernelopt.gpu.diagnostics import parse as parse_diagnostics
 from kernelopt.inline import MOST_BYTES, read_plain
 from kernelopt.languages import Toolbox, ToolRun
 from kernelopt.languages._cache import shorten
-from kernelopt.languages._gxx import SOURCE_CHARACTERS
 from kernelopt.languages._tools import put
+
+__all__ = ["ALWAYS", "Look", "compile_source"]
 
 ALWAYS = ("-cubin", "-lineinfo", "-Xptxas=-v", "-Xcompiler=-H,-fdiagnostics-color=never", "--keep")
 """Options of every compilation; ``-H`` lists headers, ``--keep`` leaves the preprocessed text behind."""
@@ -78,11 +79,9 @@ def compile_source(
 
 
 def _objection(text: str) -> str | None:
-    if len(text) > SOURCE_CHARACTERS:
-        return f"refused: more than {SOURCE_CHARACTERS} characters of source"
     if _EMBED.search(text.replace("\\\n", "")):
         return "refused: #embed reads files; write the numbers into the source"
-    return None
+    return _options.objection(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,10 @@ from kernelopt.gpu.diagnostics import parse as parse_diagnostics
 from kernelopt.inline import MOST_BYTES, read_plain
 from kernelopt.languages import Toolbox, ToolRun
 from kernelopt.languages._cache import shorten
-from kernelopt.languages._gxx import SOURCE_CHARACTERS
 from kernelopt.languages._tools import put
 from kernelopt.resources import folder
+
+__all__ = ["ALWAYS", "Look", "compile_source"]
 
 ALWAYS = ("--ptxas-options=-v", "--generate-line-info")
 """Options of every compilation."""
@@ -64,7 +65,7 @@ def compile_source(
     if not (version := toolkit.nvrtc_version()):
         raise MissingTool(f"NVRTC was not found; run: {toolkit.how_to_add('nvrtc')}")
     tool = f"nvrtc {version}"
-    if problem := _options.refusal("nvrtc", wanted) or _too_long(text):
+    if problem := _options.refusal("nvrtc", wanted) or _options.objection(text):
         return Compilation(False, tool, real, log=problem)
     job = {
         "name": name,
@@ -73,14 +74,6 @@ def compile_source(
         "headers": _headers.needed(text),
     }
     return _compile(job, tool, (target, real), tools, time.monotonic() + timeout_s, look or Look())
-
-
-def _too_long(text: str) -> str | None:
-    return (
-        f"refused: more than {SOURCE_CHARACTERS} characters of source"
-        if len(text) > SOURCE_CHARACTERS
-        else None
-    )
 
 
 def _compile(

@@ -8,6 +8,7 @@ Each rule has a short name, and each message says what was seen and what to do i
 - things changed that are not the answer's own: `_inspect_patching` (patching, process, constants)
 - results that outlive a call: `_inspect_memory` (memory)
 - C++ text inside strings: `_inspect_cpp`
+- what Triton compiles, run as Python: `_inspect_jit` (fallback)
 - parameters that nothing reads: `_inspect_weights` (weights)
 - words for whoever reads the answer: `_inspect_words` (address)
 
@@ -23,6 +24,7 @@ from dataclasses import replace
 from kernelopt.kernel import Kernel
 from kernelopt.languages import Finding
 from kernelopt.languages._inspect_cpp import inspect_cpp, inspect_text
+from kernelopt.languages._inspect_jit import inspect_jit
 from kernelopt.languages._inspect_live import live_nodes
 from kernelopt.languages._inspect_memory import Memory
 from kernelopt.languages._inspect_patching import Patching
@@ -97,6 +99,7 @@ def _look(source: str, tree: ast.Module, names: Names, allow_libraries: bool) ->
     Uses(names, live, report, work.kernels, allow_libraries=allow_libraries).look()
     Patching(names, live, reach, report).look()
     Memory(names, reach, report).look()
+    inspect_jit(names, live, report)
     inspect_cpp(names, live, report, allow_libraries=allow_libraries)
     inspect_weights(tree, report)
     inspect_words(source, report)

@@ -109,11 +109,19 @@ class Names:
 
     @functools.cached_property
     def jitted(self) -> dict[str, ast.FunctionDef]:
-        """Functions that Triton compiles: none of them ever runs as Python."""
+        """Functions that Triton compiles (`_inspect_jit` sees to it that none of them runs as Python)."""
+        wrapped = {
+            value.id
+            for node in self.nodes
+            if isinstance(node, ast.Call) and self.dotted(node.func) in JITS
+            for value in node.args
+            if isinstance(value, ast.Name)
+        }
         return {
             name: node
             for name, node in self.functions.items()
-            if isinstance(node, ast.FunctionDef) and any(map(self._is_jit, node.decorator_list))
+            if isinstance(node, ast.FunctionDef)
+            and (name in wrapped or any(map(self._is_jit, node.decorator_list)))
         }
 
     def _is_jit(self, node: ast.expr) -> bool:

@@ -1,4 +1,4 @@
-"""CUDA sources through NVRTC: numbers of real kernels, errors as data, and nothing read that is not theirs."""
+"""CUDA sources through NVRTC: numbers of real kernels, errors as data, and no file read."""
 
 import importlib.util
 
@@ -11,8 +11,7 @@ from kernelopt import registry
 from kernelopt.errors import MissingTool, UsageError
 from kernelopt.evaluator.tools import SandboxTools
 from kernelopt.gpu import Compilation, CompiledKernel, _elf, _headers, _options, toolkit
-from kernelopt.gpu._account import Look
-from kernelopt.gpu.nvrtc import compile_source
+from kernelopt.gpu.nvrtc import Look, compile_source
 from kernelopt.languages._tools import HostTools
 from kernelopt.sandboxes import Limits
 
@@ -133,7 +132,8 @@ COMMON = """
 extern "C" __global__ void f(float* x, int64_t n, uint8_t* y) {
     x[0] = std::max(std::min(x[1], FLT_MAX), -INFINITY) + std::sqrt(x[2]) + float(M_PI);
     x[1] = std::numeric_limits<float>::infinity() + std::numeric_limits<float>::lowest();
-    static_assert(std::numeric_limits<int>::max() == INT_MAX && std::numeric_limits<int>::min() == INT_MIN, "");
+    static_assert(std::numeric_limits<int>::max() == INT_MAX, "");
+    static_assert(std::numeric_limits<int>::min() == INT_MIN, "");
     static_assert(std::numeric_limits<unsigned char>::max() == 255, "");
     static_assert(std::numeric_limits<long>::min() == LONG_MIN && INT64_MAX == LLONG_MAX, "");
     static_assert(std::numeric_limits<double>::max() < std::numeric_limits<double>::infinity(), "");
@@ -175,6 +175,31 @@ def test_headers_of_cuda_are_there():
     assert compiled(WMMA_BF16).ok
 
 
+@pytest.mark.parametrize(
+    "name", ["/etc/passwd", "../../../../../../../../etc/passwd", "cuda/../../../../etc/passwd"]
+)
+def test_no_other_file_is_handed_over_as_a_header(name):
+    assert _headers.needed(f'#include "{name}"\n#include <{name}>\n') == {}
+
+
+def test_includes_within_headers_mean_one_file_each():
+    needs_headers()
+    found = _headers.needed("#include <cooperative_groups.h>\n")
+    assert "cooperative_groups/details/info.h" in found
+    quoted = [
+        line
+        for text in found.values()
+        for line in text.splitlines()
+        if line.lstrip().startswith('#include "')
+    ]
+    assert quoted == []
+
+
+@pytest.mark.timeout(60)
+def test_a_source_of_nothing_but_includes_takes_no_long_time():
+    assert _headers.needed("".join(f"#include <h{i}>\n" for i in range(100_000))) == {}
+
+
 def test_a_header_that_is_nowhere_is_named():
     done = compiled("#include <torch/extension.h>\n" + VECTOR_ADD)
     assert not done.ok
@@ -203,15 +228,20 @@ def test_an_error_of_the_assembler_is_data_too():
 
 
 def test_too_much_shared_memory_is_an_error():
-    done = compiled(
-        'extern "C" __global__ void f(int* x) { __shared__ int s[20000]; s[*x] = 1; __syncthreads(); x[1] = s[x[2]]; }'
-    )
+    done = compiled("""
+    extern "C" __global__ void f(int* x) {
+        __shared__ int s[20000];
+        s[*x] = 1;
+        __syncthreads();
+        x[1] = s[x[2]];
+    }""")
     assert not done.ok
     assert done.diagnostics
 
 
 def test_text_that_is_no_text_is_data():
-    assert not compiled("\x00\udcff \ud800{").ok
+    assert not compiled("\udcff \ud800{").ok
+    assert "NUL" in compiled(f"{VECTOR_ADD}\0{VECTOR_ADD}").log
 
 
 def test_a_compilation_is_stopped_in_time():
@@ -281,10 +311,11 @@ def test_it_cannot_even_be_told_whether_a_file_exists():
 @pytest.mark.parametrize(
     "option",
     [
-        *("-I/etc", "--include-path=/etc", "-include=/etc/passwd", "--pre-include=/etc/passwd", "-arch=sm_80"),
-        *("--gpu-architecture=sm_80", "--use-pch=x", "--create-pch=/tmp/x", "--time=/tmp/x", "-Xptxas=--output=x"),
-        *("--fdevice-time-trace=/tmp/x", "-Xptxas -o=x", "--ptxas-options=@/etc/passwd", "@/etc/passwd", "x.cu"),
-        *("-DX=`id`", "-D1", "-rdc=true", "--device-debug", "--dlink-time-opt", "-Xptxas", "-O3 -o /tmp/x", "-D" * 200),
+        *("-I/etc", "--include-path=/etc", "-include=/etc/passwd", "--pre-include=/etc/passwd"),
+        *("-arch=sm_80", "--gpu-architecture=sm_80", "--use-pch=x", "--create-pch=/tmp/x", "--time=/tmp/x"),
+        *("-Xptxas=--output=x", "-Xptxas -o=x", "-Xptxas=-v,-o=x", "--ptxas-options=@/etc/passwd", "-Xptxas"),
+        *("--fdevice-time-trace=/tmp/x", "@/etc/passwd", "x.cu", "-O3 -o /tmp/x", "-D" * 200, "-DX=`id`"),
+        *("-D1", "-rdc=true", "--device-debug", "--dlink-time-opt"),
     ],
 )  # fmt: skip
 def test_options_that_name_files_or_change_the_target_are_refused(option):
@@ -296,9 +327,10 @@ def test_options_that_name_files_or_change_the_target_are_refused(option):
 @pytest.mark.parametrize(
     "option",
     [
-        *("--std=c++20", "-std=c++17", "--use_fast_math", "-use_fast_math", "--fmad=false", "-DBLOCK=128", "-D N=4"),
-        *("--maxrregcount=64", "-maxrregcount 64", "-Xptxas -O2", "-Xptxas=-v,-dlcm=ca", "--ptxas-options=-O3"),
-        *("-lineinfo", "--extra-device-vectorization", "-w", "--diag-suppress=177", "-default-device"),
+        *("--std=c++20", "-std=c++17", "--use_fast_math", "-use_fast_math", "--fmad=false", "-D N=4"),
+        *("-DBLOCK=128", "--maxrregcount=64", "-maxrregcount 64", "-Xptxas -O2", "-Xptxas=-v,-dlcm=ca"),
+        *("--ptxas-options=-O3", "-lineinfo", "--extra-device-vectorization", "-w", "--diag-suppress=177"),
+        "-default-device",
     ],
 )  # fmt: skip
 def test_options_that_change_only_the_code_are_taken(option):
@@ -343,18 +375,21 @@ def test_it_compiles_and_disassembles_in_a_sandbox(name):
 def test_bounds_and_exact_sizes_are_read_off_the_cubin():
     text = """
     extern "C" __global__ void __launch_bounds__(256, 2) most(int* x) { x[threadIdx.x] = 1; }
-    extern "C" __global__ void free(int* x) { x[threadIdx.x] = 1; }"""
+    extern "C" __global__ void unbound(int* x) { x[threadIdx.x] = 1; }"""
     assert _elf.block_threads(compiled(text).binary) == {"most": 256}
 
 
-@given(st.binary(max_size=300), st.data())
-def test_a_cubin_of_any_bytes_is_read_without_complaint(start, data):
+@pytest.fixture(scope="module")
+def cubin():
+    return compiled(SOFTMAX).binary
+
+
+@given(start=st.binary(max_size=300), data=st.data())
+def test_a_cubin_of_any_bytes_is_read_without_complaint(cubin, start, data):
     assert _elf.block_threads(start) == {}
-    whole = bytearray(CUBIN)
+    assert _elf.block_threads(cubin) == {"softmax": 256}
+    broken = bytearray(cubin)
     for _ in range(data.draw(st.integers(1, 8))):
-        whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
-    assert all(isinstance(threads, int) for threads in _elf.block_threads(bytes(whole)).values())
-    assert _elf.block_threads(CUBIN[: data.draw(st.integers(0, len(CUBIN) - 1))]) in ({}, {"softmax": 256})
-
-
-CUBIN = compiled(SOFTMAX).binary
+        broken[data.draw(st.integers(0, len(cubin) - 1))] = data.draw(st.integers(0, 255))
+    assert all(isinstance(threads, int) for threads in _elf.block_threads(bytes(broken)).values())
+    assert _elf.block_threads(cubin[: data.draw(st.integers(0, len(cubin) - 1))]) in ({}, {"softmax": 256})

@@ -131,6 +131,10 @@ LAUNCH = 'gelu[lambda meta: (triton.cdiv(x.numel(), meta["BLOCK"]),)](x, y, x.nu
         ("return y", "return y.add_(0)", "fallback"),
         ("tl.erf(", "torch.erf(", "fallback"),
         ("tl.erf(", "helper(", "fallback"),
+        ("return y", "return gelu.fn(x)", "fallback"),
+        ("return y", "return getattr(gelu, 'f' + 'n')(x)", "fallback"),
+        ("return y", "body = gelu.fn\n        return body(x)", "fallback"),
+        ("return y", "return gelu(x, y, 1, 1)", "fallback"),
         ("x = x.contiguous()", "open('/etc/passwd')", "files"),
     ],
 )
@@ -139,6 +143,14 @@ def test_a_way_around_the_kernel_is_seen(language, old, new, rule):
     assert old in source
     helper = "\n\ndef helper(value):\n    return torch.erf(value)\n"
     assert rule in rules(language, source.replace(old, new) + helper)
+
+
+def test_a_kernel_made_by_a_call_is_no_way_around_either(language):
+    source = HEAD + (
+        "def body(x):\n    return x @ x\nkernel = triton.jit(body)\n"
+        "class ModelNew(nn.Module):\n    def forward(self, x):\n        return kernel.fn(x)\n"
+    )
+    assert rules(language, source) == ["fallback"]
 
 
 def test_kernels_may_call_kernels_however_they_are_decorated(language):
@@ -211,6 +223,27 @@ def test_an_error_inside_a_kernel_is_told_with_its_words(evaluate):
     found = evaluate("gelu", replace={"tl.erf(": "tl.error_function("})
     assert (found.status, found.stage) == (Status.CRASHED, Stage.RUN)
     assert "error_function" in found.reason
+
+
+@needs_triton
+@pytest.mark.parametrize(
+    ("body", "call", "words"),
+    [
+        ("tl.store(y, 0.0)", "kernel(x, y)", "Cannot call @triton.jit'd"),
+        ("y.copy_(0.5 * x * (1 + (x / 2**0.5).erf()))", "kernel[(1,)](x, y)", "cannot be one"),
+    ],
+)
+def test_what_triton_would_not_compile_is_not_interpreted_either(judge, body, call, words):
+    head = "@triton.jit\ndef kernel(x: tl.constexpr, y: tl.constexpr):\n"
+    model = "class ModelNew(nn.Module):\n    def forward(self, x):\n        y = torch.empty_like(x)\n"
+    source = f"{HEAD}{head}    {body}\n{model}        {call}\n        return y\n"
+    original, judge._inspect = judge._inspect, lambda *_: None
+    try:
+        found = judge.evaluate(Kernel.from_source(source, "triton"), task_of("gelu"))
+    finally:
+        judge._inspect = original
+    assert (found.status, found.stage) == (Status.CRASHED, Stage.RUN)
+    assert words in found.reason
 
 
 @needs_triton

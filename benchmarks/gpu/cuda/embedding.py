@@ -1,4 +1,4 @@
-"""Rows of a table by token: one warp a token, up to four 128-bit loads a lane in flight."""
+"""Rows of a table by token: one warp a token, two 128-bit loads a lane in flight."""
 
 import torch
 from torch import nn
@@ -32,17 +32,17 @@ embedding(const long long* tokens, const float* table, float* y, int count, int 
     const float* row = table + (size_t)tokens[at] * dim;
     float* out = y + (size_t)at * dim;
     if ((((size_t)row ^ (size_t)out) & 15) != 0) {  // aligned differently: neighbours by neighbours
-        #pragma unroll 8
+        #pragma unroll 4
         for (int i = lane; i < dim; i += 32) out[i] = row[i];
         return;
     }
     int lead = ((size_t)row >> 2) & 3;  // elements between the last 16-byte boundary and the row
-    for (int i = 4 * lane - lead; i < dim; i += 4 * 4 * 32) {
-        float v[4][4];
+    for (int i = 4 * lane - lead; i < dim; i += 2 * 4 * 32) {
+        float v[2][4];
         #pragma unroll
-        for (int p = 0; p < 4; ++p) load4(v[p], row, i + p * 4 * 32, dim, 0.0f);
+        for (int p = 0; p < 2; ++p) load4(v[p], row, i + p * 4 * 32, dim, 0.0f);
         #pragma unroll
-        for (int p = 0; p < 4; ++p) store4(out, i + p * 4 * 32, dim, v[p]);
+        for (int p = 0; p < 2; ++p) store4(out, i + p * 4 * 32, dim, v[p]);
     }
 }
 """

@@ -26,6 +26,6 @@ class ModelNew(nn.Module):
     def forward(self, x: torch.Tensor, residual: torch.Tensor) -> torch.Tensor:
         x, residual = x.contiguous(), residual.contiguous()
         y, count = torch.empty_like(x), x.numel()
-        grid = (triton.cdiv(count, 2048),)
-        bias_gelu_residual[grid](x, self.bias, residual, y, count, x.shape[-1], BLOCK=2048, num_warps=4)
+        grid = (triton.cdiv(count, 1024),)
+        bias_gelu_residual[grid](x, self.bias, residual, y, count, x.shape[-1], BLOCK=1024, num_warps=4)
         return y

@@ -40,8 +40,8 @@ class ModelNew(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x, (n, k) = x.contiguous(), self.linear.weight.shape
         y, m = x.new_empty(*x.shape[:-1], n), x.numel() // k
-        grid, tensors = (triton.cdiv(m, 128) * triton.cdiv(n, 256),), (x, self.linear.weight)
+        grid, tensors = (triton.cdiv(m, 128) * triton.cdiv(n, 128),), (x, self.linear.weight)
         tensors += (self.linear.bias, y)
-        tiles = {"BM": 128, "BN": 256, "BK": 64, "GROUP": 8}
-        linear_gelu[grid](*tensors, m, n, k, **tiles, num_warps=8, num_stages=3)
+        tiles = {"BM": 128, "BN": 128, "BK": 64, "GROUP": 8}
+        linear_gelu[grid](*tensors, m, n, k, **tiles, num_warps=8, num_stages=4)
         return y

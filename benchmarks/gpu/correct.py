@@ -49,9 +49,10 @@ def check(
             return Verdict(False, f"seed {seed}: {reason}", worst)
         if [_mark(value) for value in inputs] != marks:
             return Verdict(False, f"seed {seed}: the inputs were changed", worst)
-        worst = max(worst, _error(given, plain, want))
-        if not worst <= 1.0:  # also where it is NaN
-            return Verdict(False, f"seed {seed}: the error is {worst:.3g} times what is allowed", worst)
+        error = _error(given, plain, want)
+        if not error <= 1.0:  # also where it is NaN
+            return Verdict(False, f"seed {seed}: the error is {error:.3g} times what is allowed", error)
+        worst = max(worst, error)
     return Verdict(True, worst=round(worst, 4))
 
 

@@ -16,7 +16,7 @@ from benchmarks.gpu.catalogue import BY_NAME, Entry
 from benchmarks.gpu.compiled import compile_answer
 from benchmarks.gpu.correct import check
 from benchmarks.gpu.roofs import Roof, roof
-from benchmarks.gpu.timing import Call, CudaClock, compare
+from benchmarks.gpu.timing import Call, CudaClock, HostClock, compare
 from kernelopt.languages._tools import HostTools
 from kernelopt.suites._load import load, make_inputs, make_model
 
@@ -37,6 +37,8 @@ class Settings:
     flops_per_s: Mapping[str, float]
     budget_s: float
     """For each comparison, beyond its least number of rounds."""
+    device: str = "cuda"
+    """``cpu`` goes through the same motions, for tests of this file."""
 
 
 class Bench:
@@ -47,10 +49,10 @@ class Bench:
         self.task = entry.task(settings.size)
         self.module = load(self.task)
         self.roof: Roof = roof(entry, self.task, settings.bytes_per_s, settings.flops_per_s)
-        self.model = make_model(self.module, seed=1, device="cuda").eval()
-        cache = torch.cuda.get_device_properties(torch.cuda.current_device()).L2_cache_size
+        self.model = make_model(self.module, seed=1, device=settings.device).eval()
+        cache = _cache_bytes(settings.device)
         count = min(MOST_SETS, max(2, -(-4 * cache // self.roof.least_bytes)))
-        self.sets = [make_inputs(self.module, seed=1000 + n, device="cuda") for n in range(count)]
+        self.sets = [make_inputs(self.module, seed=1000 + n, device=settings.device) for n in range(count)]
         self.notes: list[str] = []
         self.baselines = self._baselines()
 
@@ -88,6 +90,11 @@ class Bench:
         return lambda n: graphs[n].replay()
 
 
+def _cache_bytes(device: str) -> int:
+    """Of the last cache before the memory."""
+    return torch.cuda.get_device_properties(device).L2_cache_size if device == "cuda" else 32 << 20
+
+
 def evaluate(name: str, languages: Sequence[str], settings: Settings) -> Iterator[dict[str, Any]]:
     """A row for each language, as soon as it is known."""
     with torch.no_grad(), warnings.catch_warnings():
@@ -101,10 +108,15 @@ def evaluate(name: str, languages: Sequence[str], settings: Settings) -> Iterato
 
 
 def _row(bench: Bench, language: str) -> dict[str, Any]:
-    began = time.monotonic()
-    answer = kernel_module(bench.entry, language).ModelNew(*bench.module.get_init_inputs()).cuda().eval()
+    began, settings = time.monotonic(), bench.settings
+    answer = (
+        kernel_module(bench.entry, language)
+        .ModelNew(*bench.module.get_init_inputs())
+        .to(settings.device)
+        .eval()
+    )
     answer.load_state_dict(bench.model.state_dict())
-    verdict = check(bench.module, bench.model, answer, SEEDS, "cuda")
+    verdict = check(bench.module, bench.model, answer, SEEDS, settings.device)
     spent = round(time.monotonic() - began, 2)
     row: dict[str, Any] = {"status": "PASSED" if verdict.ok else "WRONG", "reason": verdict.reason}
     row |= {"worst_error": verdict.worst, "build_and_check_s": spent, **_registers(bench, language)}
@@ -123,7 +135,8 @@ def kernel_module(entry: Entry, language: str) -> ModuleType:
 
 
 def _timed(bench: Bench, answer: torch.nn.Module) -> dict[str, Any]:
-    clock, settings = CudaClock(), bench.settings
+    settings = bench.settings
+    clock = CudaClock() if settings.device == "cuda" else HostClock()
 
     def call(n: int) -> object:
         return answer(*bench.sets[n])
@@ -158,8 +171,8 @@ def remarks(row: Mapping[str, Any]) -> list[str]:
 
 
 def _registers(bench: Bench, language: str) -> dict[str, Any]:
-    arch = "sm_{}{}".format(*torch.cuda.get_device_capability())
     try:
+        arch = "sm_{}{}".format(*torch.cuda.get_device_capability())
         (found,) = compile_answer(bench.entry, language, bench.settings.size, [arch], HostTools())
     except Exception as error:
         return {"registers": None, "compiler": f"{type(error).__name__}: {str(error)[:200]}"}

@@ -46,6 +46,17 @@ class CudaClock:
         return begun.elapsed_time(ended), (time.perf_counter() - started) * 1e3
 
 
+class HostClock:
+    """For work that is done when the call returns."""
+
+    def time(self, work: Callable[[], object]) -> tuple[float, float]:
+        """The same milliseconds twice."""
+        started = time.perf_counter()
+        work()
+        spent_ms = (time.perf_counter() - started) * 1e3
+        return spent_ms, spent_ms
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """One kernel against one baseline."""

@@ -26,10 +26,36 @@ def suite_option(function: _Function) -> _Function:
 
 
 def language_option(function: _Function) -> _Function:
-    """``--language NAME`` as parameter `language: str`."""
-    return click.option(
-        "--language", default="cpp", show_default=True, metavar="NAME", help="Language of the kernels."
+    """``--language NAME`` as parameter `language: str`, checked by `require_language`.
+
+    Also ``--device NAME``, which is checked here: a language has one device on a machine.
+    """
+    function = click.option(
+        "--device",
+        metavar="NAME",
+        callback=_check_device,
+        expose_value=False,
+        help="Device that the kernels are to run on; the language's own by default.",
     )(function)
+    return click.option(
+        "--language",
+        default="cpp",
+        show_default=True,
+        metavar="NAME",
+        is_eager=True,
+        help="Language of the kernels.",
+    )(function)
+
+
+def _check_device(ctx: click.Context, _: click.Parameter, device: str | None) -> None:
+    from kernelopt.errors import UsageError
+
+    language = ctx.params["language"]
+    if device is None:
+        return
+    own = registry.get("languages", language)().device
+    if registry.get("devices", device) and device != own:
+        raise UsageError(f"--device {device}: kernels in {language} run on the device {own} here")
 
 
 def sandbox_option(function: _Function) -> _Function:

@@ -50,7 +50,7 @@ class Mix:
     integer: int = 0
     global_load: int = 0
     global_load_128: int = 0
-    """Those of the global loads that fetch 16 bytes a thread."""
+    """Those of the global loads that fetch 16 bytes a thread, or 32 (from sm_100 on)."""
     global_store: int = 0
     global_store_128: int = 0
     shared_load: int = 0
@@ -74,7 +74,7 @@ class Occupancy:
     fraction: float
     """Resident warps over the most that the architecture allows."""
     limited_by: str
-    """``registers``, ``shared memory``, ``threads``, ``blocks`` or ``nothing`` (all warps are there)."""
+    """``registers``, ``shared memory``, ``barriers``, ``threads``, ``blocks`` or ``nothing`` (all warps fit)."""
 
 
 @dataclass(frozen=True, slots=True)

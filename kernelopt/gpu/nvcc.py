@@ -12,8 +12,8 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from kernelopt.errors import MissingTool
@@ -21,6 +21,7 @@ from kernelopt.gpu import Compilation, _look, _options, toolkit
 from kernelopt.gpu._account import Look, kernels
 from kernelopt.gpu.arch import parse
 from kernelopt.gpu.diagnostics import parse as parse_diagnostics
+from kernelopt.gpu.nvrtc import stopped
 from kernelopt.inline import MOST_BYTES, read_plain
 from kernelopt.languages import Toolbox, ToolRun
 from kernelopt.languages._cache import shorten
@@ -73,7 +74,7 @@ def compile_source(
     done = _run(command, name, text, tools, timeout_s)
     diagnostics = parse_diagnostics(tool, done.log, {name: text})
     if not done.cubin:
-        return Compilation(False, tool, real, (), diagnostics, done.log, done.seconds)
+        return Compilation(False, tool, real, (), diagnostics, done.log, done.seconds, facts=done.facts)
     entries = kernels(done.log, done.cubin, target, look or Look(), tools, deadline)
     return Compilation(True, tool, real, entries, diagnostics, done.log, done.seconds, done.cubin)
 
@@ -90,6 +91,7 @@ class _Done:
     seconds: float
     cubin: bytes = b""
     """Empty where there is none."""
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 def _run(command: Sequence[str], name: str, text: str, tools: Toolbox, timeout_s: float) -> _Done:
@@ -104,7 +106,7 @@ def _run(command: Sequence[str], name: str, text: str, tools: Toolbox, timeout_s
             return _Done(f"refused: {problem}\n", run.seconds)
         log = shorten(_HEADER.sub("", _GUARDS.sub("", run.log)))
         if run.code != 0:
-            return _Done(log, run.seconds)
+            return _Done(log, run.seconds, facts=stopped(run))
         try:
             return _Done(log, run.seconds, read_plain(work / "built.cubin", MOST_BYTES))
         except OSError as error:

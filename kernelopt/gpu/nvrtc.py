@@ -20,7 +20,7 @@ from kernelopt.languages._cache import shorten
 from kernelopt.languages._tools import put
 from kernelopt.resources import folder
 
-__all__ = ["ALWAYS", "Look", "compile_source"]
+__all__ = ["ALWAYS", "Look", "compile_source", "stopped"]
 
 ALWAYS = ("--ptxas-options=-v", "--generate-line-info")
 """Options of every compilation."""
@@ -52,7 +52,7 @@ def compile_source(
 
     Returns:
         With ``ok=False`` and diagnostics where the text does not compile, an option is refused, or the
-        time is over.
+        time is over; in the last case, and where the compiler crashed, there is a fact ``stopped``.
 
     Raises:
         UsageError: no such architecture.
@@ -89,9 +89,16 @@ def _compile(
         cubin, log = _collect(work, run)
     diagnostics = parse_diagnostics(tool, log, sources)
     if not cubin:
-        return Compilation(False, tool, arch[1], (), diagnostics, log, run.seconds)
+        return Compilation(False, tool, arch[1], (), diagnostics, log, run.seconds, facts=stopped(run))
     found = kernels(log, cubin, arch[0], look, tools, deadline)
     return Compilation(True, tool, arch[1], found, diagnostics, log, run.seconds, cubin)
+
+
+def stopped(run: ToolRun) -> dict[str, str]:
+    """``stopped`` and by what, as a fact: such a failure may not happen again. Empty for all others."""
+    if run.late:
+        return {"stopped": "time limit"}
+    return {"stopped": f"signal {-run.code}"} if run.code < 0 else {}
 
 
 def _collect(work: Path, run: ToolRun) -> tuple[bytes, str]:

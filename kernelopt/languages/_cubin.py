@@ -58,9 +58,11 @@ def build(request: BuildRequest, cache: Path, timeout_s: float, tools: Toolbox) 
 def _compile(
     request: BuildRequest, arch: str, options: Sequence[str], timeout_s: float, tools: Toolbox
 ) -> Outcome:
-    from kernelopt.gpu.nvrtc import compile_source  # noqa: PLC0415 - languages are imported by every command
+    from kernelopt.gpu.nvrtc import Look, compile_source  # noqa: PLC0415 - every command imports languages
 
-    (text,) = request.sources.values()
-    done = compile_source(text, arch, options, tools, timeout_s)
+    ((name, text),) = request.sources.items()
+    # A disassembly takes longer than the build; `kernelopt build` makes one.
+    done = compile_source(text, arch, options, tools, timeout_s, name=name, look=Look(sass=False))
     command = " ".join(["nvrtc", f"--gpu-architecture={arch}", *options])
-    return Outcome(done.binary if done.ok else None, done.log, command, done.seconds, final=True)
+    built = done.binary if done.ok else None
+    return Outcome(built, done.log, command, done.seconds, final="stopped" not in done.facts)

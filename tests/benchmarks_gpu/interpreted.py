@@ -1,4 +1,4 @@
-"""Every Triton kernel in Triton's interpreter, against its reference: ``TRITON_INTERPRET=1 python interpreted.py``.
+"""Every Triton kernel in its interpreter, against its reference: ``TRITON_INTERPRET=1 python FILE small``.
 
 Prints a line of JSON: task to verdict. A process of its own, because Triton decides when it is imported.
 """

@@ -47,7 +47,7 @@ def test_cupy_and_cuda_have_the_same_device_code(name):
 
 
 @needs_nvrtc
-@pytest.mark.parametrize("arch", ARCHS)
+@pytest.mark.parametrize("arch", [pytest.param("sm_80", marks=pytest.mark.slow), "sm_90"])
 @pytest.mark.parametrize("name", NAMES)
 def test_cuda_compiles_without_a_spill(name, arch):
     made = compile_source(source(name, "cuda"), arch, (), HostTools(), 60.0, look=Look(sass=False))
@@ -57,6 +57,7 @@ def test_cuda_compiles_without_a_spill(name, arch):
 
 
 @needs_nvrtc
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["cuda", "cupy"])
 def test_what_a_module_launches_is_what_is_compiled(language):
     (found,) = compile_answer(BY_NAME["cross_entropy"], language, "small", ["sm_90"], HostTools())

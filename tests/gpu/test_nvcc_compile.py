@@ -84,6 +84,7 @@ def test_a_compilation_is_stopped_in_time():
     done = compile_source(VECTOR_ADD, "sm_90", [], HostTools(), 0.01, look=QUICK)
     assert not done.ok
     assert "stopped after" in done.log
+    assert done.facts == {"stopped": "time limit"}
 
 
 def test_an_architecture_that_nobody_knows_is_a_usage_error():
@@ -144,8 +145,8 @@ def test_host_assembly_that_reads_files_is_never_assembled():
     "option",
     [
         *("-I/etc", "-include=/etc/passwd", "-arch=sm_80", "-gencode=arch=compute_80,code=sm_80", "-dc"),
-        *("-Xcompiler=-B.", "-Xptxas=-o=x", "-Xlinker=x", "-ccbin=/tmp/x", "--options-file=x", "-optf=x", "-o"),
-        *("x.cu", "-keep", "-rdc=true", "-G", "-Xcudafe=x", "--pre-include=x", "-D1=2", "-run"),
+        *("-Xcompiler=-B.", "-Xptxas=-o=x", "-Xlinker=x", "-ccbin=/tmp/x", "--options-file=x", "-optf=x"),
+        *("-o", "x.cu", "-keep", "-rdc=true", "-G", "-Xcudafe=x", "--pre-include=x", "-D1=2", "-run"),
     ],
 )  # fmt: skip
 def test_options_that_name_files_or_start_programs_are_refused(option):

@@ -252,6 +252,7 @@ def test_a_compilation_is_stopped_in_time():
     done = compile_source(endless, "sm_90", [], HostTools(), 1.5, look=QUICK)
     assert not done.ok
     assert "stopped after" in done.log
+    assert done.facts == {"stopped": "time limit"}
 
 
 def test_an_architecture_that_nobody_knows_is_a_usage_error():

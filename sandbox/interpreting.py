@@ -26,7 +26,7 @@ def install() -> None:
 
 
 def _bfloat16_products() -> None:
-    """Multiply bfloat16 in `tl.dot`, which Triton 3.9 interprets as the integers that it keeps their bits in."""
+    """Multiply bfloat16 in `tl.dot`; Triton 3.9 takes the integers that it keeps their bits in."""
     import numpy as np
     import triton.language as tl
     from triton.runtime.interpreter import InterpreterBuilder, TensorHandle

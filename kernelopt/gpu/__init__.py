@@ -74,7 +74,7 @@ class Occupancy:
     fraction: float
     """Resident warps over the most that the architecture allows."""
     limited_by: str
-    """``registers``, ``shared memory``, ``barriers``, ``threads``, ``blocks``, or ``nothing``: all warps fit."""
+    """``registers``, ``shared memory``, ``barriers``, ``threads``, ``blocks``, or ``nothing``."""
 
 
 @dataclass(frozen=True, slots=True)

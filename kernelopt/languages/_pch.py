@@ -3,7 +3,7 @@
 Three headers exist. The *full* one is ``torch/extension.h`` itself. The *light* one stands in for it with
 all of ``at::`` and the tensor functions of ``torch::``, but without the C++ frontend (``torch::nn``,
 ``torch::optim`` ...), whose templates cost every build five seconds. The *bare* one lacks pybind11, too,
-which costs four seconds more; beside it lies an object with what its own bindings need at run time.
+which costs four seconds more; *support* is no header, but the object that its own bindings are linked with.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import os
 import re
 import shutil
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from kernelopt.errors import StoreError
@@ -52,10 +51,11 @@ HEADERS = {
     "bare": ("torch/extension.h", _BARE),
     "light": ("torch/extension.h", _LIGHT),
     "full": ("kernelopt_torch.h", _FULL),
+    "support": ("_bindings.cpp", _SUPPORT),
 }
 """Name and text of each header. Those that are not full shadow torch's own by its name."""
 OBJECT = "bindings.o"
-"""What builds with the bare header are linked with."""
+"""What builds with the bare header are linked with: of the kind ``support``."""
 
 _failed: set[str] = set()
 
@@ -78,7 +78,7 @@ def variant(cflags: Sequence[str], standard: str) -> list[str] | None:
 
 def ensure(cache: Path, compiler: str, identity: str, flags: Sequence[str], kind: str) -> Path | None:
     """Folder that holds the header `kind` precompiled with `flags`; None where that cannot be had."""
-    body = json.dumps([*HEADERS[kind], *([_SUPPORT] if kind == "bare" else []), list(flags), identity])
+    body = json.dumps([*HEADERS[kind], *([_BARE] if kind == "support" else []), list(flags), identity])
     key = hashlib.sha256(body.encode()).hexdigest()[:32]
     folder, locks = shared_folder(cache) / key, cache / "locks"
     if key in _failed:
@@ -121,33 +121,26 @@ def _is_whole(folder: Path, kind: str) -> bool:
 
 
 def _product(folder: Path, kind: str) -> Path:
-    return folder / f"{HEADERS[kind][0]}.gch"
+    return folder / (OBJECT if kind == "support" else f"{HEADERS[kind][0]}.gch")
 
 
 def _make(folder: Path, compiler: str, flags: Sequence[str], kind: str) -> bool:
     if shutil.disk_usage(folder.parent).free < ROOM_BYTES:
         return False
-    put(folder.parent, f"{folder.name}/{HEADERS[kind][0]}", HEADERS[kind][1])
+    name, text = HEADERS[kind]
+    put(folder.parent, f"{folder.name}/{name}", text)
     new, product = folder / "new.gch", _product(folder, kind)
-    commands = [[compiler, *flags, "-x", "c++-header", HEADERS[kind][0], "-o", new.name]]
-    if kind == "bare":
-        put(folder, "support/_bindings.h", _BARE)
-        put(folder, "support/_bindings.cpp", _SUPPORT)
-        commands.append([compiler, *flags, "-c", "support/_bindings.cpp", "-o", OBJECT])
-    if not _all_succeed(commands, folder):
+    what = ["-x", "c++-header"]
+    if kind == "support":
+        put(folder, "_bindings.h", _BARE)
+        what = ["-c"]
+    if HostTools().run([compiler, *flags, *what, name, "-o", new.name], folder, TIMEOUT_S).code != 0:
         new.unlink(missing_ok=True)
         return False
     new.chmod(0o444)
     new.replace(product)
     (folder / "bytes").write_text(str(product.stat().st_size), encoding="utf-8")
     return True
-
-
-def _all_succeed(commands: Sequence[Sequence[str]], folder: Path) -> bool:
-    """Run commands side by side: a header takes one core half a minute."""
-    with ThreadPoolExecutor() as pool:
-        runs = pool.map(lambda command: HostTools().run(command, folder, TIMEOUT_S), commands)
-        return all(run.code == 0 for run in runs)
 
 
 def _evict(pch: Path) -> None:

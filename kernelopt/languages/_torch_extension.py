@@ -13,6 +13,7 @@ import importlib.util
 import re
 import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 
@@ -76,7 +77,7 @@ class _Builder:
     def _smaller(self, texts: str) -> Iterator[tuple[str, Mapping[str, str]]]:
         """The headers to try before the full one, each with the sources that go with it."""
         sources = without_pybind11(self._request.sources, self._request.name)
-        if sources and _TORCH_HEADER.search(texts) and self._precompiled("bare"):
+        if sources and _TORCH_HEADER.search(texts) and self._has_bare():
             yield "bare", sources
         yield "light", self._request.sources
 
@@ -95,9 +96,21 @@ class _Builder:
         # The clock of the build starts here: a header that had to be made first is not its fault.
         roots = (*_includes(), pch.shared_folder(self._cache))
         gxx = Gxx(self._compiler, self._tools, self._timeout_s, roots)
-        support = [str(folders[0] / pch.OBJECT)] if kind == "bare" else []
+        support = [str(folder / pch.OBJECT) for folder in self._support()] if kind == "bare" else []
         link = [*support, *_link_flags(), *self._ldflags]
         return gxx.build(sources, flags_for, link, {f"headers/{name}": text})
+
+    def _has_bare(self) -> bool:
+        """Whether builds can do without pybind11; what that takes is made side by side."""
+        with ThreadPoolExecutor(2) as pool:
+            made = pool.submit(self._precompiled, "bare"), pool.submit(self._support)
+        return all(part.result() for part in made)
+
+    def _support(self) -> list[Path]:
+        """The folder of the object that goes with the bare header, the same for all flags; empty if none."""
+        flags = [*_torch_flags(), "-O2"]
+        folder = pch.ensure(self._cache, self._compiler, self._identity, flags, "support")
+        return [] if folder is None else [folder]
 
     def _precompiled(self, kind: str) -> list[Path]:
         """The folder of a precompiled header that fits the flags, if there can be one."""

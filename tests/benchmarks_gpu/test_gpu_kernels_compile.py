@@ -47,7 +47,7 @@ def test_cupy_and_cuda_have_the_same_device_code(name):
 
 
 @needs_nvrtc
-@pytest.mark.parametrize("arch", [pytest.param("sm_80", marks=pytest.mark.slow), "sm_90"])
+@pytest.mark.parametrize("arch", [pytest.param("sm_80", marks=pytest.mark.exhaustive), "sm_90"])
 @pytest.mark.parametrize("name", NAMES)
 def test_cuda_compiles_without_a_spill(name, arch):
     made = compile_source(source(name, "cuda"), arch, (), HostTools(), 60.0, look=Look(sass=False))
@@ -57,7 +57,7 @@ def test_cuda_compiles_without_a_spill(name, arch):
 
 
 @needs_nvrtc
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("language", ["cuda", "cupy"])
 def test_what_a_module_launches_is_what_is_compiled(language):
     (found,) = compile_answer(BY_NAME["cross_entropy"], language, "small", ["sm_90"], HostTools())
@@ -67,7 +67,7 @@ def test_what_a_module_launches_is_what_is_compiled(language):
 
 
 @needs_nvrtc
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["linear_gelu", "attention"])
 def test_products_run_on_tensor_cores(name):
     for found in compile_answer(BY_NAME[name], "cuda", "gpu", ARCHS, HostTools()):
@@ -76,7 +76,7 @@ def test_products_run_on_tensor_cores(name):
 
 
 @needs_triton
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", NAMES)
 def test_triton_compiles_without_a_spill(name):
     for found in compile_answer(BY_NAME[name], "triton", "gpu", ARCHS, HostTools()):

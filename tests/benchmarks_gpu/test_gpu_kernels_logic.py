@@ -50,7 +50,7 @@ def test_cuda_computes_what_the_reference_does(name, monkeypatch, tmp_path):
 
 
 @needs_gxx
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", NAMES)
 def test_cuda_computes_it_where_rows_are_aligned(name, monkeypatch, tmp_path):
     verdict = judged(HERE / "cuda" / f"{name}.py", name, "small aligned", monkeypatch, tmp_path)
@@ -65,7 +65,7 @@ def test_cupy_launches_the_same_with_the_same(name, monkeypatch, tmp_path):
 
 
 @needs_gxx
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in BY_POINTER + BY_DLPACK])
 def test_every_other_cupy_kernel_does_too(name, monkeypatch, tmp_path):
     verdict = judged(HERE / "cupy" / f"{name}.py", name, "small", monkeypatch, tmp_path)
@@ -82,7 +82,7 @@ def interpreted(size: str) -> dict[str, list]:
 
 
 @needs_triton
-@pytest.mark.parametrize("size", ["small", pytest.param("small aligned", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("size", ["small", pytest.param("small aligned", marks=pytest.mark.exhaustive)])
 def test_triton_computes_what_the_references_do(size):
     verdicts = interpreted(size)
     assert sorted(verdicts) == sorted(NAMES)

@@ -17,7 +17,7 @@ KERNELS = Path(__file__).parent / "kernels_triton"
 QUICK = ("attention", "softmax")
 """Compiled in every run; the others are as good, and take four seconds each."""
 NAMES = [
-    name if name in QUICK else pytest.param(name, marks=pytest.mark.slow)
+    name if name in QUICK else pytest.param(name, marks=pytest.mark.exhaustive)
     for name in sorted(path.stem for path in KERNELS.glob("*.py"))
 ]
 

@@ -105,6 +105,7 @@ def test_the_static_look_and_nothing_else_is_left_out():
 def test_a_reference_is_timed_against_itself(judge, monkeypatch):
     monkeypatch.setattr(judge, "_inspect", lambda _: None)
     monkeypatch.setattr(judge, "settings", QUICK)
+    monkeypatch.setattr(judge, "_references", {})  # others want the samples of their own settings
     (trial,) = run(judge, [TASK], 1)
     assert isinstance(trial, Trial)
     assert [len(pair) for pair in trial.logs] == [6, 6]
@@ -116,5 +117,6 @@ def test_a_task_that_does_not_pass_is_told(judge, monkeypatch):
         "kernelopt.evaluator.calibration.itself", lambda _: Kernel.from_source("x = 1", "cpp")
     )
     monkeypatch.setattr(judge, "settings", QUICK)
+    monkeypatch.setattr(judge, "_references", {})  # others want the samples of their own settings
     (failed,) = run(judge, [TASK], 1)
     assert isinstance(failed, Failed) and failed.task_id == TASK.id and failed.reason

@@ -116,15 +116,19 @@ def test_killed_at_random_moments_it_ends_the_same(whole, seed):
 
 
 def test_interrupted_by_ctrl_c_it_says_how_to_go_on_and_does(whole):
-    process = search(whole, "stopped", "replay:runs/real")
-    while process.poll() is None and events(whole, "stopped") < 5:
-        time.sleep(0.005)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    for attempt in range(5):  # on a busy machine a run may end before it is interrupted
+        name = f"stopped-{attempt}"
+        process = search(whole, name, "replay:runs/real")
+        while process.poll() is None and events(whole, name) < 3:
+            time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+        if process.returncode:
+            break
     assert process.returncode == 130, errors
     assert "kernelopt resume" in errors
-    finish(kernelopt(whole, "resume", "stopped"))
-    assert story(whole, "stopped") == story(whole, "whole")
+    finish(kernelopt(whole, "resume", name))
+    assert story(whole, name) == story(whole, "whole")
 
 
 def test_a_finished_run_goes_on_with_a_larger_budget(whole):

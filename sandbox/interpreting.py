@@ -22,10 +22,10 @@ def install() -> None:
         return  # the module's own import says it better
     triton.runtime.driver.set_active(NoDriver(GPUTarget("cuda", 90, 32), device="cpu"))
     _as_compiled()
-    _bfloat16_products()
+    multiply_bfloat16()
 
 
-def _bfloat16_products() -> None:
+def multiply_bfloat16() -> None:
     """Multiply bfloat16 in `tl.dot`; Triton 3.9 takes the integers that it keeps their bits in."""
     import numpy as np
     import triton.language as tl

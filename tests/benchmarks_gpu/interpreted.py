@@ -8,32 +8,21 @@ from __future__ import annotations
 import json
 import sys
 
-import numpy as np
 import torch
-import triton.language as tl
-from triton.runtime.interpreter import InterpreterBuilder, TensorHandle
 
 from benchmarks.gpu.catalogue import ENTRIES
 from benchmarks.gpu.correct import check
 from benchmarks.gpu.evaluate import kernel_module
+from kernelopt.resources import folder
 from kernelopt.suites._load import load, make_model
 
-
-def widen_products() -> None:
-    """Triton 3.9 keeps bfloat16 as 16-bit integers when it interprets, and multiplies these as they are."""
-    plain = InterpreterBuilder.create_dot
-
-    def widened(value: TensorHandle) -> TensorHandle:
-        if value.dtype.scalar != tl.bfloat16:
-            return value
-        return TensorHandle((value.data.astype(np.uint32) << 16).view(np.float32), tl.float32)
-
-    InterpreterBuilder.create_dot = lambda self, a, b, *rest: plain(self, widened(a), widened(b), *rest)
+sys.path.insert(0, str(folder("sandbox")))
+import interpreting
 
 
 def main(size: str) -> None:
     """Check all, at one size."""
-    widen_products()
+    interpreting.multiply_bfloat16()
     torch.set_num_threads(1)
     verdicts = {}
     for entry in ENTRIES:

@@ -11,6 +11,9 @@ from kernelopt.evaluation import Speedup
 LEAST_FREEDOM = 4
 """Degrees of freedom below which no interval is made: that many rounds show no spread worth the name."""
 
+PAIRS_FREEDOM = 3
+"""Process pairs less one from which on their own disagreement is taken at its word."""
+
 Pairs = Sequence[Sequence[float]]
 """One sequence a process pair: the log of reference over candidate latency, one number a round."""
 
@@ -24,8 +27,8 @@ def speedup(pairs: Pairs, between_sd: float, alpha: float = 0.05) -> Speedup:
     of their logs, spread taken within pairs. And two processes of the same code differ for as long as
     they live (their memory lies elsewhere), by a standard deviation `between_sd` of the log ratio which
     `kernelopt calibrate` measures; rounds of one pair share it. Where the pairs at hand disagree by more
-    than their rounds and `between_sd` explain, the disagreement counts instead. Both parts add as
-    variances do.
+    than their rounds and `between_sd` explain, the disagreement counts instead, with Student's t of the
+    few pairs that show it. Both parts add as variances do.
 
     Raises:
         ValueError: fewer than `LEAST_FREEDOM` rounds more than pairs.
@@ -36,12 +39,25 @@ def speedup(pairs: Pairs, between_sd: float, alpha: float = 0.05) -> Speedup:
         raise ValueError(f"a speedup needs {LEAST_FREEDOM} rounds more than process pairs")
     center = statistics.fmean(map(statistics.fmean, pairs))
     within = math.sqrt(sum(_squares(pair) for pair in pairs) / freedom)
-    between = max(between_sd, between_pairs(pairs))
     weight = math.sqrt(math.fsum(1 / len(pair) for pair in pairs)) / len(pairs)
     scatter = student_t(1 - alpha / 2, freedom) * within * weight
-    offset = statistics.NormalDist().inv_cdf(1 - alpha / 2) * between / math.sqrt(len(pairs))
+    offset = _between(pairs, between_sd, alpha) / math.sqrt(len(pairs))
     half = math.hypot(scatter, offset)
     return Speedup(math.exp(center), math.exp(center - half), math.exp(center + half))
+
+
+def _between(pairs: Pairs, between_sd: float, alpha: float) -> float:
+    """How far one pair may be off: quantile times standard deviation.
+
+    A figure of the machine is known well, so its quantile is the normal one. What the pairs at hand show
+    is known from `len(pairs) - 1` degrees of freedom; from `PAIRS_FREEDOM` on they speak for themselves,
+    and the wider of the two counts. Of fewer pairs Student's t would never come to a decision.
+    """
+    found, freedom = between_pairs(pairs), len(pairs) - 1
+    known = statistics.NormalDist().inv_cdf(1 - alpha / 2) * max(between_sd, found)
+    if freedom < PAIRS_FREEDOM:
+        return known
+    return max(known, student_t(1 - alpha / 2, freedom) * found)
 
 
 def between_pairs(pairs: Pairs) -> float:
@@ -74,7 +90,7 @@ def within_variance(pairs: Pairs) -> float:
 def student_t(chance: float, freedom: int) -> float:
     """Quantile of Student's t distribution, by Abramowitz and Stegun 26.7.5.
 
-    Within 0.5% of the exact value for `freedom` of 4 and more and `chance` up to 0.995.
+    Within 1% of the exact value for `freedom` of 3 and more and `chance` up to 0.995; 0.5% from 4 on.
     """
     x = statistics.NormalDist().inv_cdf(chance)
     terms = (

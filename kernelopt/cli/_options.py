@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, TypeVar
 
 import click
 
@@ -97,62 +97,3 @@ def rules_options(function: _Function) -> _Function:
         decorated = click.option(flag, is_flag=True, help=text)(decorated)
     result: _Function = decorated
     return result
-
-
-LADDER = ("docker", "bwrap", "process")
-"""Sandboxes from the strongest to the weakest; those that are not there are passed over."""
-
-
-class Chosen(NamedTuple):
-    """A sandbox that works here."""
-
-    name: str
-    note: str = ""
-    """What ``auto`` means here, and why nothing stronger; to be said when work begins, not before:
-    a refusal is one line."""
-
-
-def choose_sandbox(name: str) -> Chosen:
-    """The sandbox to use, tried out.
-
-    Raises:
-        UnknownName: there is none of that name.
-        MissingTool: it cannot run here; the message says what it lacks.
-    """
-    from kernelopt.errors import MissingTool
-
-    if name != "auto":
-        if problem := _lacks(name):
-            raise MissingTool(f"sandbox {name}: {problem}")
-        return Chosen(name)
-    problems: list[str] = []
-    for rung in (rung for rung in LADDER if rung in registry.names("sandboxes")):
-        problem = _lacks(rung)
-        if problem is None:
-            return Chosen(rung, "; ".join([f"sandbox: {rung}", *problems]))
-        problems.append(f"not {rung}: {problem}")
-    raise MissingTool(f"no sandbox works here; {'; '.join(problems)}")
-
-
-def _lacks(name: str) -> str | None:
-    """What keeps a sandbox from running here. Nothing of it stays behind."""
-    sandbox = registry.get("sandboxes", name)()
-    try:
-        return cast("str | None", sandbox.missing())
-    finally:
-        sandbox.close()
-
-
-def require_language(name: str) -> None:
-    """Make sure that kernels of this language can be built and run here.
-
-    Raises:
-        UnknownName: there is no such language.
-        MissingTool: its compiler or its device is missing; the message says how to get it.
-    """
-    from kernelopt.errors import MissingTool
-
-    language = registry.get("languages", name)()
-    problem = language.missing() or registry.get("devices", language.device)().missing()
-    if problem:
-        raise MissingTool(f"language {name}: {problem}")

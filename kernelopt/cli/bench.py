@@ -11,9 +11,7 @@ import click
 from kernelopt.cli import _console, _evaluate
 from kernelopt.cli._options import (
     baselines_option,
-    choose_sandbox,
     language_option,
-    require_language,
     rules_options,
     sandbox_option,
     suite_option,
@@ -21,6 +19,8 @@ from kernelopt.cli._options import (
 from kernelopt.cli._selection import selection_options
 from kernelopt.errors import ConfigError
 from kernelopt.executors import Rules
+from kernelopt.languages._require import require_language
+from kernelopt.sandboxes._choose import choose_sandbox
 from kernelopt.suites import SuiteOptions
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ def command(
 
     A file is named like its task: by id (1-12.py) or by name (12_Softmax.py).
     """
-    from kernelopt.cli._task import select
     from kernelopt.executors.local import LocalExecutor
+    from kernelopt.suites._fit import select
 
     require_language(language)
     chosen = select(suite, selection)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kernelopt.cli import _console, _evaluate
-from kernelopt.cli._options import choose_sandbox, sandbox_option, suite_option
+from kernelopt.cli._options import sandbox_option, suite_option
 from kernelopt.cli._selection import selection_options
 from kernelopt.errors import ConfigError
+from kernelopt.sandboxes._choose import choose_sandbox
 from kernelopt.suites import SuiteOptions
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _part(part: Part) -> dict[str, Any]:
 
 
 def _task(name: str | None, suite: str, selection: SuiteOptions) -> Task:
-    from kernelopt.cli._task import select
+    from kernelopt.suites._fit import select
 
     tasks = select(suite, dataclasses.replace(selection, tasks=(name,)) if name else selection).tasks
     if len(tasks) != 1:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kernelopt.cli import _console, _evaluate
-from kernelopt.cli._options import choose_sandbox, sandbox_option
+from kernelopt.cli._options import sandbox_option
 from kernelopt.errors import ConfigError
+from kernelopt.sandboxes._choose import choose_sandbox
 from kernelopt.suites import SuiteOptions
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def command(suite: str, count: int, trials: int, sandbox: str, quiet: bool, as_j
 
 def _spread(suite: str, count: int) -> list[Task]:
     """So many of a suite's tasks, evenly spread over it."""
-    from kernelopt.cli._task import select
+    from kernelopt.suites._fit import select
 
     tasks = select(suite, SuiteOptions(), narrow=True).tasks
     count = min(count, len(tasks))

@@ -21,8 +21,9 @@ import click
 
 from kernelopt import registry
 from kernelopt.cli import _console
-from kernelopt.cli._options import LADDER, choose_sandbox, require_language
 from kernelopt.devices._cpuinfo import size_text
+from kernelopt.languages._require import require_language
+from kernelopt.sandboxes._choose import LADDER, choose_sandbox
 
 if TYPE_CHECKING:
     from kernelopt.gpu.toolkit import Tool
@@ -77,9 +78,9 @@ def look() -> Groups:
 
 def _obstacle() -> str | None:
     """Why the search would be refused, by the very checks that it begins with; None if it can run."""
-    from kernelopt.cli._task import select
     from kernelopt.errors import UsageError
     from kernelopt.suites import SuiteOptions
+    from kernelopt.suites._fit import select
 
     if importlib.util.find_spec("torch") is None:
         return f"torch is not installed; {_TORCH}"

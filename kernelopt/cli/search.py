@@ -9,21 +9,16 @@ import click
 
 from kernelopt.cli import _console, _evaluate
 from kernelopt.cli._budget import budget_options, make_budget
-from kernelopt.cli._options import (
-    choose_sandbox,
-    language_option,
-    require_language,
-    rules_options,
-    sandbox_option,
-    suite_option,
-)
+from kernelopt.cli._options import language_option, rules_options, sandbox_option, suite_option
 from kernelopt.cli._selection import selection_options
+from kernelopt.languages._require import require_language
+from kernelopt.sandboxes._choose import choose_sandbox
 from kernelopt.suites import SuiteOptions
 
 if TYPE_CHECKING:
-    from kernelopt.cli._task import Selection
     from kernelopt.search.plan import Plan
     from kernelopt.search.watch import Watch
+    from kernelopt.suites._fit import Selection
 
 _AT_LEAST_ONE = click.IntRange(min=1)
 
@@ -113,7 +108,7 @@ def command(
     kernelopt search --suite ops/ --lm openai/gpt-5 --budget-usd 5
     kernelopt search --suite kernelbench --lm files:inbox  # you are the model
     """
-    from kernelopt.cli._task import select
+    from kernelopt.suites._fit import select
 
     require_language(flags["language"])
     chosen = select(suite, selection, narrow=True)

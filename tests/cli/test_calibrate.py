@@ -115,12 +115,12 @@ def test_when_nothing_can_be_timed_nothing_is_kept(judged, capsys):
 
 
 def test_tasks_are_spread_over_the_suite(monkeypatch):
-    from kernelopt.cli import _task
+    from kernelopt.suites import _fit
 
     class Found:
         tasks = tuple(range(17))
 
-    monkeypatch.setattr(_task, "select", lambda *_, **__: Found())
+    monkeypatch.setattr(_fit, "select", lambda *_, **__: Found())
     assert calibrate._spread("any", 6) == [0, 2, 5, 8, 11, 14]
     assert calibrate._spread("any", 40) == list(range(17))
 

@@ -62,7 +62,7 @@ def machine(monkeypatch):
             registry, "get", lambda kind, name: plugin(name) if kind == "sandboxes" else get(kind, name)
         )
         monkeypatch.setattr(toolkit, "find", kit)
-        monkeypatch.setattr("kernelopt.cli._task.select", tasks or (lambda *_, **__: None))
+        monkeypatch.setattr("kernelopt.suites._fit.select", tasks or (lambda *_, **__: None))
         return closed
 
     return lay

@@ -8,8 +8,8 @@ import sys
 import pytest
 
 from kernelopt import registry
-from kernelopt.cli._options import choose_sandbox
 from kernelopt.errors import MissingTool, UnknownName
+from kernelopt.sandboxes._choose import choose_sandbox
 from kernelopt.sandboxes.bwrap import BwrapSandbox
 
 

@@ -3,10 +3,10 @@
 import pytest
 from small_suite import write_suite
 
-from kernelopt.cli._task import select
 from kernelopt.search.budget import Budget
 from kernelopt.search.plan import Plan
 from kernelopt.suites import SuiteOptions
+from kernelopt.suites._fit import select
 
 
 @pytest.fixture

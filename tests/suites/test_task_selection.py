@@ -2,9 +2,9 @@
 
 import pytest
 
-from kernelopt.cli._task import select
 from kernelopt.errors import ConfigError
 from kernelopt.suites import SuiteOptions
+from kernelopt.suites._fit import select
 
 TASK = """
 import torch

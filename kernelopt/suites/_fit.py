@@ -1,4 +1,4 @@
-"""Tasks for the commands that run kernels: selected, and checked against this machine's memory."""
+"""Tasks that can run here: selected, and checked against this machine's memory."""
 
 from __future__ import annotations
 

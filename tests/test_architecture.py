@@ -20,13 +20,14 @@ PACKAGE = ROOT / "kernelopt"
 
 WORDS = {"", "errors", "task", "kernel", "evaluation"}
 """The nouns that everybody speaks; "" is `kernelopt` itself, for its version."""
-GROUND = WORDS | {"registry", "resources"}
+GROUND = WORDS | {"registry", "resources", "_callable"}
 PHRASES = {"feedback.words"}
 """The fixed phrases of the ASI: one module of a package, for those who say them and who read them."""
 
 ALLOWED: dict[str, set[str]] = {
     # The nouns.
-    "": set(),
+    "": {"api"},  # as an attribute, imported when it is asked for
+    "_callable": {"api"},
     "errors": set(),
     "task": set(),
     "kernel": set(),
@@ -54,6 +55,9 @@ ALLOWED: dict[str, set[str]] = {
     # What is kept, and who reads it.
     "store": WORDS | {"lms"},
     "report": WORDS | {"store"},
+    # Both mouths of the house: `cli`, which may import everything, and this.
+    "api": GROUND
+    | {"suites", "lms", "languages", "sandboxes", "executors", "search", "store", "report", "export"},
     "export": GROUND | {"store", "report", "languages", "inline"},
     "testing": GROUND | {"suites", "lms", "languages", "devices", "sandboxes", "executors", "retrieval"},
 }

@@ -1,0 +1,194 @@
+"""The Python API: what the commands do, as functions. `kernelopt.search` is `kernelopt.api.search`.
+
+Evaluations run in a process of their own that Python starts anew (``spawn``), so a script that calls
+`search` or `evaluate` has to guard its main part with ``if __name__ == "__main__":``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kernelopt.errors import ConfigError
+from kernelopt.executors import Rules
+from kernelopt.lms import LMOptions
+from kernelopt.suites import SuiteOptions
+
+if TYPE_CHECKING:
+    from kernelopt.evaluation import Evaluation
+    from kernelopt.report.view import RunView
+    from kernelopt.suites._fit import Selection
+
+_PLANNED = ("refinements", "minibatch", "concurrency", "seed", "merge", "mode", "executor", "reflection_lm")
+"""Fields of `search.plan.Plan` that `search` takes as they are."""
+
+
+def search(
+    suite: str | Path = "kernelbench",
+    *,
+    options: SuiteOptions | None = None,
+    language: str = "cpp",
+    lm: str = "builtin",
+    lm_options: LMOptions | None = None,
+    budget: str = "light",
+    budget_evals: int | None = None,
+    budget_usd: float | None = None,
+    budget_seconds: float | None = None,
+    sandbox: str = "auto",
+    rules: Rules | None = None,
+    runs: str | Path = "runs",
+    name: str | None = None,
+    on_note: Callable[[str], None] = lambda _: None,
+    **planned: Any,
+) -> RunView:
+    """Search for fast kernels and for the prompts that write them, like `kernelopt search`.
+
+    Args:
+        suite: name of a suite, or the path of a module or a folder of modules.
+        options: which of its tasks; the representative ones by default, where the suite has such.
+        language: of the kernels, for example ``cpp``.
+        lm: task model: ``builtin``, ``files:DIR``, ``replay:FILE`` or a litellm model.
+        lm_options: server, temperature, time limit (s) and so on, for both models.
+        budget: ``light``, ``medium`` or ``heavy``, sized from the number of tasks.
+        budget_evals: most rollouts; this and the next two replace `budget`.
+        budget_usd: most US dollars, both models together.
+        budget_seconds: most seconds at work.
+        sandbox: ``auto``, ``docker``, ``bwrap`` or ``process``.
+        rules: what is asked of kernels beyond the usual, or less.
+        runs: folder in which the run's own folder is made.
+        name: of the run; by date, suite and language by default.
+        on_note: is told what a person should know, a line at a time.
+        **planned: `reflection_lm` (the task model by default), `refinements` (2), `minibatch` (4),
+            `concurrency` (4 rollouts side by side), `seed` (0), `merge` (True), `mode` (``search``),
+            `executor` (``local``).
+
+    Returns:
+        The finished run as readers see it: tasks with winners and speedups (reference time over kernel time),
+        candidates, scores, what was used.
+
+    Raises:
+        UsageError: something that was asked for does not exist or cannot be used; nothing was spent.
+        TypeError: `planned` holds a name that is not in the list above.
+    """
+    from kernelopt.languages._require import require_language
+    from kernelopt.report.fold import view
+    from kernelopt.sandboxes._choose import choose_sandbox
+    from kernelopt.search.plan import Plan
+    from kernelopt.search.run import start
+    from kernelopt.search.watch import Watch
+
+    if unknown := sorted(set(planned) - set(_PLANNED)):
+        raise TypeError(f"search() has no argument {unknown[0]!r}; there are also: {', '.join(_PLANNED)}")
+    require_language(language)
+    chosen = _select(suite, options or SuiteOptions(), narrow=True)
+    where = choose_sandbox(sandbox)
+    plan = Plan(
+        tasks=chosen.tasks,
+        provenance=chosen.provenance,
+        budget=_budget(budget, budget_evals, budget_usd, budget_seconds, len(chosen.tasks)),
+        language=language,
+        lm=lm,
+        lm_options=lm_options or LMOptions(),
+        sandbox=where.name,
+        rules=rules or Rules(),
+        skipped=chosen.reasons,
+        skipped_tasks=chosen.skipped,
+        **{"reflection_lm": lm, **planned},
+    )
+
+    def begun() -> None:
+        for note in filter(None, (*chosen.notes, where.note)):
+            on_note(note)
+
+    with start(plan, Path(runs), name, Watch(begun)) as run:
+        return view(run)
+
+
+def evaluate(
+    kernel: str | Path,
+    *,
+    task: str | None = None,
+    suite: str | Path = "kernelbench",
+    options: SuiteOptions | None = None,
+    language: str = "cpp",
+    sandbox: str = "auto",
+    rules: Rules | None = None,
+    baselines: bool = False,
+) -> Evaluation:
+    """Judge one kernel on one task, like `kernelopt eval`.
+
+    Args:
+        kernel: the module's text, or (a `Path`) the file that holds it; it defines `ModelNew`.
+        task: id or name in the suite; not needed where it has one task only.
+        suite: name of a suite, or the path of a module.
+        options: size, official checkout and so on.
+        language: of the kernel.
+        sandbox: ``auto``, ``docker``, ``bwrap`` or ``process``.
+        rules: what is asked of kernels beyond the usual, or less.
+        baselines: compare with ``torch.compile`` as well; takes a minute or more.
+
+    Returns:
+        Status, checks (errors in units of the output), timing (ms) and profiles. A kernel that fails is data.
+
+    Raises:
+        UsageError: the file, suite, task or language cannot be used.
+        TaskError: the reference does not load or run.
+    """
+    from kernelopt.executors.local import LocalExecutor
+    from kernelopt.kernel import Kernel
+    from kernelopt.languages._require import require_language
+    from kernelopt.sandboxes._choose import choose_sandbox
+
+    require_language(language)
+    wanted = options or SuiteOptions()
+    tasks = _select(suite, dataclasses.replace(wanted, tasks=(task,)) if task else wanted).tasks
+    if len(tasks) != 1:
+        raise ConfigError(
+            f"{suite} has {len(tasks)} tasks; say which with task=, for example {tasks[0].id!r}"
+        )
+    source = _text(kernel) if isinstance(kernel, Path) else kernel
+    executor = LocalExecutor(sandbox=choose_sandbox(sandbox).name, rules=rules, baselines=baselines)
+    try:
+        return executor.evaluate(Kernel.from_source(source, language), tasks[0])
+    finally:
+        executor.close()
+
+
+def load_run(run: str | Path = "latest", runs: str | Path = "runs") -> RunView:
+    """A run as it is now, under way or finished, like `kernelopt report`.
+
+    Args:
+        run: its name, its path, or ``latest``.
+        runs: the folder of all runs.
+
+    Raises:
+        UnknownName: there is no such run.
+        StoreError: its manifest or journal cannot be read.
+    """
+    from kernelopt.report.fold import view
+    from kernelopt.store.run import open_run
+
+    with open_run(run, runs) as opened:
+        return view(opened)
+
+
+def _select(suite: str | Path, options: SuiteOptions, *, narrow: bool = False) -> Selection:
+    from kernelopt.suites._fit import select
+
+    return select(str(suite), options, narrow=narrow)
+
+
+def _budget(preset: str, evals: int | None, usd: float | None, seconds: float | None, tasks: int) -> Any:
+    from kernelopt.search.budget import Budget
+
+    asked = Budget(evaluations=evals, usd=usd, seconds=seconds)
+    return asked if asked.limited else Budget.preset(preset, tasks)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: the kernel cannot be read: {error}") from error

@@ -8,8 +8,11 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
+Raw = npt.NDArray[np.uint8]
 ALIGN = 64
 """Bytes: a cache line, and the widest vector load of the CPUs at hand."""
 PAGE = 4096
@@ -52,6 +55,14 @@ def tensor_bytes(tensor: torch.Tensor) -> int:
     return tensor.numel() * tensor.element_size()
 
 
+def raw(tensor: torch.Tensor) -> Raw:
+    """The bytes of a dense tensor in memory order. NumPy copies them in this thread: torch would start
+    others, which wait for each other on a busy machine.
+    """
+    found: Raw = tensor.detach().as_strided((tensor.numel(),), (1,)).view(torch.uint8).numpy()
+    return found
+
+
 def leaves(value: Any) -> list[torch.Tensor]:
     """Every tensor in a nested list, tuple or dict, in order."""
     if isinstance(value, torch.Tensor):
@@ -83,12 +94,15 @@ class Slots:
         starts = [index * pages * PAGE + ALIGN * random.randrange(PAGE // ALIGN) for index in range(count)]
         self.arena = Arena(count * pages * PAGE, ours=ours)
         self.views: list[list[torch.Tensor]] = []
+        self.raws: list[list[Raw]] = []
+        """The bytes of each tensor of `views`."""
         self.layout: list[list[dict[str, Any]]] = []
         for start in starts:
             views: list[torch.Tensor] = []
             cursor = _Cursor(start)
             self.layout.append([_describe(arg, self.arena.data, cursor, views) for arg in example])
             self.views.append(views)
+            self.raws.append([raw(view) for view in views])
 
     def fill(self, index: int, args: Sequence[Any]) -> None:
         """Copy the tensors of `args` (same shapes as the example) into set `index`."""

@@ -8,12 +8,12 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from kernelopt.evaluation import Speedup, Timing
 from kernelopt.evaluator.arena import Slots, set_bytes
 from kernelopt.evaluator.claims import Batch
-from kernelopt.evaluator.inputs import Recipe
+from kernelopt.evaluator.inputs import Pool, Recipe
 from kernelopt.evaluator.settings import Look, Settings
 from kernelopt.evaluator.stats import LEAST_FREEDOM, speedup
 from kernelopt.evaluator.worker import Worker
@@ -72,7 +72,7 @@ class Stopwatch:
     def __init__(
         self,
         slots: Slots,
-        pool: Sequence[list[Any]],
+        pool: Pool,
         settings: Settings,
         open_pair: Callable[[int], Pair],
         audit: Audit,
@@ -197,7 +197,7 @@ class Stopwatch:
         count, chance, scaled = len(self._pool), self._chance, self._scaled
         recipes = {slot: Recipe.random(count, chance, scaled=scaled) for slot in slots}
         for slot, recipe in recipes.items():
-            recipe.pour(self._slots.views[slot], self._pool)
+            recipe.pour(self._slots.raws[slot], self._pool)
         return recipes
 
     def _overwrite(self, slots: Sequence[int]) -> None:
@@ -227,7 +227,7 @@ def decided(found: Speedup, settings: Settings) -> bool:
     return half_width <= enough or found.ci95_high < settings.hopeless
 
 
-def slot_count(pool: Sequence[list[Any]], settings: Settings) -> int:
+def slot_count(pool: Pool, settings: Settings) -> int:
     """How many input sets to lay out: as many as fit in the arena, within `least_slots` and `max_calls`."""
     fit = settings.arena_bytes // max(set_bytes(pool[0]), 1)
     return max(1, min(settings.max_calls, max(settings.least_slots, fit)))

@@ -7,15 +7,14 @@ import os
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from kernelopt.evaluator.arena import is_dense, leaves
+from kernelopt.evaluator.arena import Raw, is_dense, leaves, raw
 
-Raw = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[np.floating]
 SCALES = (1 << 18) + 3
 """How many factors there are to scale by. Odd, so that rows of a usual length all begin elsewhere."""
@@ -26,6 +25,32 @@ _scales: dict[str, Numbers] = {}
 def double(args: Sequence[Any]) -> list[Any]:
     """A copy of `args` with floating-point tensors in fp64, nested ones too."""
     return [_doubled(arg) for arg in args]
+
+
+class Part(NamedTuple):
+    """One tensor of a pool's set, as NumPy sees it."""
+
+    raw: Raw
+    itemsize: int
+    kind: str
+    """NumPy's name of a tensor of real numbers; empty for any other."""
+
+
+class Pool:
+    """Input sets that others are made of, with all that does not change from one to the next.
+
+    What a tensor holds is looked at once: thousands of sets are made for one kernel.
+    """
+
+    def __init__(self, sets: Sequence[list[Any]]):
+        self.sets = list(sets)
+        self.parts = [[_part(leaf) for leaf in leaves(args)] for args in self.sets]
+
+    def __len__(self) -> int:
+        return len(self.sets)
+
+    def __getitem__(self, index: int) -> list[Any]:
+        return self.sets[index]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +79,19 @@ class Recipe:
         scale = chance.randrange(SCALES) if scaled else None
         return cls(first, second, chance.random(), chance.uniform(0.25, 0.75), scale)
 
-    def pour(self, targets: Sequence[torch.Tensor], pool: Sequence[Sequence[Any]]) -> None:
-        """Write the set's tensors into `targets` (dense, of the same shapes and strides)."""
-        sources = zip(leaves(list(pool[self.first])), leaves(list(pool[self.second])), strict=True)
-        for target, (a, b) in zip(targets, sources, strict=True):
-            if self.scale is not None and is_real(a):
-                kind = str(a.dtype).removeprefix("torch.")
-                out, one, other = (_raw(each).view(kind) for each in (target, a, b))
+    def pour(self, targets: Sequence[Raw], pool: Pool) -> None:
+        """Write the set's tensors into `targets`: bytes of tensors of the same shapes and strides."""
+        for target, a, b in zip(targets, pool.parts[self.first], pool.parts[self.second], strict=True):
+            if self.scale is not None and a.kind:
+                out, one, other = (each.view(a.kind) for each in (target, a.raw, b.raw))
                 self._scale(out, one, other, self.scale)
             else:
-                self._pour(_raw(target), _raw(a), _raw(b), target.dtype.itemsize)
+                self._pour(target, a.raw, b.raw, a.itemsize)
 
-    def args(self, pool: Sequence[Sequence[Any]]) -> list[Any]:
+    def args(self, pool: Pool) -> list[Any]:
         """The set as call arguments of their own, for an audit."""
-        made = copy.deepcopy(list(pool[self.first]))
-        self.pour(leaves(made), pool)
+        made = copy.deepcopy(pool[self.first])
+        self.pour([raw(leaf) for leaf in leaves(made)], pool)
         return made
 
     def _pour(self, out: Raw, a: Raw, b: Raw, itemsize: int) -> None:
@@ -96,6 +119,11 @@ class Recipe:
         return [(False, 0, wrapped), (True, wrapped, start), (False, start, stop), (True, stop, size)]
 
 
+def _part(tensor: torch.Tensor) -> Part:
+    kind = str(tensor.dtype).removeprefix("torch.") if is_real(tensor) else ""
+    return Part(raw(tensor), tensor.element_size(), kind)
+
+
 def is_real(tensor: torch.Tensor) -> bool:
     """Whether a tensor holds real numbers, not labels, masks or counts that happen to be of a float type."""
     if tensor.dtype not in (torch.float32, torch.float64) or tensor.numel() < 2:
@@ -121,14 +149,6 @@ def _dense(arg: Any) -> Any:
     if isinstance(arg, list | tuple):
         return type(arg)(dense(arg))
     return arg.contiguous() if isinstance(arg, torch.Tensor) and not is_dense(arg) else arg
-
-
-def _raw(tensor: torch.Tensor) -> Raw:
-    """The bytes of a dense tensor in memory order. NumPy copies them in this thread: torch would start
-    others, which wait for each other on a busy machine.
-    """
-    raw: Raw = tensor.detach().as_strided((tensor.numel(),), (1,)).view(torch.uint8).numpy()
-    return raw
 
 
 def _doubled(arg: Any) -> Any:

@@ -13,7 +13,7 @@ from kernelopt.errors import TaskError
 from kernelopt.evaluator import strict
 from kernelopt.evaluator.arena import aligned, leaves, set_bytes, tensor_bytes
 from kernelopt.evaluator.backward import Expected, expected
-from kernelopt.evaluator.inputs import Recipe
+from kernelopt.evaluator.inputs import Pool, Recipe
 from kernelopt.evaluator.runner import SEED, Runner
 from kernelopt.evaluator.sample import Sample, Wanted, like_usual
 from kernelopt.evaluator.samples import Samples
@@ -51,12 +51,12 @@ class Reference:
         return self.runner.state
 
     @cached_property
-    def pool(self) -> list[list[Any]]:
+    def pool(self) -> Pool:
         """Input sets that timed inputs are spliced from."""
         name = self.samples.timed()
         first = self.runner.inputs(name)
         rest = range(1, POOL if set_bytes(first) < LARGE else POOL // 2)
-        return [first, *(self.runner.inputs(name) for _ in rest)]
+        return Pool([first, *(self.runner.inputs(name) for _ in rest)])
 
     @cached_property
     def scaled(self) -> bool:
@@ -109,5 +109,5 @@ class Reference:
 
     def memory(self) -> int:
         """Bytes that this object keeps alive, roughly."""
-        pool = leaves(self.__dict__.get("pool", []))
-        return sum(tensor_bytes(t) for t in pool) + self.samples.memory()
+        pool: Pool | None = self.__dict__.get("pool")
+        return sum(tensor_bytes(t) for t in leaves(pool.sets if pool else [])) + self.samples.memory()

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernelopt.evaluator.arena import Slots, is_dense
-from kernelopt.evaluator.inputs import Recipe, dense
+from kernelopt.evaluator.inputs import Pool, Recipe, dense
 
 
 @given(st.integers(1, 400), st.integers(0, 2**32))
 @settings(deadline=None)
 def test_a_spliced_input_takes_every_element_from_one_of_two_sets_at_its_place(size, seed):
-    pool = [[torch.arange(size) * 10 + k] for k in range(3)]
+    pool = Pool([[torch.arange(size) * 10 + k] for k in range(3)])
     recipe = Recipe.random(3, random.Random(seed))
     (made,) = recipe.args(pool)
     first, second = pool[recipe.first][0], pool[recipe.second][0]
@@ -22,7 +22,7 @@ def test_a_spliced_input_takes_every_element_from_one_of_two_sets_at_its_place(s
 
 
 def test_spliced_inputs_differ_from_each_other():
-    pool = [[torch.randn(1000)] for _ in range(4)]
+    pool = Pool([[torch.randn(1000)] for _ in range(4)])
     chance = random.Random(1)
     seen = {Recipe.random(4, chance).args(pool)[0].numpy().tobytes() for _ in range(200)}
     assert len(seen) == 200

@@ -7,11 +7,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernelopt.evaluator.inputs import LEAST_SCALE, Recipe, is_real
+from kernelopt.evaluator.inputs import LEAST_SCALE, Pool, Recipe, is_real
 
 
 def sets(count, make):
-    return [[make(number)] for number in range(count)]
+    return Pool([[make(number)] for number in range(count)])
 
 
 def reals(number):
@@ -59,11 +59,11 @@ def test_the_pool_stays_as_it_is():
 )
 def test_what_is_no_tensor_of_real_numbers_is_not_scaled(tensor):
     assert not is_real(tensor)
-    pool = [[tensor.clone()], [tensor.clone()]]
+    pool = Pool([[tensor.clone()], [tensor.clone()]])
     assert torch.equal(Recipe.random(2, random.Random(5), scaled=True).args(pool)[0], tensor)
 
 
 def test_more_elements_than_factors_are_scaled_to_the_end():
-    pool = [[torch.rand(600_001) + 1] for _ in range(2)]
+    pool = Pool([[torch.rand(600_001) + 1] for _ in range(2)])
     (made,) = Recipe.random(2, random.Random(9), scaled=True).args(pool)
     assert ((made >= LEAST_SCALE - 1e-6) & (made <= 2)).all()

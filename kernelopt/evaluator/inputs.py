@@ -19,7 +19,7 @@ Numbers = npt.NDArray[np.floating]
 SCALES = (1 << 18) + 3
 """How many factors there are to scale by. Odd, so that rows of a usual length all begin elsewhere."""
 LEAST_SCALE = 0.9
-_scales: dict[str, Numbers] = {}
+_scales: dict[np.dtype[Any], Numbers] = {}
 
 
 def double(args: Sequence[Any]) -> list[Any]:
@@ -32,8 +32,8 @@ class Part(NamedTuple):
 
     raw: Raw
     itemsize: int
-    kind: str
-    """NumPy's name of a tensor of real numbers; empty for any other."""
+    numbers: Numbers | None
+    """The elements of a tensor of real numbers; None for any other."""
 
 
 class Pool:
@@ -82,9 +82,9 @@ class Recipe:
     def pour(self, targets: Sequence[Raw], pool: Pool) -> None:
         """Write the set's tensors into `targets`: bytes of tensors of the same shapes and strides."""
         for target, a, b in zip(targets, pool.parts[self.first], pool.parts[self.second], strict=True):
-            if self.scale is not None and a.kind:
-                out, one, other = (each.view(a.kind) for each in (target, a.raw, b.raw))
-                self._scale(out, one, other, self.scale)
+            if self.scale is not None and a.numbers is not None:
+                kind = a.numbers.dtype
+                self._scale(target.view(kind), a.numbers, b.raw.view(kind), self.scale)
             else:
                 self._pour(target, a.raw, b.raw, a.itemsize)
 
@@ -101,10 +101,10 @@ class Recipe:
 
     def _scale(self, out: Numbers, a: Numbers, b: Numbers, start: int) -> None:
         """The same, each element times a factor: from `start` on, over and over."""
-        factors = _factors(str(out.dtype))
+        factors = _factors(out.dtype)
         for first, low, high in self._stretches(len(out)):
             done = low
-            while done < high:
+            while done < high:  # once, where the table is longer
                 place = (start + done) % SCALES
                 here = slice(done, min(high, done + SCALES - place))
                 part = factors[place : place + here.stop - done]
@@ -120,8 +120,9 @@ class Recipe:
 
 
 def _part(tensor: torch.Tensor) -> Part:
-    kind = str(tensor.dtype).removeprefix("torch.") if is_real(tensor) else ""
-    return Part(raw(tensor), tensor.element_size(), kind)
+    kind = str(tensor.dtype).removeprefix("torch.")
+    found = raw(tensor)
+    return Part(found, tensor.element_size(), found.view(kind) if is_real(tensor) else None)
 
 
 def is_real(tensor: torch.Tensor) -> bool:
@@ -132,7 +133,7 @@ def is_real(tensor: torch.Tensor) -> bool:
     return bool((some != some.round()).double().mean() > 0.5)
 
 
-def _factors(dtype: str) -> Numbers:
+def _factors(dtype: np.dtype[Any]) -> Numbers:
     """The secret table of this process."""
     if dtype not in _scales:
         chance = np.random.default_rng(list(os.urandom(16)))

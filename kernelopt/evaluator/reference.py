@@ -40,8 +40,10 @@ class Reference:
 
     def __init__(self, task: Task, settings: Settings, secret: random.Random, seed: int = SEED):
         self.task, self.settings, self._secret, self.seed = task, settings, secret, seed
-        torch.set_num_threads(settings.threads)
-        self.runner = Runner(task, secret, seed)
+        # Comparisons are many short operations. On a busy machine each would wait for its second thread
+        # to be scheduled, milliseconds for microseconds of work; only the reference itself is worth that.
+        torch.set_num_threads(1)
+        self.runner = Runner(task, secret, seed, settings.threads)
         self.init: list[Any] = self.runner.init
         self.samples = Samples(self.runner, settings, secret, task.tolerance)
 

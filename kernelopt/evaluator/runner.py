@@ -41,10 +41,13 @@ FEW = 16
 
 
 class Runner:
-    """The reference module of one task. Keeps weights, but no inputs and no outputs."""
+    """The reference module of one task. Keeps weights, but no inputs and no outputs.
 
-    def __init__(self, task: Task, secret: random.Random, seed: int = SEED):
-        self._secret = secret
+    It runs with as many `threads` as are asked for; whatever else the process does is left to one.
+    """
+
+    def __init__(self, task: Task, secret: random.Random, seed: int = SEED, threads: int = 1):
+        self._secret, self._threads = secret, threads
         self._module = load(task)
         self._model = make_model(self._module, seed)
         self.init: list[Any] = list(self._module.get_init_inputs())
@@ -166,16 +169,28 @@ class Runner:
 
     def _run(self, model: torch.nn.Module, args: list[Any]) -> list[torch.Tensor]:
         self._rewind(model)
-        return leaves(run_model(self._module, model, args))
+        with using(self._threads):
+            return leaves(run_model(self._module, model, args))
 
     def _exactly(self, args: list[Any]) -> tuple[list[torch.Tensor], list[torch.Tensor]] | None:
         """Outputs in fp64 and what the arguments hold after the call; None where it insists on its dtypes."""
         mine = double(args)
         try:
-            with default_dtype(torch.float64), torch.no_grad():
+            with default_dtype(torch.float64), torch.no_grad(), using(self._threads):
                 return leaves(self.wide(*mine)), leaves(mine)
         except RuntimeError:
             return None
+
+
+@contextmanager
+def using(threads: int) -> Iterator[None]:
+    """So many threads for torch meanwhile."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager

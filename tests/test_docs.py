@@ -10,6 +10,8 @@ import click
 import pytest
 
 from kernelopt.cli.main import COMMANDS, cli, main
+from kernelopt.suites import SuiteOptions
+from kernelopt.suites._load import load
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted(
@@ -112,6 +114,26 @@ def test_tests_that_are_named_exist(command):
 def test_what_is_to_be_made_is_in_the_makefile(command):
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert command.words[1] in targets
+
+
+def python_blocks(page):
+    return re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if python_blocks(page)], ids=lambda page: page.name)
+def test_python_in_documents_is_python(page):
+    for block in python_blocks(page):
+        compile(block, page.name, "exec")
+
+
+def test_the_suite_that_is_shown_as_a_plugin_is_one():
+    (text,) = [block for block in python_blocks(ROOT / "docs" / "plugins.md") if "PLUGIN" in block]
+    names = {}
+    exec(compile(text, "ours.py", "exec"), names)
+    suite = names["PLUGIN"]("ours", SuiteOptions())
+    tasks = list(suite.tasks())
+    assert suite.missing() is None and suite.provenance().tasks == len(tasks) == 2
+    assert load(tasks[0]).Model
 
 
 @pytest.fixture(scope="module")

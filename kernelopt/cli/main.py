@@ -33,6 +33,7 @@ COMMANDS = {
     "report": "Print a run's results and scores.",
     "list": "List runs.",
     "show": "Show one task of a run: attempts, evaluation, kernel.",
+    "completion": "Print the script that completes commands and flags in bash, zsh or fish.",
     "doctor": "Tell what is installed, what is missing and how to mend it.",
 }
 BAD_INPUT, INTERRUPTED = 2, 130

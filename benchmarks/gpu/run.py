@@ -3,7 +3,9 @@
     python -m benchmarks.gpu.run [--size gpu aligned] [--tasks softmax ...] [--languages triton cuda cupy]
     python -m benchmarks.gpu.run --compile-only --arch sm_90 [--arch sm_80]
 
-Needs torch, triton, cupy, numpy and cuda-bindings, nothing else of kernelopt's dependencies and no network.
+Needs torch (which brings filelock), triton, cupy, numpy and cuda-bindings, nothing else of kernelopt's
+dependencies and no network. Where nvidia-ml-py is there as well, clocks and temperature are kept with each
+row, and what was measured on a throttled card is measured again. --profile asks Nsight Compute, too.
 For each task and language: status, speedup over eager, torch.compile and CUDA graphs with 95% intervals,
 sol_fraction (1 is the roof: bytes over measured copy bandwidth, or FLOPs over the measured bfloat16 rate),
 registers, and seconds of the whole evaluation.
@@ -12,19 +14,24 @@ registers, and seconds of the whole evaluation.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import platform
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from benchmarks.gpu.catalogue import BY_NAME, LANGUAGES, SIZES
 from benchmarks.gpu.compiled import Compiled, compile_answer
+from benchmarks.gpu.once import profiled
 from benchmarks.gpu.workers import rows
+from kernelopt.gpu.lease import lease
+from kernelopt.gpu.nvml import Meter, unthrottled
 
 PACKAGES = ("torch", "triton", "cupy-cuda13x", "cupy-cuda12x", "numpy", "cuda-bindings", "nvidia-cuda-nvrtc")
 
@@ -58,6 +65,7 @@ def device() -> dict[str, Any]:
     roofs = _cuda_ceilings.measure()
     return {
         "gpu": about.name,
+        "uuid": str(getattr(about, "uuid", "")),
         "capability": f"{about.major}.{about.minor}",
         "multiprocessors": about.multi_processor_count,
         "memory_bytes": about.total_memory,
@@ -80,24 +88,57 @@ def evaluated(task: str, languages: Sequence[str], settings: Mapping[str, Any]) 
     yield from evaluate(task, languages, Settings(**settings))
 
 
+def card(about: Mapping[str, Any]) -> str:
+    """What stands for this GPU among those who share a machine: its UUID, or its model."""
+    return str(about.get("uuid") or about["gpu"])
+
+
+def watched(meter: Meter | None, measure: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Rows of one task, with what the card was doing; measured again where it was throttled."""
+    if meter is None:
+        return measure()
+    found, before, after, redone = unthrottled(measure, meter.read)
+    state = {"before": before.to_json(), "after": after.to_json(), "redone": redone}
+    return [{**row, "card": state, "throttled": before.throttled or after.throttled} for row in found]
+
+
 def on_gpu(options: argparse.Namespace) -> dict[str, Any]:
-    """Evaluate everything that was asked for; print as it comes."""
+    """Evaluate everything that was asked for, alone on the GPU; print as it comes."""
     first = next(rows(measured, "device", ("device",), None, 120.0))
     if "device" not in first:
         raise SystemExit(f"no GPU to measure on ({first['reason']}); --compile-only needs none")
-    about = first["device"]
+    with lease(card(first["device"]), timeout_s=options.wait), contextlib.ExitStack() as stack:
+        return _on_leased(options, first["device"], _meter(stack))
+
+
+def _meter(stack: contextlib.ExitStack) -> Meter | None:
+    try:
+        return stack.enter_context(Meter())
+    except (ImportError, RuntimeError) as error:
+        print(f"clocks and temperature are not watched: {error}")
+        return None
+
+
+def _profile(options: argparse.Namespace, row: Mapping[str, Any], size: str) -> dict[str, str]:
+    if not options.profile or row["status"] != "PASSED":
+        return {}
+    return {"profile": profiled(row["task"], row["language"], size)}
+
+
+def _on_leased(options: argparse.Namespace, about: Mapping[str, Any], meter: Meter | None) -> dict[str, Any]:
     rate, products = about["copy_bytes_per_s"], about["flops_per_s"]
     print(f"{about['gpu']}: copy {rate / 1e12:.2f} TB/s, bfloat16 {products['bfloat16'] / 1e12:.0f} TFLOP/s")
-    found = []
+    found, shown = [], {name: value for name, value in about.items() if name != "uuid"}
     for size in options.size:
         settings = {"size": size, "bytes_per_s": rate, "flops_per_s": products, "budget_s": options.budget}
         print(TITLES)
         for task in options.tasks:
-            for row in rows(evaluated, task, options.languages, settings, options.timeout):
-                found.append({"size": size, **row})
-                print(line(row), flush=True)
-                save(options.json, head(machine=about, results=found))
-    return head(machine=about, results=found)
+            every = partial(rows, evaluated, task, options.languages, settings, options.timeout)
+            for row in watched(meter, lambda every=every: list(every())):
+                found.append({"size": size, **row, **_profile(options, row, size)})
+                print(line(found[-1]), flush=True)
+            save(options.json, head(machine=shown, results=found))
+    return head(machine=shown, results=found)
 
 
 TITLES = (
@@ -114,7 +155,12 @@ def line(row: Mapping[str, Any]) -> str:
     speedups = "".join(f"{_interval(row.get(name)):20}" for name in ("eager", "torch.compile", "cuda graphs"))
     registers = row["registers"] if row["registers"] is not None else "?"
     end = f"{row['sol_fraction']:6.2f}{registers:>6}{row['seconds']:7.1f}"
-    notes = "".join(f"\n{'':29}{remark}" for remark in row["remarks"])
+    remarks = [
+        *row["remarks"],
+        *row.get("profile", "").splitlines(),
+        *(["the card was throttled all the same"] if row.get("throttled") else []),
+    ]
+    notes = "".join(f"\n{'':29}{remark}" for remark in remarks)
     return f"{start}{row['kernel_ms']:8.3f}  {speedups}{end}{notes}"
 
 
@@ -184,6 +230,9 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--size", nargs="+", choices=SIZES, default=["gpu"])
     parser.add_argument("--budget", type=float, default=1.0, help="seconds of a comparison (default 1)")
     parser.add_argument("--timeout", type=float, default=300.0, help="seconds of one kernel (default 300)")
+    parser.add_argument(
+        "--wait", type=float, default=0.0, help="seconds to wait for others on the GPU (none)"
+    )
     parser.add_argument("--json", type=Path)
     options = parser.parse_args(arguments)
     options.arch = options.arch or ["sm_90"]

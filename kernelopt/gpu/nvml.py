@@ -1,0 +1,112 @@
+"""What a GPU was doing while something was timed: clocks, temperature, and why it held back.
+
+Everything is read and nothing set. Not run on a GPU yet; the bits are NVIDIA's (NVML API reference,
+``nvmlClocksThrottleReasons``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
+
+REASONS = {
+    0x1: "idle",
+    0x2: "clocks set by an application",
+    0x4: "power limit",
+    0x8: "hardware slowdown",
+    0x10: "clocks follow another GPU",
+    0x20: "thermal slowdown by the driver",
+    0x40: "thermal slowdown by the hardware",
+    0x80: "power brake",
+    0x100: "clocks set for a display",
+}
+"""Bit to words."""
+VOID = 0x8 | 0x20 | 0x40 | 0x80
+"""Bits that make a sample worthless: the card was kept below what it does otherwise. The power limit is not
+among them: large products run into it on every card, at every run."""
+REDONE = 2
+"""How often a throttled measurement is made again."""
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A GPU at one moment."""
+
+    sm_mhz: int
+    memory_mhz: int
+    temperature_c: int
+    power_w: float
+    reasons: int
+    """Bits of `REASONS`."""
+
+    @property
+    def held_back(self) -> tuple[str, ...]:
+        """Why it runs below its highest clocks; an idle card is not held back."""
+        return tuple(words for bit, words in REASONS.items() if self.reasons & bit and bit != 0x1)
+
+    @property
+    def throttled(self) -> bool:
+        """Whether what is timed now is worthless."""
+        return bool(self.reasons & VOID)
+
+    def to_json(self) -> dict[str, Any]:
+        """Figures, and the reasons in words."""
+        return {**asdict(self), "reasons": list(self.held_back)}
+
+
+class Meter:
+    """Reads one GPU through NVML. Use as a context manager."""
+
+    def __init__(self, index: int = 0):
+        """`index`: the GPU's number, as NVML counts.
+
+        Raises:
+            ImportError: the package nvidia-ml-py is not there.
+            RuntimeError: NVML, that is the driver, is not there.
+        """
+        import pynvml  # noqa: PLC0415 - of use to nobody but those with a driver
+
+        self._nvml = pynvml
+        try:
+            pynvml.nvmlInit()
+            self._handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+        except pynvml.NVMLError as error:
+            raise RuntimeError(f"NVML: {error}") from error
+
+    def read(self) -> State:
+        """The GPU now."""
+        nvml, handle = self._nvml, self._handle
+        return State(
+            int(nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_SM)),
+            int(nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_MEM)),
+            int(nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU)),
+            nvml.nvmlDeviceGetPowerUsage(handle) / 1000,
+            int(nvml.nvmlDeviceGetCurrentClocksThrottleReasons(handle)),
+        )
+
+    def close(self) -> None:
+        """Let NVML go."""
+        self._nvml.nvmlShutdown()
+
+    def __enter__(self) -> Meter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def unthrottled(measure: Callable[[], _T], read: Callable[[], State]) -> tuple[_T, State, State, int]:
+    """Measure, and again while the card was throttled before or after; at most `REDONE` times more.
+
+    Returns:
+        The last measurement, the states before and after it, and how many were thrown away.
+    """
+    redone = -1
+    while True:
+        redone += 1
+        before, found, after = read(), measure(), read()
+        if redone == REDONE or not (before.throttled or after.throttled):
+            return found, before, after, redone

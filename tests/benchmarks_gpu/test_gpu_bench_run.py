@@ -274,7 +274,7 @@ import kernelopt.devices._cuda_ceilings
 from benchmarks.gpu import run
 sys.exit(run.main({arguments!r}))
 """
-ABSENT = {"litellm", "gepa", "click", "rich", "psutil", "filelock", "yaml", "docker", "bm25s", "ninja"}
+ABSENT = {"litellm", "gepa", "click", "rich", "psutil", "yaml", "docker", "bm25s", "ninja"}
 
 
 def alone(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,4 @@
-"""What surrounds a measurement on a GPU: what the card was doing, and what Nsight Compute says. No GPU is used."""
+"""What surrounds a measurement on a GPU: the state of the card, and Nsight Compute. No GPU is used."""
 
 import stat
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "build": "Compile a GPU kernel, without a GPU, and tell what the compilers know of it.",
     "calibrate": "Measure how much times vary on this machine, for every later evaluation.",
     "suites": "List, show, check and fetch task suites.",
+    "docs": "Search the manual notes; add, list and remove manuals of your own.",
     "lm": "Look after language models: pending requests of files:DIR.",
     "report": "Print a run's results and scores.",
     "list": "List runs.",

@@ -15,6 +15,8 @@ class Excerpt:
     source: str
     """Document, section and version that the facts come from."""
     score: float = 0.0
+    name: str = ""
+    """Of the note (``cpu/remainder-loop``) or of the manual's section (``guide#12``)."""
 
 
 class Retriever(Protocol):

@@ -95,3 +95,9 @@ def _check_patterns(name: str, patterns: Iterable[str]) -> None:
             re.compile(pattern)
         except re.error as problem:
             raise ConfigError(f"note {name}: {pattern!r} is no regular expression: {problem}") from problem
+
+
+def from_json(values: dict[str, Any]) -> Note:
+    """Inverse of `dataclasses.asdict`, by way of JSON. Raises TypeError for other fields."""
+    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    return Note(**fields)

@@ -7,6 +7,7 @@ as four arrays. A term is known by a hash of 64 bits, so that no dictionary has 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -55,30 +56,51 @@ class Words:
         weights = np.asarray(ranker.scores["data"], "f4")[source]
         return cls(keys[order], starts, places, weights, len(terms))
 
-    def scores(self, terms: Sequence[str]) -> Any:
-        """BM25 of every section, float32 [sections]; terms count once each."""
+    def scores(self, terms: Sequence[str], boosts: Sequence[float] | None = None) -> Any:
+        """BM25 of every section, float32 [sections].
+
+        Args:
+            terms: each counts once.
+            boosts: a factor for each term; 1 unless given.
+        """
         import numpy as np
 
         total = np.zeros(self.sections, "f4")
+        factors = boosts or [1.0] * len(terms)
+        spans = sorted(
+            zip(self._spans(terms), factors, strict=True), key=lambda each: each[0][1] - each[0][0]
+        )
         room = MOST_POSTINGS
-        for first, last in self._spans(terms):
+        for (first, last), factor in spans:
             room -= last - first
             if room < 0:
                 break
-            total[self.places[first:last]] += self.weights[first:last]  # a section stands once in a span
+            # A section stands once in a span, so that no addition is lost.
+            total[self.places[first:last]] += self.weights[first:last] * np.float32(factor)
         return total
 
+    def holding(self, terms: Sequence[str]) -> list[int]:
+        """In how many sections each term stands."""
+        return [last - first for first, last in self._spans(terms)]
+
     def _spans(self, terms: Sequence[str]) -> list[tuple[int, int]]:
-        """Where the entries of those terms lie that are known, the rarest term first."""
+        """Where the entries of each term lie; (0, 0) for a term that no section holds."""
         import numpy as np
 
-        wanted = np.array([_hash(term) for term in dict.fromkeys(terms)], "u8")
-        if not len(wanted) or not len(self.keys):
-            return []
+        if not terms or not len(self.keys):
+            return [(0, 0)] * len(terms)
+        wanted = np.array([_hash(term) for term in terms], "u8")
         at = np.minimum(np.searchsorted(self.keys, wanted), len(self.keys) - 1)
-        known = at[self.keys[at] == wanted]
-        spans = [(int(self.starts[k]), int(self.starts[k + 1])) for k in known]
-        return sorted(spans, key=lambda span: span[1] - span[0])
+        known = self.keys[at] == wanted
+        return [
+            (int(self.starts[k]), int(self.starts[k + 1])) if there else (0, 0)
+            for k, there in zip(at, known, strict=True)
+        ]
+
+
+def idf(holding: int, sections: int) -> float:
+    """How much a term tells that stands in `holding` of `sections`: Lucene's form, as `bm25s` uses it."""
+    return math.log(1.0 + (sections - holding + 0.5) / (holding + 0.5))
 
 
 def _hash(term: str) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from kernelopt.retrieval import Excerpt, Retriever, disk, embeddings, patterns
-from kernelopt.retrieval.bm25 import Words
+from kernelopt.retrieval.bm25 import Words, idf
 from kernelopt.retrieval.disk import Built
 from kernelopt.retrieval.embeddings import Encoder
 from kernelopt.retrieval.excerpts import cut
@@ -25,11 +26,13 @@ _RANK_OFFSET = 60
 """The constant of reciprocal rank fusion: how little the first ranks differ."""
 _PATTERN_WEIGHT = 5.0
 """A match in the first 240 places outweighs every word: 5 / (60 + 240) > 1 / 61."""
-_MANUAL_WEIGHT = 0.98
-"""The user's manuals beside our notes: the first of their sections stands behind two notes, the next behind
-two more. Notes say what to do about a situation, manuals what holds in general."""
+_MANUAL_WEIGHT = 0.9
+"""Of two that share as much with a query our note comes first: it says what to do about the situation, where
+a manual says what holds in general."""
 _RANKS = 100
 
+Place = tuple[int, int]
+"""Number of the collection, number of the note in it."""
 Progress = Callable[[int, int], None]
 """Hears how many of how many notes are done."""
 
@@ -95,20 +98,50 @@ class Index:
     def __init__(self, collections: Sequence[Built], encoder: Encoder | None = None) -> None:
         """The first collection is that of our notes, the others are the user's."""
         self._collections, self._encoder = tuple(collections), encoder
+        self._sections = sum(collection.words.sections for collection in collections)
 
     def search(self, query: str, *, target: str, limit: int = 3) -> list[Excerpt]:
         """The best excerpts for `query` among the notes for `target`, at most `limit`, best first.
 
         Equal scores keep the order of the notes' names, so the same query always gives the same list.
         """
-        scores: dict[tuple[int, int], float] = {}
+        found = Findings()
         vector = self._vector(query)
-        for number, collection in enumerate(self._collections):
-            weight = _MANUAL_WEIGHT if number else 1.0
-            for place, score in _ranked(collection, query[:_QUERY_CHARACTERS], target, vector).items():
-                scores[number, place] = weight * score
+        for number in range(len(self._collections)):
+            self._look_up(number, query[:_QUERY_CHARACTERS], target, vector, found)
+        scores = found.fused()
         best = sorted(scores, key=lambda place: (-scores[place], place))[: max(limit, 0)]
         return [self._excerpt(*place, scores[place]) for place in best]
+
+    def _look_up(self, number: int, query: str, target: str, vector: Any, found: Findings) -> None:
+        """Add what one collection holds on a query."""
+        import numpy as np
+
+        collection = self._collections[number]
+        if target not in collection.targets:
+            return
+        allowed = collection.masks & (1 << collection.targets.index(target)) > 0
+        wanted = [(note, pattern) for note, pattern in collection.patterns if allowed[note]]
+        by_pattern, rest = patterns.find(wanted, query)
+        found.by_pattern += [(number, note) for note in by_pattern]
+        terms = words_of(rest)
+        weight = _MANUAL_WEIGHT if number else 1.0
+        scores = collection.words.scores(terms, self._boosts(collection, terms)) * allowed
+        found.by_words += [(weight * float(scores[note]), (number, note)) for note in _top(scores)]
+        if vector is not None and collection.vectors is not None:
+            likeness = np.where(allowed, np.asarray(collection.vectors @ vector), 0.0)
+            found.by_meaning += [(float(likeness[note]), (number, note)) for note in _top(likeness)]
+
+    def _boosts(self, collection: Built, terms: Sequence[str]) -> list[float] | None:
+        """What makes scores of several collections comparable: how rare a term is in all of them."""
+        if len(self._collections) == 1:
+            return None
+        here, size = collection.words.holding(terms), collection.words.sections
+        each = [other.words.holding(terms) for other in self._collections]
+        everywhere, all_sections = [sum(n) for n in zip(*each, strict=True)], self._sections
+        return [
+            idf(total, all_sections) / idf(own, size) for own, total in zip(here, everywhere, strict=True)
+        ]
 
     def _vector(self, query: str) -> Any:
         return embeddings.vectors(self._encoder, [query])[0] if self._encoder and query.strip() else None
@@ -118,25 +151,26 @@ class Index:
         return Excerpt(note.title, cut(note.text, EXCERPT_CHARACTERS), note.source, score, note.name)
 
 
-def _ranked(collection: Built, query: str, target: str, vector: Any) -> Mapping[int, float]:
-    """Fused scores of a collection's notes."""
-    import numpy as np
+@dataclass(slots=True)
+class Findings:
+    """What was found in all collections: notes as (collection, number), with strengths that compare."""
 
-    if target not in collection.targets:
-        return {}
-    allowed = collection.masks & (1 << collection.targets.index(target)) > 0
-    wanted = [(number, pattern) for number, pattern in collection.patterns if allowed[number]]
-    by_pattern, rest = patterns.find(wanted, query)
-    rankings = [(_PATTERN_WEIGHT, by_pattern)]
-    rankings.append((1.0, _top(collection.words.scores(words_of(rest)) * allowed)))
-    if vector is not None and collection.vectors is not None:
-        likeness = np.asarray(collection.vectors @ vector)
-        rankings.append((1.0, _top(np.where(allowed, likeness, 0.0))))
-    scores: dict[int, float] = {}
-    for weight, ranks in rankings:
-        for rank, number in enumerate(ranks, start=1):
-            scores[number] = scores.get(number, 0.0) + weight / (_RANK_OFFSET + rank)
-    return scores
+    by_pattern: list[Place] = field(default_factory=list)
+    """Best first."""
+    by_words: list[tuple[float, Place]] = field(default_factory=list)
+    by_meaning: list[tuple[float, Place]] = field(default_factory=list)
+
+    def fused(self) -> dict[Place, float]:
+        """Reciprocal rank fusion of the three."""
+        rankings = [(_PATTERN_WEIGHT, self.by_pattern)]
+        for found in (self.by_words, self.by_meaning):
+            found.sort(key=lambda each: (-each[0], each[1]))
+            rankings.append((1.0, [place for _, place in found[:_RANKS]]))
+        scores: dict[Place, float] = {}
+        for weight, places in rankings:
+            for rank, place in enumerate(places, start=1):
+                scores[place] = scores.get(place, 0.0) + weight / (_RANK_OFFSET + rank)
+        return scores
 
 
 def _top(scores: Any) -> list[int]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from kernelopt.evaluation import Check, Evaluation, Stage, Status
+from kernelopt.evaluation import Check, Evaluation, Status
 from kernelopt.feedback import diagnostics, mismatches, performance, tracebacks, words
+from kernelopt.feedback.compiler import compiler_problems
+from kernelopt.feedback.gpu_hints import hints
 from kernelopt.feedback.text import Part, assemble, fenced, inline, quoted
 from kernelopt.kernel import Kernel
 from kernelopt.retrieval import Excerpt
@@ -52,7 +54,7 @@ def explain(
     Text of untrusted programs is quoted in fences or flattened to one line. No line outside of a
     fence begins with a single ``#``, so the result can stand in a section of a prompt.
     """
-    errors = _errors(evaluation)
+    errors = compiler_problems(evaluation, kernel)
     crash = None if errors or evaluation.correct else tracebacks.parse_traceback(evaluation.log)
     parts = [
         Part("", _headline(evaluation, score, errors), 0.2),
@@ -95,17 +97,9 @@ def _meaning(evaluation: Evaluation) -> str:
     return f"Usual cause: {_USUAL[status]}." if status in _USUAL else ""
 
 
-def _errors(evaluation: Evaluation) -> list[diagnostics.Problem]:
-    """Compiler and linker errors of a failed build; the log holds them when the kernel built by itself."""
-    if evaluation.correct or evaluation.stage not in (Stage.BUILD, Stage.LOAD):
-        return []
-    logs = [evaluation.build.log if evaluation.build else "", evaluation.log]
-    found = (diagnostics.problems(diagnostics.parse_gcc(log)) for log in logs)
-    return next(filter(None, found), [])
-
-
 def _build(evaluation: Evaluation, errors: Sequence[diagnostics.Problem]) -> list[str]:
-    lines = diagnostics.render(errors)
+    mends = hints([problem.error.message for problem in errors])
+    lines = [*diagnostics.render(errors), *(f"- Usual mend: {mend}" for mend in mends)]
     failed = evaluation.status is Status.BUILD_FAILED
     if failed and not lines and evaluation.build and evaluation.build.log.strip():
         lines = fenced(evaluation.build.log.splitlines()[:_LOG_LINES])

@@ -18,7 +18,7 @@ _TOOLS = {"cuda": "nvrtc", "cupy": "nvrtc", "triton": "triton"}
 _AT = (Stage.BUILD, Stage.LOAD)
 _AT_ON_GPU = (*_AT, Stage.RUN, Stage.CHECK)
 """Triton and CuPy compile at the first call."""
-_MARKS = ("error", "ptxas", "triton")
+_MARKS = ("error", "fatal", "ptxas", "triton")
 
 
 def compiler_problems(evaluation: Evaluation, kernel: Kernel | None = None) -> list[Problem]:

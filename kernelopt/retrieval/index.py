@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -124,23 +124,24 @@ class Index:
         wanted = [(note, pattern) for note, pattern in collection.patterns if allowed[note]]
         by_pattern, rest = patterns.find(wanted, query)
         found.by_pattern += [(number, note) for note in by_pattern]
-        terms = words_of(rest)
+        weights = words_of(rest, query)
         weight = _MANUAL_WEIGHT if number else 1.0
-        scores = collection.words.scores(terms, self._boosts(collection, terms)) * allowed
+        scores = collection.words.scores(list(weights), self._boosts(collection, weights)) * allowed
         found.by_words += [(weight * float(scores[note]), (number, note)) for note in _top(scores)]
         if vector is not None and collection.vectors is not None:
             likeness = np.where(allowed, np.asarray(collection.vectors @ vector), 0.0)
             found.by_meaning += [(float(likeness[note]), (number, note)) for note in _top(likeness)]
 
-    def _boosts(self, collection: Built, terms: Sequence[str]) -> list[float] | None:
-        """What makes scores of several collections comparable: how rare a term is in all of them."""
+    def _boosts(self, collection: Built, weights: Mapping[str, float]) -> list[float]:
+        """Weights of the terms, each by how rare it is in all collections, so that their scores compare."""
         if len(self._collections) == 1:
-            return None
-        here, size = collection.words.holding(terms), collection.words.sections
+            return list(weights.values())
+        terms, size = list(weights), collection.words.sections
         each = [other.words.holding(terms) for other in self._collections]
-        everywhere, all_sections = [sum(n) for n in zip(*each, strict=True)], self._sections
+        here, everywhere = collection.words.holding(terms), map(sum, zip(*each, strict=True))
         return [
-            idf(total, all_sections) / idf(own, size) for own, total in zip(here, everywhere, strict=True)
+            weights[term] * idf(total, self._sections) / idf(own, size)
+            for term, own, total in zip(terms, here, everywhere, strict=True)
         ]
 
     def _vector(self, query: str) -> Any:

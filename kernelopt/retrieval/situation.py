@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from kernelopt.retrieval.meanings import WEIGHT, meanings
 from kernelopt.retrieval.tokens import tokenize
 
 _NOISE = re.compile(
@@ -21,7 +22,15 @@ _MOST = 64
 """Terms of one query. A message is shorter; of a whole log the beginning counts."""
 
 
-def words_of(query: str) -> list[str]:
-    """Terms of a query without paths, line numbers and single letters, each once, in their order."""
+def words_of(query: str, whole: str = "") -> dict[str, float]:
+    """Terms with their weights: those of `query` (1), and what `whole` means in other words (less).
+
+    Args:
+        query: what is to be found; paths, line numbers and single letters of it are left out.
+        whole: the query before patterns took their share; `query` unless given.
+    """
     kept = (term for term in tokenize(_NOISE.sub(" ", query)) if not _NUMBER.fullmatch(term))
-    return list(dict.fromkeys(kept))[:_MOST]
+    weights = dict.fromkeys(list(dict.fromkeys(kept))[:_MOST], 1.0)
+    for term in tokenize(" ".join(meanings(whole or query))):
+        weights.setdefault(term, WEIGHT)
+    return weights

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 
 from kernelopt.evaluation import Check, Evaluation, Status
-from kernelopt.feedback import diagnostics, mismatches, performance, tracebacks, words
+from kernelopt.feedback import changes, diagnostics, mismatches, performance, tracebacks, words
+from kernelopt.feedback.changes import Before
 from kernelopt.feedback.compiler import compiler_problems
 from kernelopt.feedback.gpu_hints import hints
 from kernelopt.feedback.text import Part, assemble, fenced, inline, quoted
@@ -37,7 +38,8 @@ def explain(
     *,
     kernel: Kernel | None = None,
     excerpts: Sequence[Excerpt] = (),
-    parent: Evaluation | None = None,
+    parent: Evaluation | Before | None = None,
+    tried: Sequence[str] = (),
     score: str = "",
     token_budget: int = 1500,
 ) -> str:
@@ -47,7 +49,8 @@ def explain(
         evaluation: what happened.
         kernel: what was evaluated; names the candidate's own files in tracebacks.
         excerpts: manual excerpts that fit the situation.
-        parent: the evaluation of the kernel that this one was refined from.
+        parent: the evaluation of the kernel that this one was refined from, with its source if known.
+        tried: a line each on attempts at this task that were no better.
         score: how the score came about, in a few words.
         token_budget: limit; parts are cut at line ends, the least useful ones first.
 
@@ -55,6 +58,7 @@ def explain(
     fence begins with a single ``#``, so the result can stand in a section of a prompt.
     """
     errors = compiler_problems(evaluation, kernel)
+    before = Before(parent) if isinstance(parent, Evaluation) else parent
     crash = None if errors or evaluation.correct else tracebacks.parse_traceback(evaluation.log)
     parts = [
         Part("", _headline(evaluation, score, errors), 0.2),
@@ -62,7 +66,8 @@ def explain(
         Part("Exception", _exception(crash, kernel), 0.4),
         Part("Mismatch", _mismatch(evaluation.checks), 0.6),
         Part("Performance", performance.describe(evaluation), 0.6),
-        Part("Since the parent kernel", _changed(evaluation, parent), 0.1),
+        Part("Since the parent kernel", changes.describe(evaluation, kernel, before), 0.1),
+        Part("Already tried, and no better", [f"- {inline(line, 300)}" for line in tried], 0.1),
         Part("Manual excerpts", _excerpts(excerpts), 0.35),
         Part("Printed", [] if errors or crash else _printed(evaluation), 0.1),
     ]
@@ -118,26 +123,6 @@ def _mismatch(checks: Sequence[Check]) -> list[str]:
     right = [f"`{inline(c.workload_id, 40)}`" for c in checks if c.status is Status.PASSED]
     lines = mismatches.describe(failed)
     return [*lines, f"- right on input sets {', '.join(right[:6])}"] if right else lines
-
-
-def _changed(evaluation: Evaluation, parent: Evaluation | None) -> list[str]:
-    if parent is None or parent.kernel_hash == evaluation.kernel_hash:
-        return []
-    before, after = parent.speedup, evaluation.speedup
-    if before and after:
-        verdict = "within the noise of the measurement"
-        if after.ci95_low > before.ci95_high:
-            verdict = "faster"
-        elif after.ci95_high < before.ci95_low:
-            verdict = "slower"
-        return [f"- {before.median:.3g}x became {after.median:.3g}x: {verdict}"]
-    if parent.correct and not evaluation.correct:
-        return [
-            f"- it was correct before: the last change broke it ({evaluation.status} at {evaluation.stage})"
-        ]
-    if parent.status is evaluation.status and parent.reason == evaluation.reason:
-        return [f"- the same failure as before ({evaluation.status}): the last change did not mend it"]
-    return [f"- {parent.status} at {parent.stage} became {evaluation.status} at {evaluation.stage}"]
 
 
 def _excerpts(excerpts: Sequence[Excerpt]) -> list[str]:

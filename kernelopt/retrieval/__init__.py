@@ -24,3 +24,11 @@ class Retriever(Protocol):
 
     def search(self, query: str, *, target: str, limit: int = 3) -> list[Excerpt]:
         """The best excerpts for `query` among those for `target` (cpu, cuda, npu ...)."""
+
+
+_TARGETS = {"cpp": "cpu", "cuda": "cuda", "cupy": "cupy", "triton": "triton", "aie": "npu"}
+
+
+def target_of(language: str, device: str) -> str:
+    """What notes for kernels in a language are filed under; its device for a language of another package."""
+    return _TARGETS.get(language, device)

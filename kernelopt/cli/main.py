@@ -34,6 +34,7 @@ COMMANDS = {
     "report": "Print a run's results and scores.",
     "list": "List runs.",
     "show": "Show one task of a run: attempts, evaluation, kernel.",
+    "explain": "Tell what the model was told about its kernel for a task.",
     "doctor": "Tell what is installed, what is missing and how to mend it.",
 }
 BAD_INPUT, INTERRUPTED = 2, 130

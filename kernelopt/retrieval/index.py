@@ -29,6 +29,8 @@ _PATTERN_WEIGHT = 5.0
 _MANUAL_WEIGHT = 0.9
 """Of two that share as much with a query our note comes first: it says what to do about the situation, where
 a manual says what holds in general."""
+_OWN_WEIGHT = 1.15
+"""Of a note that holds for one target alone: it knows more of it than one for several."""
 _RANKS = 100
 
 Place = tuple[int, int]
@@ -127,6 +129,7 @@ class Index:
         weights = words_of(rest, query)
         weight = _MANUAL_WEIGHT if number else 1.0
         scores = collection.words.scores(list(weights), self._boosts(collection, weights)) * allowed
+        scores *= np.where(collection.masks & (collection.masks - 1), 1.0, _OWN_WEIGHT).astype("f4")
         found.by_words += [(weight * float(scores[note]), (number, note)) for note in _top(scores)]
         if vector is not None and collection.vectors is not None:
             likeness = np.where(allowed, np.asarray(collection.vectors @ vector), 0.0)

@@ -18,6 +18,11 @@ _NOISE = re.compile(
     re.VERBOSE | re.IGNORECASE | re.MULTILINE,
 )
 _NUMBER = re.compile(r"\d+[a-z]?|[a-z]")
+_EMPTY = frozenset(
+    tokenize("output outputs reference element elements wrong only same input inputs error errors different")
+)
+"""What findings and messages of every kind say; it tells little."""
+_EMPTY_WEIGHT = 0.3
 _MOST = 64
 """Terms of one query. A message is shorter; of a whole log the beginning counts."""
 
@@ -30,7 +35,7 @@ def words_of(query: str, whole: str = "") -> dict[str, float]:
         whole: the query before patterns took their share; `query` unless given.
     """
     kept = (term for term in tokenize(_NOISE.sub(" ", query)) if not _NUMBER.fullmatch(term))
-    weights = dict.fromkeys(list(dict.fromkeys(kept))[:_MOST], 1.0)
+    weights = {term: _EMPTY_WEIGHT if term in _EMPTY else 1.0 for term in list(dict.fromkeys(kept))[:_MOST]}
     for term in tokenize(" ".join(meanings(whole or query))):
         weights.setdefault(term, WEIGHT)
     return weights

@@ -88,6 +88,10 @@ class Rollout:
         return cls(data["candidate"], data["task"], attempts, queries, data["cost_usd"], data["seconds"])
 
 
+Explain = Callable[[Evaluation, Kernel, Before | None, Sequence[str]], str]
+"""(evaluation, kernel, the kernel before it, a line each on what was tried since) → ASI."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What a rollout needs from outside; each is one call."""
@@ -96,8 +100,7 @@ class Tools:
     """(call key, prompt) → answer; replayed from the journal where it is there."""
     evaluate: Callable[[Kernel, Task], tuple[Evaluation, bool]]
     """→ evaluation, and whether it had been made before."""
-    explain: Callable[[Evaluation, Kernel, Before | None, Sequence[str]], str]
-    """(evaluation, kernel, the kernel before it, a line each on what was tried since) → ASI."""
+    explain: Explain
     facts: Callable[[Evaluation | None, Task], dict[str, str]]
     """Fields of a retrieval query."""
     retrieve: Callable[[str], list[Excerpt]]
@@ -159,7 +162,7 @@ def _attempt_once(step: str, reply: Completion, task: Task, tools: Tools, state:
     if not found.source:
         status, stage = Status.NO_KERNEL, Stage.EXTRACT
         state.attempts.append(Attempt(step, None, status, stage, 0.0, None, False, found.problem))
-        _note(f"{step}: the reply held no kernel: {found.problem}", tools, state)
+        _note(f"{step}: the reply held no kernel: {found.problem}", tools.explain, state)
         # A first reply without a kernel leaves nothing to refine: ask again only after a kernel.
         return state.kernel is not None
     parents = (state.kernel.hash,) if state.kernel else ()
@@ -180,25 +183,44 @@ def _attempt_once(step: str, reply: Completion, task: Task, tools: Tools, state:
             evaluation.reason,
         )
     )
-    _keep(step, kernel, evaluation, tools, state)
+    _keep(step, kernel, evaluation, tools.explain, state)
     return True
 
 
-def _keep(step: str, kernel: Kernel, evaluation: Evaluation, tools: Tools, state: _State) -> None:
+def _keep(step: str, kernel: Kernel, evaluation: Evaluation, explain: Explain, state: _State) -> None:
     """Refine from the new kernel unless it is worse than the one before."""
     before = Before(state.evaluation, state.kernel) if state.evaluation else None
     if before and score(evaluation) < score(before.evaluation):
-        _note(failed_attempt(step, evaluation, kernel, before), tools, state)
+        _note(failed_attempt(step, evaluation, kernel, before), explain, state)
         return
     state.kernel, state.evaluation, state.before = kernel, evaluation, before
-    state.feedback = tools.explain(evaluation, kernel, before, state.tried)
+    state.feedback = explain(evaluation, kernel, before, state.tried)
 
 
-def _note(line: str, tools: Tools, state: _State) -> None:
+def _note(line: str, explain: Explain, state: _State) -> None:
     """Tell the next attempt what did not help."""
     state.tried.append(line)
     if state.kernel and state.evaluation:
-        state.feedback = tools.explain(state.evaluation, state.kernel, state.before, state.tried)
+        state.feedback = explain(state.evaluation, state.kernel, state.before, state.tried)
+
+
+def retell(
+    rollout: Rollout, attempts: Mapping[str, tuple[Kernel, Evaluation]], explain: Explain
+) -> tuple[str, Kernel | None]:
+    """The feedback that stood at the end of a rollout, and the kernel that it is about.
+
+    Args:
+        rollout: the story.
+        attempts: kernel hash → what was written and what happened; those that are lost are passed over.
+        explain: see `Tools.explain`.
+    """
+    state = _State()
+    for attempt in rollout.attempts:
+        if attempt.kernel is None:
+            _note(f"{attempt.step}: the reply held no kernel: {attempt.reason}", explain, state)
+        elif attempt.kernel in attempts:
+            _keep(attempt.step, *attempts[attempt.kernel], explain, state)
+    return state.feedback, state.kernel
 
 
 def _attempt_json(attempt: Attempt) -> dict[str, Any]:

@@ -172,11 +172,6 @@ def _session(run: Run, plan: Plan, action: str, models: Mapping[str, LM]) -> Ite
 def _tools(run: Run, plan: Plan, ledger: Ledger) -> Tools:
     language = get("languages", plan.language)()
 
-    def explain(evaluation: Evaluation, kernel: Kernel, before: Before | None, tried: Sequence[str]) -> str:
-        return explain_evaluation(
-            evaluation, kernel=kernel, parent=before, tried=tried, score=explain_score(evaluation)
-        )
-
     return Tools(
         ask=lambda key, prompt: ledger.ask("task", key, prompt),
         evaluate=ledger.evaluate,
@@ -194,6 +189,13 @@ def _facts(evaluation: Evaluation | None, task: Task, language: str) -> dict[str
     if evaluation:
         return query_facts(evaluation, task.source)
     return {"operator": " ".join(operators(task.source)), "language": language}
+
+
+def explain(evaluation: Evaluation, kernel: Kernel, before: Before | None, tried: Sequence[str]) -> str:
+    """The ASI that a model gets; see `Tools.explain`."""
+    return explain_evaluation(
+        evaluation, kernel=kernel, parent=before, tried=tried, score=explain_score(evaluation)
+    )
 
 
 def _retriever(ledger: Ledger, target: str) -> Callable[[str], list[Excerpt]]:

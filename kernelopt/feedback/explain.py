@@ -6,7 +6,15 @@ import re
 from collections.abc import Sequence
 
 from kernelopt.evaluation import Check, Evaluation, Status
-from kernelopt.feedback import changes, diagnostics, mismatches, performance, tracebacks, words
+from kernelopt.feedback import (
+    changes,
+    diagnostics,
+    mismatches,
+    performance,
+    source_hints,
+    tracebacks,
+    words,
+)
 from kernelopt.feedback.changes import Before
 from kernelopt.feedback.compiler import compiler_problems
 from kernelopt.feedback.gpu_hints import hints
@@ -60,12 +68,13 @@ def explain(
     errors = compiler_problems(evaluation, kernel)
     before = Before(parent) if isinstance(parent, Evaluation) else parent
     crash = None if errors or evaluation.correct else tracebacks.parse_traceback(evaluation.log)
+    hints_of_source = source_hints.slowness_hints(evaluation, kernel)
     parts = [
-        Part("", _headline(evaluation, score, errors), 0.2),
+        Part("", _headline(evaluation, score, errors, kernel), 0.2),
         Part("Build", _build(evaluation, errors), 0.6),
         Part("Exception", _exception(crash, kernel), 0.4),
         Part("Mismatch", _mismatch(evaluation.checks), 0.6),
-        Part("Performance", performance.describe(evaluation), 0.6),
+        Part("Performance", performance.describe(evaluation, hints_of_source), 0.6),
         Part("Since the parent kernel", changes.describe(evaluation, kernel, before), 0.1),
         Part("Already tried, and no better", [f"- {inline(line, 300)}" for line in tried], 0.1),
         Part("Manual excerpts", _excerpts(excerpts), 0.35),
@@ -74,7 +83,9 @@ def explain(
     return assemble(parts, token_budget)
 
 
-def _headline(evaluation: Evaluation, score: str, errors: Sequence[diagnostics.Problem]) -> list[str]:
+def _headline(
+    evaluation: Evaluation, score: str, errors: Sequence[diagnostics.Problem], kernel: Kernel | None
+) -> list[str]:
     """Where it stopped, why, and the score, in one line; then what such an end usually means."""
     if evaluation.correct:
         checks = len(evaluation.checks)
@@ -86,8 +97,7 @@ def _headline(evaluation: Evaluation, score: str, errors: Sequence[diagnostics.P
         reason = "" if errors else inline(evaluation.reason, 400)
         first += f", {reason}" if reason else ""
     first = first.rstrip(".") + "." + (f" Score: {inline(score, 200).rstrip('.')}." if score else "")
-    meaning = _meaning(evaluation)
-    return [first, meaning] if meaning else [first]
+    return [first, *filter(None, [_meaning(evaluation), source_hints.crash_hint(evaluation, kernel)])]
 
 
 def _meaning(evaluation: Evaluation) -> str:

@@ -61,10 +61,8 @@ def build(notes: Sequence[Note], words: Words, vectors: Any = None) -> Built:
 
 
 def key(parts: Iterable[str]) -> str:
-    """Hash of all that an index depends on: `parts`, how terms are made, the library that weighs them."""
-    from importlib.metadata import version
-
-    content = json.dumps([_FORMAT, tokens.VERSION, version("bm25s"), *parts])
+    """Hash of all that an index depends on: `parts`, how terms are made, and how they are stored."""
+    content = json.dumps([_FORMAT, tokens.VERSION, *parts])
     return hashlib.sha256(content.encode()).hexdigest()
 
 

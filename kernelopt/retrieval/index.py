@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from kernelopt.resources import data_dir
 from kernelopt.retrieval import Excerpt, Retriever, disk, embeddings, patterns
 from kernelopt.retrieval.bm25 import Words, idf
 from kernelopt.retrieval.disk import Built
@@ -47,10 +48,12 @@ def open_index() -> Retriever:
         ConfigError: a bundled note that does not keep its form (a broken installation), or an
             embedding model that is not there.
     """
-    from kernelopt.retrieval import manuals
-
     encoder = embeddings.chosen()
-    shelf = manuals.open_sections(encoder)
+    shelf = None
+    if (data_dir() / "manuals").is_dir():  # else there is no need of what reads them
+        from kernelopt.retrieval import manuals
+
+        shelf = manuals.open_sections(encoder)
     return Index([bundled(encoder=encoder), *([shelf] if shelf else [])], encoder)
 
 

@@ -25,3 +25,10 @@ def cache_dir() -> Path:
     chosen = os.environ.get("KERNELOPT_CACHE")
     base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(chosen) if chosen else Path(base) / "kernelopt"
+
+
+def data_dir() -> Path:
+    """Where the user's manuals are kept: ``$KERNELOPT_DATA``, else the user's data folder."""
+    chosen = os.environ.get("KERNELOPT_DATA")
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(chosen) if chosen else Path(base) / "kernelopt"

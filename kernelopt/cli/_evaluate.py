@@ -12,6 +12,7 @@ from kernelopt.errors import UsageError
 if TYPE_CHECKING:
     from kernelopt.evaluation import Evaluation, Timing
     from kernelopt.kernel import Kernel
+    from kernelopt.retrieval import Excerpt
 
 
 def read_kernel(path: Path, language: str) -> Kernel:
@@ -29,12 +30,26 @@ def read_kernel(path: Path, language: str) -> Kernel:
         raise UsageError(f"{path}: the kernel cannot be read: {str(reason).lower()}") from error
 
 
-def asi(evaluation: Evaluation, kernel: Kernel) -> str:
-    """The feedback that a search would see."""
+def asi(evaluation: Evaluation, kernel: Kernel, task_text: str = "") -> str:
+    """The feedback that a search would see, with the manual excerpts where the task is given."""
     from kernelopt.feedback.explain import explain
     from kernelopt.search.score import explain_score
 
-    return explain(evaluation, kernel=kernel, score=explain_score(evaluation))
+    found = excerpts(evaluation, task_text) if task_text else []
+    return explain(evaluation, kernel=kernel, score=explain_score(evaluation), excerpts=found)
+
+
+def excerpts(evaluation: Evaluation, task_text: str) -> list[Excerpt]:
+    """What the manual index says about a situation, asked as the seed prompt asks."""
+    from kernelopt import registry
+    from kernelopt.feedback.query import query_facts
+    from kernelopt.prompting.components import RETRIEVAL_QUERY, fill_query, seed_candidate
+    from kernelopt.retrieval import target_of
+    from kernelopt.retrieval.index import open_index
+
+    query = fill_query(seed_candidate()[RETRIEVAL_QUERY], query_facts(evaluation, task_text))
+    device = registry.get("languages", evaluation.language)().device
+    return open_index().search(query, target=target_of(evaluation.language, device))
 
 
 def lines(evaluation: Evaluation) -> list[str]:

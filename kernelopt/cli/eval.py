@@ -78,5 +78,5 @@ def command(
     else:
         click.echo("\n".join(_evaluate.lines(evaluation)))
         if explain:
-            click.echo("\n" + _evaluate.asi(evaluation, kernel))
+            click.echo("\n" + _evaluate.asi(evaluation, kernel, tasks[0].source))
     ctx.exit(_evaluate.exit_code([evaluation]))

@@ -29,10 +29,12 @@ COMMANDS = {
     "build": "Compile a GPU kernel, without a GPU, and tell what the compilers know of it.",
     "calibrate": "Measure how much times vary on this machine, for every later evaluation.",
     "suites": "List, show, check and fetch task suites.",
+    "docs": "Search the manual notes; add, list and remove manuals of your own.",
     "lm": "Look after language models: pending requests of files:DIR.",
     "report": "Print a run's results and scores.",
     "list": "List runs.",
     "show": "Show one task of a run: attempts, evaluation, kernel.",
+    "explain": "Tell what the model was told about its kernel for a task.",
     "completion": "Print the script that completes commands and flags in bash, zsh or fish.",
     "doctor": "Tell what is installed, what is missing and how to mend it.",
 }

@@ -63,10 +63,11 @@ def _relations(
         return
     yield from _constant(actual, expected)
     yield from _garbage(differences, actual, expected)
-    yield from _small(differences, actual, expected)
+    # Before small errors: a running sum that is off by one element is off by little.
     if len(where) > _FEW:
         yield from mismatch_layout.shifted(differences, where)
         yield from mismatch_layout.transposed(differences, where)
+    yield from _small(differences, actual, expected)
     yield from mismatch_linear.whole(differences, actual, expected, sizes)
     yield from mismatch_linear.per_index(differences, where, actual, expected)
     yield from mismatch_linear.per_row(differences)

@@ -111,9 +111,12 @@ def _every(differences: Differences, coordinates: tuple[Indices, ...]) -> dict[s
 
 
 def _borders(differences: Differences, coordinates: tuple[Indices, ...]) -> dict[str, Any] | None:
-    """First and last coordinates of the last two axes: padding of convolutions and pools."""
+    """First and last coordinates of the last axis, or the last two: padding of convolutions and pools."""
     if len(differences.shape) < 3:
         return None
+    size, last = differences.shape[-1], len(differences.shape) - 1
+    if size >= 3 and ((coordinates[-1] == 0) | (coordinates[-1] == size - 1)).all():
+        return {"kind": "borders", "axes": [last]} if _by_design(differences, 2 / size, 0.3) else None
     height, width = differences.shape[-2:]
     if min(height, width) < 3:
         return None

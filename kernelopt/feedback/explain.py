@@ -5,8 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from kernelopt.evaluation import Check, Evaluation, Stage, Status
-from kernelopt.feedback import diagnostics, mismatches, performance, tracebacks, words
+from kernelopt.evaluation import Check, Evaluation, Status
+from kernelopt.feedback import (
+    changes,
+    diagnostics,
+    mismatches,
+    performance,
+    source_hints,
+    tracebacks,
+    words,
+)
+from kernelopt.feedback.changes import Before
+from kernelopt.feedback.compiler import compiler_problems
+from kernelopt.feedback.gpu_hints import hints
 from kernelopt.feedback.text import Part, assemble, fenced, inline, quoted
 from kernelopt.kernel import Kernel
 from kernelopt.retrieval import Excerpt
@@ -35,7 +46,8 @@ def explain(
     *,
     kernel: Kernel | None = None,
     excerpts: Sequence[Excerpt] = (),
-    parent: Evaluation | None = None,
+    parent: Evaluation | Before | None = None,
+    tried: Sequence[str] = (),
     score: str = "",
     token_budget: int = 1500,
 ) -> str:
@@ -45,29 +57,35 @@ def explain(
         evaluation: what happened.
         kernel: what was evaluated; names the candidate's own files in tracebacks.
         excerpts: manual excerpts that fit the situation.
-        parent: the evaluation of the kernel that this one was refined from.
+        parent: the evaluation of the kernel that this one was refined from, with its source if known.
+        tried: a line each on attempts at this task that were no better.
         score: how the score came about, in a few words.
         token_budget: limit; parts are cut at line ends, the least useful ones first.
 
     Text of untrusted programs is quoted in fences or flattened to one line. No line outside of a
     fence begins with a single ``#``, so the result can stand in a section of a prompt.
     """
-    errors = _errors(evaluation)
+    errors = compiler_problems(evaluation, kernel)
+    before = Before(parent) if isinstance(parent, Evaluation) else parent
     crash = None if errors or evaluation.correct else tracebacks.parse_traceback(evaluation.log)
+    hints_of_source = source_hints.slowness_hints(evaluation, kernel)
     parts = [
-        Part("", _headline(evaluation, score, errors), 0.2),
+        Part("", _headline(evaluation, score, errors, kernel), 0.2),
         Part("Build", _build(evaluation, errors), 0.6),
         Part("Exception", _exception(crash, kernel), 0.4),
         Part("Mismatch", _mismatch(evaluation.checks), 0.6),
-        Part("Performance", performance.describe(evaluation), 0.6),
-        Part("Since the parent kernel", _changed(evaluation, parent), 0.1),
+        Part("Performance", performance.describe(evaluation, hints_of_source), 0.6),
+        Part("Since the parent kernel", changes.describe(evaluation, kernel, before), 0.1),
+        Part("Already tried, and no better", [f"- {inline(line, 300)}" for line in tried], 0.1),
         Part("Manual excerpts", _excerpts(excerpts), 0.35),
         Part("Printed", [] if errors or crash else _printed(evaluation), 0.1),
     ]
     return assemble(parts, token_budget)
 
 
-def _headline(evaluation: Evaluation, score: str, errors: Sequence[diagnostics.Problem]) -> list[str]:
+def _headline(
+    evaluation: Evaluation, score: str, errors: Sequence[diagnostics.Problem], kernel: Kernel | None
+) -> list[str]:
     """Where it stopped, why, and the score, in one line; then what such an end usually means."""
     if evaluation.correct:
         checks = len(evaluation.checks)
@@ -79,8 +97,7 @@ def _headline(evaluation: Evaluation, score: str, errors: Sequence[diagnostics.P
         reason = "" if errors else inline(evaluation.reason, 400)
         first += f", {reason}" if reason else ""
     first = first.rstrip(".") + "." + (f" Score: {inline(score, 200).rstrip('.')}." if score else "")
-    meaning = _meaning(evaluation)
-    return [first, meaning] if meaning else [first]
+    return [first, *filter(None, [_meaning(evaluation), source_hints.crash_hint(evaluation, kernel)])]
 
 
 def _meaning(evaluation: Evaluation) -> str:
@@ -95,17 +112,9 @@ def _meaning(evaluation: Evaluation) -> str:
     return f"Usual cause: {_USUAL[status]}." if status in _USUAL else ""
 
 
-def _errors(evaluation: Evaluation) -> list[diagnostics.Problem]:
-    """Compiler and linker errors of a failed build; the log holds them when the kernel built by itself."""
-    if evaluation.correct or evaluation.stage not in (Stage.BUILD, Stage.LOAD):
-        return []
-    logs = [evaluation.build.log if evaluation.build else "", evaluation.log]
-    found = (diagnostics.problems(diagnostics.parse_gcc(log)) for log in logs)
-    return next(filter(None, found), [])
-
-
 def _build(evaluation: Evaluation, errors: Sequence[diagnostics.Problem]) -> list[str]:
-    lines = diagnostics.render(errors)
+    mends = hints([problem.error.message for problem in errors])
+    lines = [*diagnostics.render(errors), *(f"- Usual mend: {mend}" for mend in mends)]
     failed = evaluation.status is Status.BUILD_FAILED
     if failed and not lines and evaluation.build and evaluation.build.log.strip():
         lines = fenced(evaluation.build.log.splitlines()[:_LOG_LINES])
@@ -124,26 +133,6 @@ def _mismatch(checks: Sequence[Check]) -> list[str]:
     right = [f"`{inline(c.workload_id, 40)}`" for c in checks if c.status is Status.PASSED]
     lines = mismatches.describe(failed)
     return [*lines, f"- right on input sets {', '.join(right[:6])}"] if right else lines
-
-
-def _changed(evaluation: Evaluation, parent: Evaluation | None) -> list[str]:
-    if parent is None or parent.kernel_hash == evaluation.kernel_hash:
-        return []
-    before, after = parent.speedup, evaluation.speedup
-    if before and after:
-        verdict = "within the noise of the measurement"
-        if after.ci95_low > before.ci95_high:
-            verdict = "faster"
-        elif after.ci95_high < before.ci95_low:
-            verdict = "slower"
-        return [f"- {before.median:.3g}x became {after.median:.3g}x: {verdict}"]
-    if parent.correct and not evaluation.correct:
-        return [
-            f"- it was correct before: the last change broke it ({evaluation.status} at {evaluation.stage})"
-        ]
-    if parent.status is evaluation.status and parent.reason == evaluation.reason:
-        return [f"- the same failure as before ({evaluation.status}): the last change did not mend it"]
-    return [f"- {parent.status} at {parent.stage} became {evaluation.status} at {evaluation.stage}"]
 
 
 def _excerpts(excerpts: Sequence[Excerpt]) -> list[str]:

@@ -7,15 +7,14 @@ Words only, nothing is compiled here. Sources of the facts are named beside them
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 
 from kernelopt.feedback import diagnostics
-from kernelopt.feedback.diagnostics import Problem
+from kernelopt.feedback.compiler import placed, problems
 from kernelopt.feedback.gpu_hints import hints
 from kernelopt.feedback.query import operators
 from kernelopt.feedback.text import inline
-from kernelopt.gpu import Compilation, CompiledKernel, Diagnostic
+from kernelopt.gpu import Compilation, CompiledKernel
 from kernelopt.task import Task
 
 LOW_OCCUPANCY = 0.5
@@ -85,39 +84,9 @@ def warnings(compilation: Compilation) -> list[str]:
     """Markdown lines on the first warnings of a compilation that succeeded."""
     found = [each for each in compilation.diagnostics if each.severity == "warning"]
     return [
-        f"- {inline(each.tool, 40)} warns: {_placed(each)}{diagnostics.folded(each.message)}"
+        f"- {inline(each.tool, 40)} warns: {placed(each)}{diagnostics.folded(each.message)}"
         for each in found[:_WARNINGS]
     ]
-
-
-def problems(found: Sequence[Diagnostic]) -> list[Problem]:
-    """Errors with their notes, the same message at several lines once."""
-    grouped: dict[str, Problem] = {}
-    key = ""
-    for each in found:
-        if each.severity == "error":
-            key = each.message
-            known = grouped.get(key)
-            if known is None:
-                grouped[key] = Problem(_as_printed(each), (), ())
-            elif each.line not in (known.error.line, *known.also_at):
-                grouped[key] = replace(known, also_at=(*known.also_at, each.line))
-        elif each.severity == "note" and key:
-            note = replace(_as_printed(each), message=f"{_placed(each)}{each.message}")
-            grouped[key] = replace(grouped[key], notes=(*grouped[key].notes, note))
-        else:
-            key = ""
-    return list(grouped.values())
-
-
-def _as_printed(each: Diagnostic) -> diagnostics.Diagnostic:
-    return diagnostics.Diagnostic(
-        each.file, each.line, each.column, each.severity, each.message, each.excerpt
-    )
-
-
-def _placed(each: Diagnostic) -> str:
-    return f"`{inline(each.file, 80)}:{each.line}` " if each.file and each.line else ""
 
 
 def kernel_lines(kernel: CompiledKernel, task: Task | None = None) -> list[str]:

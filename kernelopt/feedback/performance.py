@@ -21,9 +21,10 @@ _PHRASES = (
 )
 
 
-def describe(evaluation: Evaluation) -> list[str]:
-    """Markdown lines: the timing, the roof, then each profile's notes."""
-    lines = [f"- {sentence}" for sentence in (*_timing(evaluation.timing), *_roof(evaluation.profiles))]
+def describe(evaluation: Evaluation, hints: Sequence[str] = ()) -> list[str]:
+    """Markdown lines: the timing, likely causes that the source shows, the roof, each profile's notes."""
+    told = (*_timing(evaluation.timing), *hints, *_roof(evaluation.profiles))
+    lines = [f"- {sentence}" for sentence in told]
     for profile in _other(evaluation.profiles):
         lines += [f"- {inline(line, 400)}" for line in profile.text.splitlines() if line.strip()]
     return lines

@@ -7,6 +7,7 @@ import re
 
 from kernelopt.evaluation import Evaluation, Status
 from kernelopt.feedback import diagnostics, mismatches, performance, tracebacks, words
+from kernelopt.feedback.compiler import compiler_problems
 from kernelopt.feedback.text import inline
 
 _LONGEST = 200
@@ -92,11 +93,9 @@ def _is_self(node: ast.expr) -> bool:
 def _error(evaluation: Evaluation) -> str:
     if evaluation.correct:
         return ""
-    build_log = evaluation.build.log if evaluation.build else ""
-    for log in (build_log, evaluation.log) if evaluation.status is Status.BUILD_FAILED else (evaluation.log,):
-        found = diagnostics.problems(diagnostics.parse_gcc(log))
-        if found:
-            return diagnostics.folded(found[0].error.message)
+    found = compiler_problems(evaluation)
+    if found:
+        return diagnostics.folded(found[0].error.message)
     failed = next((check for check in evaluation.checks if check.status is not Status.PASSED), None)
     if failed:
         return "; ".join(mismatches.phrases(failed)) or failed.detail

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Part of the key of cached indexes: raise it when the terms of a text change."""
 
 _WORD = re.compile(r"\w+(?:(?:::|->|\.|-)\w+)*", re.ASCII)
@@ -15,6 +16,7 @@ _LONGEST = 80
 """Characters of a term; what is longer is no word (a digest, encoded data) and is left out."""
 _SUFFIXES = ("ation", "ing", "ed", "ly", "es", "e", "s")
 _SHORTEST_STEM = 4
+_PAIR = 2
 _COMMON = (
     "a an and are as at be but by can do for from has have in into is it its means not of on or so than that "
     "the their then there these this to was were what when where which while with"
@@ -36,14 +38,23 @@ def tokenize(text: str) -> list[str]:
     return terms
 
 
-def _terms(word: str) -> list[str]:
+@lru_cache(maxsize=1 << 16)
+def _terms(word: str) -> tuple[str, ...]:
     components = _JOINT.split(word)
     found = [word.lower()] if len(components) > 1 else []
+    if len(components) > _PAIR:  # cp.async.bulk is a cp.async, std::chrono::seconds a std::chrono
+        found.append(_first_two(word))
     if "-" in word:  # fast-math, fastmath and fast math are one thing
         found.append("".join(components).lower())
     for component in components:
         found += _component(component) if component.lower() not in _STOP else []
-    return [term for term in dict.fromkeys(found) if term not in _STOP]
+    return tuple(term for term in dict.fromkeys(found) if term not in _STOP)
+
+
+def _first_two(word: str) -> str:
+    """The first two components of a name with their joint."""
+    joints = list(_JOINT.finditer(word))
+    return word[: joints[1].start()].lower()
 
 
 def _component(name: str) -> list[str]:

@@ -12,7 +12,15 @@ from kernelopt.kernel import Kernel
 from kernelopt.prompting.render import reflect_prompt
 from kernelopt.search.budget import Meter
 from kernelopt.search.ledger import Ledger
-from kernelopt.search.reflect import Narrator, choose_component, joined, new_text
+from kernelopt.search.reflect import (
+    Known,
+    Narrator,
+    choose_component,
+    failures,
+    joined,
+    new_text,
+    proposal_key,
+)
 from kernelopt.search.rollout import Rollout, Tools, candidate_hash, roll_out
 from kernelopt.search.stable import StableStr, plain
 from kernelopt.task import Task
@@ -45,6 +53,8 @@ class KernelAdapter:
         self._asked: Counter[str] = Counter()
         self.pool: set[str] = set()
         """Hashes of the candidates that gepa has taken in."""
+        self.rejected: set[str] = set()
+        """`proposal_key` of the candidates that it has tried and not taken in."""
         self.fault: Exception | None = None
         """What ended a reflection. gepa 0.1.4 logs exceptions of a proposer and goes on for ever, so
         the search's stopper looks here."""
@@ -99,10 +109,10 @@ class KernelAdapter:
             self.fault = error
             raise
         texts: dict[str, str] = {name: text for name, text in proposed.items() if text is not None}
-        # A child that is in the pool already is no proposal.
-        child = dict(candidate)
-        child.update(texts.items())
-        return {} if candidate_hash(plain(child)) in self.pool else texts
+        # A child that is in the pool already, or was rejected before, is no proposal.
+        child = plain({**candidate, **texts})
+        known = candidate_hash(child) in self.pool or proposal_key(child) in self.rejected
+        return {} if known else texts
 
     def select_components(
         self, state: Any, trajectories: Any, scores: Any, index: int, candidate: dict[str, str]
@@ -180,21 +190,33 @@ class KernelAdapter:
         # the answer of the repetition under the key of the first.
         reply = self._ledger.ask("reflection", f"{prompt.hash}-{self._asked[prompt.hash]}/{name}", prompt)
         self._asked[prompt.hash] += 1
-        return new_text(reply.text, reply.finish_reason, candidate[name])
+        return new_text(reply.text, reply.finish_reason, candidate[name], name)
 
     def _narrator(self, rollouts: Sequence[Rollout]) -> Narrator:
-        """Sources and ASI of every attempt, from the journal."""
+        """All that the journal holds on the attempts of these rollouts, and on others of the same tasks."""
+        shown = {rollout.candidate for rollout in rollouts}
+        tasks = {rollout.task for rollout in rollouts}
+        # In the order of their hashes: rollouts that run side by side end in any order.
+        others = sorted(
+            (r for r in self._done.values() if r.task in tasks and r.candidate not in shown),
+            key=lambda rollout: (rollout.task, rollout.candidate),
+        )
         sources: dict[str, str] = {}
         outcomes: dict[str, str] = {}
-        for rollout in rollouts:
+        findings: dict[str, str] = {}
+        for rollout in (*rollouts, *others):
             for attempt in rollout.attempts:
                 key = f"{rollout.task}:{attempt.kernel}"
                 data = self._ledger.known("evaluation", key) if attempt.kernel else None
-                if data and attempt.kernel:
-                    source = self._ledger.source(data["source"])
-                    sources[attempt.kernel] = source
-                    kernel = Kernel.from_source(source, self._tools.language)
-                    evaluation = from_json({k: v for k, v in data.items() if k != "source"})
+                if not data or not attempt.kernel:
+                    continue
+                evaluation = from_json({k: v for k, v in data.items() if k != "source"})
+                facts = self._tools.facts(evaluation, self._tasks[rollout.task])
+                findings[key] = "; ".join(filter(None, [facts.get("error", ""), facts.get("bottleneck", "")]))
+                if rollout.candidate in shown:
+                    sources[attempt.kernel] = self._ledger.source(data["source"])
+                    kernel = Kernel.from_source(sources[attempt.kernel], self._tools.language)
                     outcomes[key] = self._tools.explain(evaluation, kernel, None, ())
+        history = {t: failures(t, [r for r in others if r.task == t], findings) for t in tasks}
         texts = {slug: task.source for slug, task in self._tasks.items()}
-        return Narrator(texts, sources, outcomes)
+        return Narrator(Known(texts, sources, outcomes, findings, self._tools.retrieve, history))

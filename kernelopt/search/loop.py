@@ -13,6 +13,7 @@ from kernelopt.search.budget import Meter
 from kernelopt.search.ledger import Ledger
 from kernelopt.search.plan import Plan
 from kernelopt.search.progress import Progress
+from kernelopt.search.reflect import proposal_key
 from kernelopt.search.rollout import candidate_hash
 from kernelopt.search.stable import TaskLoader, plain, stable
 from kernelopt.task import Task
@@ -41,7 +42,7 @@ def optimise(
     """
     from gepa.api import optimize
 
-    chronicler = Chronicler(ledger, progress, adapter.pool)
+    chronicler = Chronicler(ledger, progress, adapter.pool, adapter.rejected)
     settings: dict[str, Any] = {
         "seed_candidate": stable(seed_candidate()),
         "trainset": TaskLoader(splits["train"]),
@@ -102,9 +103,9 @@ class _Log:
 class Chronicler:
     """gepa's callbacks → journal and progress."""
 
-    def __init__(self, ledger: Ledger, progress: Progress, pool: set[str]):
-        """`pool` is filled with the hashes of the candidates that gepa takes in."""
-        self._ledger, self._progress, self._pool = ledger, progress, pool
+    def __init__(self, ledger: Ledger, progress: Progress, pool: set[str], rejected: set[str]):
+        """`pool` and `rejected` are filled with the candidates that gepa takes in, and with the others."""
+        self._ledger, self._progress, self._pool, self._rejected = ledger, progress, pool, rejected
         self._iteration = 0
         self._merged: dict[str, str] = {}
 
@@ -141,6 +142,8 @@ class Chronicler:
         """A child was accepted or rejected on its minibatch."""
         before, after = sum(proposal.subsample_scores_before), sum(proposal.subsample_scores_after)
         verdict = "gain above the noise" if accepted else "no gain above the noise"
+        if not accepted:
+            self._rejected.add(proposal_key(plain(proposal.candidate)))
         self._propose(
             "reflection",
             proposal.parent_program_ids,

@@ -10,13 +10,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from kernelopt.evaluation import Evaluation, Speedup, Stage, Status
+from kernelopt.feedback.changes import Before, failed_attempt
 from kernelopt.kernel import Kernel
 from kernelopt.lms import Completion, Prompt
 from kernelopt.prompting.components import RETRIEVAL_QUERY, fill_query
 from kernelopt.prompting.extract import extract_kernel
 from kernelopt.prompting.render import Brief, generate_prompt, refine_prompt
 from kernelopt.retrieval import Excerpt
-from kernelopt.search.score import explain_score, score
+from kernelopt.search.score import score
 from kernelopt.task import Task
 
 
@@ -87,6 +88,10 @@ class Rollout:
         return cls(data["candidate"], data["task"], attempts, queries, data["cost_usd"], data["seconds"])
 
 
+Explain = Callable[[Evaluation, Kernel, Before | None, Sequence[str]], str]
+"""(evaluation, kernel, the kernel before it, a line each on what was tried since) → ASI."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What a rollout needs from outside; each is one call."""
@@ -95,8 +100,7 @@ class Tools:
     """(call key, prompt) → answer; replayed from the journal where it is there."""
     evaluate: Callable[[Kernel, Task], tuple[Evaluation, bool]]
     """→ evaluation, and whether it had been made before."""
-    explain: Callable[[Evaluation, Kernel, Evaluation | None, Sequence[Excerpt]], str]
-    """(evaluation, kernel, the parent kernel's evaluation, excerpts) → ASI."""
+    explain: Explain
     facts: Callable[[Evaluation | None, Task], dict[str, str]]
     """Fields of a retrieval query."""
     retrieve: Callable[[str], list[Excerpt]]
@@ -117,6 +121,10 @@ class _State:
     kernel: Kernel | None = None
     feedback: str = ""
     evaluation: Evaluation | None = None
+    before: Before | None = None
+    """What `kernel` was refined from."""
+    tried: list[str] = field(default_factory=list)
+    """Refinements that were no better, a line each."""
     cost_usd: float = 0.0
 
 
@@ -154,6 +162,7 @@ def _attempt_once(step: str, reply: Completion, task: Task, tools: Tools, state:
     if not found.source:
         status, stage = Status.NO_KERNEL, Stage.EXTRACT
         state.attempts.append(Attempt(step, None, status, stage, 0.0, None, False, found.problem))
+        _note(f"{step}: the reply held no kernel: {found.problem}", tools.explain, state)
         # A first reply without a kernel leaves nothing to refine: ask again only after a kernel.
         return state.kernel is not None
     parents = (state.kernel.hash,) if state.kernel else ()
@@ -174,19 +183,44 @@ def _attempt_once(step: str, reply: Completion, task: Task, tools: Tools, state:
             evaluation.reason,
         )
     )
-    _keep(kernel, evaluation, tools, state)
+    _keep(step, kernel, evaluation, tools.explain, state)
     return True
 
 
-def _keep(kernel: Kernel, evaluation: Evaluation, tools: Tools, state: _State) -> None:
+def _keep(step: str, kernel: Kernel, evaluation: Evaluation, explain: Explain, state: _State) -> None:
     """Refine from the new kernel unless it is worse than the one before."""
-    parent = state.evaluation
-    text = tools.explain(evaluation, kernel, parent, ())
-    if parent is None or score(evaluation) >= score(parent):
-        state.kernel, state.evaluation, state.feedback = kernel, evaluation, text
-    else:
-        lost = f"An attempt to improve it ended as {evaluation.status}: {evaluation.reason or 'slower'}"
-        state.feedback = f"{state.feedback}\n\n{lost} (score {explain_score(evaluation)}).\n"
+    before = Before(state.evaluation, state.kernel) if state.evaluation else None
+    if before and score(evaluation) < score(before.evaluation):
+        _note(failed_attempt(step, evaluation, kernel, before), explain, state)
+        return
+    state.kernel, state.evaluation, state.before = kernel, evaluation, before
+    state.feedback = explain(evaluation, kernel, before, state.tried)
+
+
+def _note(line: str, explain: Explain, state: _State) -> None:
+    """Tell the next attempt what did not help."""
+    state.tried.append(line)
+    if state.kernel and state.evaluation:
+        state.feedback = explain(state.evaluation, state.kernel, state.before, state.tried)
+
+
+def retell(
+    rollout: Rollout, attempts: Mapping[str, tuple[Kernel, Evaluation]], explain: Explain
+) -> tuple[str, Kernel | None]:
+    """The feedback that stood at the end of a rollout, and the kernel that it is about.
+
+    Args:
+        rollout: the story.
+        attempts: kernel hash → what was written and what happened; those that are lost are passed over.
+        explain: see `Tools.explain`.
+    """
+    state = _State()
+    for attempt in rollout.attempts:
+        if attempt.kernel is None:
+            _note(f"{attempt.step}: the reply held no kernel: {attempt.reason}", explain, state)
+        elif attempt.kernel in attempts:
+            _keep(attempt.step, *attempts[attempt.kernel], explain, state)
+    return state.feedback, state.kernel
 
 
 def _attempt_json(attempt: Attempt) -> dict[str, Any]:

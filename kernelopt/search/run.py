@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,14 @@ from kernelopt.errors import BudgetExhausted, LMError, StoreError
 from kernelopt.evaluation import Evaluation
 from kernelopt.executors import Executor
 from kernelopt.executors._open import open_executor
+from kernelopt.feedback.changes import Before
 from kernelopt.feedback.explain import explain as explain_evaluation
 from kernelopt.feedback.query import operators, query_facts
 from kernelopt.kernel import Kernel
 from kernelopt.lms import LM
 from kernelopt.lms._open import open_lm
 from kernelopt.registry import get
-from kernelopt.retrieval import Excerpt
+from kernelopt.retrieval import Excerpt, target_of
 from kernelopt.search.adapter import KernelAdapter
 from kernelopt.search.budget import Budget, Meter, Used
 from kernelopt.search.finish import remeasure, test_candidates, write_results
@@ -169,22 +170,14 @@ def _session(run: Run, plan: Plan, action: str, models: Mapping[str, LM]) -> Ite
 
 
 def _tools(run: Run, plan: Plan, ledger: Ledger) -> Tools:
-    language, index = get("languages", plan.language)(), _index()
-    target = language.device
-
-    def explain(
-        evaluation: Evaluation, kernel: Kernel, parent: Evaluation | None, excerpts: Sequence[Excerpt]
-    ) -> str:
-        return explain_evaluation(
-            evaluation, kernel=kernel, parent=parent, excerpts=excerpts, score=explain_score(evaluation)
-        )
+    language = get("languages", plan.language)()
 
     return Tools(
         ask=lambda key, prompt: ledger.ask("task", key, prompt),
         evaluate=ledger.evaluate,
         explain=explain,
         facts=lambda evaluation, task: _facts(evaluation, task, plan.language),
-        retrieve=lambda query: index.search(query, target=target),
+        retrieve=_retriever(ledger, target_of(plan.language, language.device)),
         guide=language.guide,
         machine=str(run.manifest["machine_text"]),
         language=plan.language,
@@ -198,10 +191,27 @@ def _facts(evaluation: Evaluation | None, task: Task, language: str) -> dict[str
     return {"operator": " ".join(operators(task.source)), "language": language}
 
 
-def _index() -> Any:
+def explain(evaluation: Evaluation, kernel: Kernel, before: Before | None, tried: Sequence[str]) -> str:
+    """The ASI that a model gets; see `Tools.explain`."""
+    return explain_evaluation(
+        evaluation, kernel=kernel, parent=before, tried=tried, score=explain_score(evaluation)
+    )
+
+
+def _retriever(ledger: Ledger, target: str) -> Callable[[str], list[Excerpt]]:
+    """Search in the manual index. What a query found is kept, since a manual may be added before a resume."""
     from kernelopt.retrieval.index import open_index
 
-    return open_index()
+    index = open_index()
+
+    def retrieve(query: str) -> list[Excerpt]:
+        known = ledger.known("retrieval", query)
+        if known is None:
+            known = {"excerpts": [dataclasses.asdict(each) for each in index.search(query, target=target)]}
+            ledger.record("retrieval", query, known)
+        return [Excerpt(**each) for each in known["excerpts"]]
+
+    return retrieve
 
 
 def _manifest(plan: Plan, executor: Executor) -> dict[str, Any]:

@@ -19,6 +19,7 @@ A run is a folder::
     evaluation  slug:kernel hash      `evaluation.to_json` plus {"source": artifact hash}
     rollout     candidate hash:slug   {"candidate", "task", "score", "kernel", "attempts": [...],
                                        "objectives": {...}, "cost_usd", "seconds"}
+    retrieval   query                 {"excerpts": [...]}: what the manual index found
     iteration   number                {"iteration", "evaluations", "cost_usd", "elapsed_s", "frontier"}
     proposal    number-how              {"iteration", "parents", "components", "candidate", "accepted",
                                        "before", "after", "margin", "reason", "parts": {...}}

@@ -1,0 +1,23 @@
+# bad: a loop whose variable never grows
+# task: gelu
+# names: never ends
+import torch
+from torch import nn
+
+from kernelopt.inline import cpp
+
+lib = cpp(r"""
+#include <algorithm>
+#include <cmath>
+
+extern "C" void f(const float* x, float* y, int64_t rows, int64_t cols) {
+    for (int64_t i = 0; i < rows * cols;) y[i] = x[i] > 1e30f ? x[i++] : x[i];
+}
+""")
+
+
+class ModelNew(nn.Module):
+    def forward(self, x):
+        y = torch.empty_like(x)
+        lib.f(x, y, x.shape[0], x.shape[1])
+        return y

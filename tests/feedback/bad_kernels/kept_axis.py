@@ -1,0 +1,28 @@
+# bad: the axis that is reduced is kept
+# task: row_mean
+# names: axis is kept or dropped
+import torch
+from torch import nn
+
+from kernelopt.inline import cpp
+
+lib = cpp(r"""
+#include <algorithm>
+#include <cmath>
+
+extern "C" void f(const float* x, float* y, int64_t rows, int64_t cols) {
+    #pragma omp parallel for
+    for (int64_t r = 0; r < rows; ++r) {
+        float sum = 0;
+        for (int64_t c = 0; c < cols; ++c) sum += x[r * cols + c];
+        y[r] = sum / cols;
+    }
+}
+""")
+
+
+class ModelNew(nn.Module):
+    def forward(self, x):
+        y = torch.empty(x.shape[0], 1)
+        lib.f(x, y, x.shape[0], x.shape[1])
+        return y

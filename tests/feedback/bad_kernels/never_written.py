@@ -1,0 +1,25 @@
+# bad: half of the output is never written
+# task: gelu
+# names: never written|never writes
+import torch
+from torch import nn
+
+from kernelopt.inline import cpp
+
+lib = cpp(r"""
+#include <algorithm>
+#include <cmath>
+
+extern "C" void f(const float* x, float* y, int64_t rows, int64_t cols) {
+    #pragma omp parallel for
+    for (int64_t i = 0; i < rows * cols; ++i)
+        if (i % cols < cols / 2) y[i] = 0.5f * x[i] * (1.0f + std::erf(x[i] * 0.70710678f));
+}
+""")
+
+
+class ModelNew(nn.Module):
+    def forward(self, x):
+        y = torch.empty_like(x)
+        lib.f(x, y, x.shape[0], x.shape[1])
+        return y

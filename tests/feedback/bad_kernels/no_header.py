@@ -1,0 +1,24 @@
+# bad: the header of a container is missing
+# task: gelu
+# names: not a member of 'std'
+import torch
+from torch import nn
+
+from kernelopt.inline import cpp
+
+lib = cpp(r"""
+#include <algorithm>
+#include <cmath>
+
+extern "C" void f(const float* x, float* y, int64_t rows, int64_t cols) {
+    std::vector<float> t(cols);
+    for (int64_t i = 0; i < rows * cols; ++i) y[i] = x[i] + t[0];
+}
+""")
+
+
+class ModelNew(nn.Module):
+    def forward(self, x):
+        y = torch.empty_like(x)
+        lib.f(x, y, x.shape[0], x.shape[1])
+        return y

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from kernelopt.evaluation import Check, Evaluation, Stage, Status
-from kernelopt.feedback import diagnostics, mismatches, performance, tracebacks, words
+from kernelopt.evaluation import Check, Evaluation, Profile, Stage, Status
+from kernelopt.feedback import diagnostics, gpu, mismatches, performance, tracebacks, words
 from kernelopt.feedback.text import Part, assemble, fenced, inline, quoted
+from kernelopt.gpu.profiles import to_diagnostics
 from kernelopt.kernel import Kernel
 from kernelopt.retrieval import Excerpt
+from kernelopt.task import Task
 
 _LOG_LINES = 10
 
@@ -36,6 +38,7 @@ def explain(
     kernel: Kernel | None = None,
     excerpts: Sequence[Excerpt] = (),
     parent: Evaluation | None = None,
+    task: Task | None = None,
     score: str = "",
     token_budget: int = 1500,
 ) -> str:
@@ -46,6 +49,7 @@ def explain(
         kernel: what was evaluated; names the candidate's own files in tracebacks.
         excerpts: manual excerpts that fit the situation.
         parent: the evaluation of the kernel that this one was refined from.
+        task: what the kernel is for; tells what a GPU kernel is expected to use.
         score: how the score came about, in a few words.
         token_budget: limit; parts are cut at line ends, the least useful ones first.
 
@@ -53,12 +57,13 @@ def explain(
     fence begins with a single ``#``, so the result can stand in a section of a prompt.
     """
     errors = _errors(evaluation)
-    crash = None if errors or evaluation.correct else tracebacks.parse_traceback(evaluation.log)
+    crash = None if errors or evaluation.usable else tracebacks.parse_traceback(evaluation.log)
     parts = [
         Part("", _headline(evaluation, score, errors), 0.2),
         Part("Build", _build(evaluation, errors), 0.6),
         Part("Exception", _exception(crash, kernel), 0.4),
         Part("Mismatch", _mismatch(evaluation.checks), 0.6),
+        Part("Compiled", [] if errors else gpu.of_evaluation(evaluation, task), 0.6),
         Part("Performance", performance.describe(evaluation), 0.6),
         Part("Since the parent kernel", _changed(evaluation, parent), 0.1),
         Part("Manual excerpts", _excerpts(excerpts), 0.35),
@@ -74,6 +79,8 @@ def _headline(evaluation: Evaluation, score: str, errors: Sequence[diagnostics.P
         first = f"PASSED: correct on {checks} input set{'s' if checks > 1 else ''}" if checks else "PASSED"
         if evaluation.speedup:
             first += f", {evaluation.speedup.median:.3g}x the speed of the reference"
+    elif evaluation.status is Status.COMPILED:
+        first = f"COMPILED ({inline(evaluation.reason, 100)})"
     else:
         first = f"Stopped at {evaluation.stage}: {evaluation.status}"
         reason = "" if errors else inline(evaluation.reason, 400)
@@ -97,15 +104,20 @@ def _meaning(evaluation: Evaluation) -> str:
 
 def _errors(evaluation: Evaluation) -> list[diagnostics.Problem]:
     """Compiler and linker errors of a failed build; the log holds them when the kernel built by itself."""
-    if evaluation.correct or evaluation.stage not in (Stage.BUILD, Stage.LOAD):
+    if evaluation.usable or evaluation.stage not in (Stage.BUILD, Stage.LOAD):
         return []
+    if evaluation.build and evaluation.build.diagnostics:
+        return gpu.problems(to_diagnostics(evaluation.build.diagnostics))
     logs = [evaluation.build.log if evaluation.build else "", evaluation.log]
     found = (diagnostics.problems(diagnostics.parse_gcc(log)) for log in logs)
     return next(filter(None, found), [])
 
 
 def _build(evaluation: Evaluation, errors: Sequence[diagnostics.Problem]) -> list[str]:
-    lines = diagnostics.render(errors)
+    lines = (
+        gpu.of_evaluation(evaluation) if errors and evaluation.build and evaluation.build.diagnostics else []
+    )
+    lines = lines or diagnostics.render(errors)
     failed = evaluation.status is Status.BUILD_FAILED
     if failed and not lines and evaluation.build and evaluation.build.log.strip():
         lines = fenced(evaluation.build.log.splitlines()[:_LOG_LINES])
@@ -137,13 +149,28 @@ def _changed(evaluation: Evaluation, parent: Evaluation | None) -> list[str]:
         elif after.ci95_high < before.ci95_low:
             verdict = "slower"
         return [f"- {before.median:.3g}x became {after.median:.3g}x: {verdict}"]
-    if parent.correct and not evaluation.correct:
-        return [
-            f"- it was correct before: the last change broke it ({evaluation.status} at {evaluation.stage})"
-        ]
+    if parent.status is evaluation.status is Status.COMPILED:
+        return _static_change(parent, evaluation)
+    if parent.usable and not evaluation.usable:
+        worked = "was correct" if parent.correct else "compiled"
+        return [f"- it {worked} before: the last change broke it ({evaluation.status} at {evaluation.stage})"]
     if parent.status is evaluation.status and parent.reason == evaluation.reason:
         return [f"- the same failure as before ({evaluation.status}): the last change did not mend it"]
     return [f"- {parent.status} at {parent.stage} became {evaluation.status} at {evaluation.stage}"]
+
+
+def _static_change(parent: Evaluation, evaluation: Evaluation) -> list[str]:
+    """What compilers hold against a kernel now and did not before, and the other way round."""
+    sets = [
+        set(one.text.split(", ")) if one and one.text else set() for one in map(_static, (parent, evaluation))
+    ]
+    before, after = sets
+    gone, new = ", ".join(sorted(before - after)), ", ".join(sorted(after - before))
+    return [*([f"- mended: {gone}"] if gone else []), *([f"- new: {new}"] if new else [])]
+
+
+def _static(evaluation: Evaluation) -> Profile | None:
+    return evaluation.profile("static")
 
 
 def _excerpts(excerpts: Sequence[Excerpt]) -> list[str]:
@@ -158,6 +185,6 @@ def _excerpts(excerpts: Sequence[Excerpt]) -> list[str]:
 
 def _printed(evaluation: Evaluation) -> list[str]:
     """The tail of what a failed kernel printed."""
-    if evaluation.correct or not evaluation.log.strip():
+    if evaluation.usable or not evaluation.log.strip():
         return []
     return fenced([line[:200] for line in evaluation.log.splitlines()[-_LOG_LINES:]])

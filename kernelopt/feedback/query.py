@@ -90,8 +90,12 @@ def _is_self(node: ast.expr) -> bool:
 
 
 def _error(evaluation: Evaluation) -> str:
-    if evaluation.correct:
+    if evaluation.usable:
         return ""
+    said = evaluation.build.diagnostics if evaluation.build else ()
+    first = next((str(each["message"]) for each in said if each["severity"] == "error"), "")
+    if first:
+        return diagnostics.folded(first)
     build_log = evaluation.build.log if evaluation.build else ""
     for log in (build_log, evaluation.log) if evaluation.status is Status.BUILD_FAILED else (evaluation.log,):
         found = diagnostics.problems(diagnostics.parse_gcc(log))
@@ -107,4 +111,6 @@ def _error(evaluation: Evaluation) -> str:
 def _bottleneck(evaluation: Evaluation) -> str:
     speedup = evaluation.speedup
     slower = [words.SLOWER] if speedup and speedup.ci95_high < 1 else []
-    return "; ".join([*performance.phrases(evaluation), *slower])
+    static = evaluation.profile("static")
+    flaws = [static.text] if static and static.text else []
+    return "; ".join([*performance.phrases(evaluation), *flaws, *slower])

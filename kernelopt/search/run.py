@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from kernelopt.devices import conditions
 from kernelopt.errors import BudgetExhausted, LMError, StoreError
 from kernelopt.evaluation import Evaluation
 from kernelopt.executors import Executor
-from kernelopt.executors._open import open_executor
+from kernelopt.executors._open import executor_device, open_executor
 from kernelopt.feedback.explain import explain as explain_evaluation
 from kernelopt.feedback.query import operators, query_facts
 from kernelopt.kernel import Kernel
@@ -118,6 +119,7 @@ def _search(
     meter, progress = Meter(plan.budget, used_before(run)), watch.progress
     watch.meter, watch.run_folder = meter, str(run.folder)
     progress.tasks = len(plan.tasks)
+    progress.untimed = not conditions(executor_device(executor, plan.language).name).timed
     ledger = Ledger(run, models, executor, meter, progress.doing)
     with _session(run, plan, action, models) as stop:
         watch.begun()
@@ -171,12 +173,18 @@ def _session(run: Run, plan: Plan, action: str, models: Mapping[str, LM]) -> Ite
 def _tools(run: Run, plan: Plan, ledger: Ledger) -> Tools:
     language, index = get("languages", plan.language)(), _index()
     target = language.device
+    tasks = {task.id: task for task in plan.tasks}
 
     def explain(
         evaluation: Evaluation, kernel: Kernel, parent: Evaluation | None, excerpts: Sequence[Excerpt]
     ) -> str:
         return explain_evaluation(
-            evaluation, kernel=kernel, parent=parent, excerpts=excerpts, score=explain_score(evaluation)
+            evaluation,
+            kernel=kernel,
+            parent=parent,
+            excerpts=excerpts,
+            task=tasks.get(evaluation.task_id),
+            score=explain_score(evaluation),
         )
 
     return Tools(
@@ -207,13 +215,15 @@ def _index() -> Any:
 def _manifest(plan: Plan, executor: Executor) -> dict[str, Any]:
     import torch
 
-    device = get("devices", get("languages", plan.language)().device)()
+    device = executor_device(executor, plan.language)
+    where = conditions(device.name)
     splits = plan.splits()
     return {
         "suite": dataclasses.asdict(plan.provenance),
         "language": plan.language,
         "device": device.name,
         "isolation": plan.sandbox,
+        "conditions": {"timed": where.timed, "runs": where.runs, "note": where.note},
         "mode": plan.mode,
         "machine": executor.describe(),
         # Kept, so that a resumed run asks the models exactly the same.

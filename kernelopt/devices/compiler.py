@@ -47,8 +47,8 @@ class Compiler:
         shared, most = arch.shared_bytes // 1024, arch.block_shared_bytes // 1024
         return (
             f"GPU: NVIDIA {self.target} ({arch.nickname}). A multiprocessor holds {arch.warps} warps of "
-            f"{WARP} threads,\n{arch.blocks} blocks, {REGISTERS // 1024} Ki registers and {shared} KiB of shared "
-            f"memory ({most} KiB a block);\na block has at most {BLOCK_THREADS} threads.\n"
+            f"{WARP} threads,\n{arch.blocks} blocks, {REGISTERS // 1024} Ki registers and {shared} KiB of "
+            f"shared memory ({most} KiB a block);\na block has at most {BLOCK_THREADS} threads.\n"
             "There is no GPU here: kernels are compiled and looked at (registers, spills, instructions,\n"
             "occupancy), not run, not checked and not timed."
         )

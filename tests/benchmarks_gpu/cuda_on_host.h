@@ -134,6 +134,7 @@ template <class T> T __shfl_down_sync(unsigned, T v, int d) { int l = host_lane(
 static inline float __expf(float v) { return std::exp(v); }
 static inline float __logf(float v) { return std::log(v); }
 static inline float __fdividef(float a, float b) { return a / b; }
+static inline double rsqrt(double v) { return 1.0 / std::sqrt(v); }
 static inline float rsqrtf(float v) { return 1.0f / std::sqrt(v); }
 static inline float __int_as_float(int b) { float v; std::memcpy(&v, &b, 4); return v; }
 static inline float __uint_as_float(unsigned b) { float v; std::memcpy(&v, &b, 4); return v; }

@@ -1,4 +1,4 @@
-"""The builtin writer's CUDA: its logic on the CPU against PyTorch in fp64, and that it compiles without spills."""
+"""The builtin writer's CUDA: its logic on the CPU against PyTorch in fp64; it compiles without spills."""
 
 import re
 import sys
@@ -60,7 +60,9 @@ def marked(kind: str, name: str):
 
 
 @pytest.mark.parametrize(("kind", "name"), [marked(*case) for case in CASES])
-@pytest.mark.parametrize("skills", [pytest.param(BASICS, marks=pytest.mark.exhaustive), ALL], ids=["naive", "all"])
+@pytest.mark.parametrize(
+    "skills", [pytest.param(BASICS, marks=pytest.mark.exhaustive), ALL], ids=["naive", "all"]
+)
 def test_agrees_with_pytorch(kind, name, skills, tmp_path, monkeypatch):
     text = source(kind, name)
     file = tmp_path / "answer.py"
@@ -85,7 +87,9 @@ def test_cupy_launches_the_same_kernels(name, tmp_path, monkeypatch):
     given = reference["get_inputs"]()
     # The stand-in takes tensors where CuPy takes addresses.
     with torch.no_grad():
-        assert worst_error(answer["ModelNew"]()(*given), reference["Model"]().double()(*map(double, given))) <= 1
+        assert (
+            worst_error(answer["ModelNew"]()(*given), reference["Model"]().double()(*map(double, given))) <= 1
+        )
 
 
 # --- The bundled tasks ---------------------------------------------------------------------------------

@@ -50,7 +50,9 @@ def assemble(task: str, dialect: Dialect, program: Program, calls: list[Call]) -
     imports = list(dialect.imports)
     imports += [ast.unparse(node) for node in kept if isinstance(node, (ast.Import, ast.ImportFrom))]
     rest = [ast.unparse(node) for node in kept if not isinstance(node, (ast.Import, ast.ImportFrom))]
-    return "\n".join(dict.fromkeys(imports)) + "\n\n" + dialect.library + "\n\n\n" + "\n\n\n".join(rest) + "\n"
+    return (
+        "\n".join(dict.fromkeys(imports)) + "\n\n" + dialect.library + "\n\n\n" + "\n\n\n".join(rest) + "\n"
+    )
 
 
 # --- The forward function ----------------------------------------------------------------------------

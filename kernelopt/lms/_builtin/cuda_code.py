@@ -1,4 +1,4 @@
-"""What the emitters of CUDA C++ share: expressions, kernels with their launch, and elements four at a time."""
+"""What the emitters of CUDA C++ share: expressions, kernels with their launch, four elements at a time."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ def number(value: float, look: Look) -> str:
 
 
 def aligned(strides: Shape, offset: int, vec: int, index: Sequence[str]) -> bool:
-    """Whether four elements along dim `vec` lie together at a multiple of four; `index` is 0 in unused dims."""
+    """Whether four elements along dim `vec` lie together, at a multiple of four; unused dims have index 0."""
     if strides[vec] != 1 or offset % WIDTH:
         return False
     others = [(s, name) for i, (s, name) in enumerate(zip(strides, index, strict=True)) if i != vec]
@@ -275,9 +275,7 @@ class Elements:
             if not aligned(item[2], item[3], self.vec.dim, self.base):
                 continue
             place = f"{self.code.array[item[1]]}[{address(item[2], item[3], self.base)}]"
-            self.code.line(
-                f"alignas(16) float l{i}[{WIDTH}];", f"*(float4*)l{i} = *(const float4*)&{place};"
-            )
+            self.code.line(f"alignas(16) float l{i}[{WIDTH}];", f"*(float4*)l{i} = *(const float4*)&{place};")
             known[i] = f"l{i}[u]" if self.code.look.single else f"(double)l{i}[u]"
 
     def _lane(

@@ -1,4 +1,4 @@
-"""CUDA for matrix products: tiles in shared memory and registers, a warp a dot product, or one thread each."""
+"""CUDA for matrix products: tiles in shared memory and registers, a warp a dot product, a thread each."""
 
 from __future__ import annotations
 
@@ -143,7 +143,9 @@ class _Product:
         with code.unrolled("i", tile * depth // step // (SIDE * SIDE)):
             code.line(f"const int at = i * {SIDE * SIDE} + threadIdx.x;")
             code.line(f"const int quick = at % {span} * {step}, slow = at / {span};")
-            code.line(f"const int dk = {'quick' if along else 'slow'}, d{name} = {'slow' if along else 'quick'};")
+            code.line(
+                f"const int dk = {'quick' if along else 'slow'}, d{name} = {'slow' if along else 'quick'};"
+            )
             code.line(f"const int k = from + dk, {name} = {base} + d{name};")
             index = ["b", "m", "k"] if name == "m" else ["b", "k", "n"]
             checks = []

@@ -150,7 +150,9 @@ class _Row:
         self, reduces: list[tuple[Node, Id]], stores: list[Store], known: dict[Id, str], ready: set[Id]
     ) -> None:
         if self.rows.reduced:
-            self.code.decode(self.rows.reduced, "e / " + str(self.width) if self.width > 1 else "e", self.width)
+            self.code.decode(
+                self.rows.reduced, "e / " + str(self.width) if self.width > 1 else "e", self.width
+            )
         lane = f"s * {self.width} + u" if self.width > 1 else "s"
         names = {i: f"k{i}[{lane}]" for i in self.kept}
         fresh = {i: names[i] for i in self.kept if i not in ready and i in self._reach_of(reduces, stores)}
@@ -247,7 +249,7 @@ def _arg(code: CudaCode, rows: Rows, name: str) -> Launch:
     ((node, root),) = rows.kernel.reduces.items()
     size, count = math.prod(a.size for a in rows.reduced), math.prod(a.size for a in rows.outer)
     op = node.op.removeprefix("arg")
-    beats = "v {0} best || (v == best && at < where)".format(">" if op == "max" else "<")
+    beats = f"v {'>' if op == 'max' else '<'} best || (v == best && at < where)"
     code.line("const int tid = threadIdx.x;")
     code.let("o", "blockIdx.x")
     if rows.outer:

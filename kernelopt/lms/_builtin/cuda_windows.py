@@ -29,7 +29,9 @@ def conv(kernel: Kernel, look: Look, name: str) -> Launch:
     total = _each(code, ("n", "o", "h", "w"))
     channel = "c" if attrs["groups"] == 1 else f"(o / {out // attrs['groups']} * {part} + c)"
     with code.block(f"for ({code.index_type} q = first; q < {total}; q += step)"):
-        code.decode([Axis(n, False, i, x) for i, (x, n) in enumerate(zip("nohw", kernel.shape, strict=True))], "q")
+        code.decode(
+            [Axis(n, False, i, x) for i, (x, n) in enumerate(zip("nohw", kernel.shape, strict=True))], "q"
+        )
         code.line(f"{look.real} total = 0;")
         with (
             code.block(f"for (int c = 0; c < {part}; ++c)"),
@@ -39,7 +41,9 @@ def conv(kernel: Kernel, look: Look, name: str) -> Launch:
             code.let("y", f"h * {sh} + i * {dh} - {ph}")
             code.let("x", f"w * {sw} + j * {dw} - {pw}")
             tap = f"{code.array[weight.node]}[{address(weight.strides, weight.offset, ['o', 'c', 'i', 'j'])}]"
-            pixel = f"{code.array[image.node]}[{address(image.strides, image.offset, ['n', channel, 'y', 'x'])}]"
+            pixel = (
+                f"{code.array[image.node]}[{address(image.strides, image.offset, ['n', channel, 'y', 'x'])}]"
+            )
             inside = f"if (y >= 0 && y < {rows} && x >= 0 && x < {cols}) " * bool(ph or pw)
             code.line(f"{inside}total += {pixel} * {tap};")
         known = {i: "total" for i, item in enumerate(kernel.exprs.items) if item == ("acc",)}

@@ -59,7 +59,8 @@ SKILLS: tuple[Skill, ...] = (
     ),
     Skill(
         "constants",
-        "CUDA knows no INFINITY or FLT_MAX without a header: write __int_as_float(0x7f800000), 3.402823466e+38f.",
+        "CUDA knows no INFINITY or FLT_MAX without a header: write __int_as_float(0x7f800000) and "
+        "3.402823466e+38f.",
         (r"__int_as_float", r"\bknows no infinity\b"),
         ('"infinity" is undefined', '"flt_max" is undefined'),
         mistake=True,
@@ -85,8 +86,8 @@ SKILLS: tuple[Skill, ...] = (
     ),
     Skill(
         "vectors",
-        "On a GPU read and write four floats at a time: float4 from 16-byte aligned addresses, a scalar loop for "
-        "the rest; in Triton, blocks of 1024 elements or more.",
+        "On a GPU read and write four floats at a time: float4 from 16-byte aligned addresses, a scalar loop "
+        "for the rest; in Triton, blocks of 1024 elements or more.",
         (r"\bfloat4\b", r"\b128[- ]bit"),
         (words.NARROW_LOADS,),
     ),

@@ -39,22 +39,22 @@ _OWN = {
 }
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 _HELPERS = {
-    "tanh": '''@triton.jit
+    "tanh": """@triton.jit
 def tanh(x):
     e = tl.exp(-2.0 * tl.abs(x))
     far = (1.0 - e) / (1.0 + e)
     s = x * x
     near = tl.abs(x) * (1.0 - s * (0.33333334 - s * (0.13333334 - s * 0.053968254)))
     size = tl.where(s < 0.02, near, far)
-    return tl.where(x < 0, -size, size)''',
-    "log1p": '''@triton.jit
+    return tl.where(x < 0, -size, size)""",
+    "log1p": """@triton.jit
 def log1p(x):
     u = 1.0 + x
-    return tl.log(u) + (x - (u - 1.0)) / u''',
-    "expm1": '''@triton.jit
+    return tl.log(u) + (x - (u - 1.0)) / u""",
+    "expm1": """@triton.jit
 def expm1(x):
     near = x + x * x * (0.5 + x * (0.16666667 + x * (0.041666668 + x * 0.008333334)))
-    return tl.where(x * x < 0.01, near, tl.exp(x) - 1.0)''',
+    return tl.where(x * x < 0.01, near, tl.exp(x) - 1.0)""",
 }
 NEUTRAL = {"sum": "0.0", "prod": "1.0", "max": 'float("-inf")', "min": 'float("inf")'}
 FOLD = {

@@ -38,7 +38,9 @@ def write_cuda(task_source: str, skills: frozenset[str], *, cupy: bool = False) 
         blocking="blocking" in skills,
         constants="constants" in skills,
     )
-    launches = [_EMIT[k.anchor.kind if k.anchor else ""](k, look, f"f{i}") for i, k in enumerate(plan.kernels)]
+    launches = [
+        _EMIT[k.anchor.kind if k.anchor else ""](k, look, f"f{i}") for i, k in enumerate(plan.kernels)
+    ]
     helpers = dict.fromkeys(helper for launch in launches for helper in launch.helpers)
     text = "\n\n".join([*helpers, *(launch.text for launch in launches)])
     codes = [CudaCode(kernel, look) for kernel in plan.kernels]

@@ -78,7 +78,7 @@ def summary(watch: Watch) -> str:
 
 
 def _reached(progress: Progress) -> str:
-    if progress.compiled:
+    if progress.compile_only:
         return f"compiled {len(progress.compiled)}/{progress.tasks}, not run"
     correct = f"correct {len(progress.correct)}/{progress.tasks}"
     return (
@@ -99,9 +99,9 @@ def _render(watch: Watch) -> RenderableType:
 def _best(progress: Progress) -> str:
     ranked = sorted(progress.best.items(), key=lambda item: -item[1].median)[:6]
     shown = ", ".join(f"{slug} {speedup.median:.2f}x" for slug, speedup in ranked)
-    if progress.compiled or progress.correct:
-        return f"fastest: {shown}" if shown else ""
-    return "no correct kernel yet"
+    if shown:
+        return f"fastest: {shown}"
+    return "" if progress.untimed else "no correct kernel yet"
 
 
 def _clock(seconds: float) -> str:

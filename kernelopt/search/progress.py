@@ -26,6 +26,8 @@ class Progress:
     """Task slug → fastest correct kernel so far."""
     untimed: bool = False
     """Nothing is timed, so that there is no fast_p."""
+    compile_only: bool = False
+    """Nothing is run, so that nobody knows what is correct."""
     correct: set[str] = field(default_factory=set)
     compiled: set[str] = field(default_factory=set)
     """Tasks with a kernel that compiled, where nothing is run."""

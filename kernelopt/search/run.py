@@ -119,7 +119,8 @@ def _search(
     meter, progress = Meter(plan.budget, used_before(run)), watch.progress
     watch.meter, watch.run_folder = meter, str(run.folder)
     progress.tasks = len(plan.tasks)
-    progress.untimed = not conditions(executor_device(executor, plan.language).name).timed
+    where = conditions(executor_device(executor, plan.language).name)
+    progress.untimed, progress.compile_only = not where.timed, not where.runs
     ledger = Ledger(run, models, executor, meter, progress.doing)
     with _session(run, plan, action, models) as stop:
         watch.begun()

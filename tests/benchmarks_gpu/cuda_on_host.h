@@ -125,6 +125,8 @@ inline uint32_t rounded(float v) { uint32_t b; std::memcpy(&b, &v, 4); return (b
 }  // namespace host
 
 static inline void __syncthreads() { host::pause(host::AT_BLOCK); }
+static inline void __threadfence() {}
+static inline unsigned atomicAdd(unsigned* at, unsigned more) { unsigned before = *at; *at += more; return before; }
 static inline void __syncwarp(unsigned = 0) { host::pause(host::AT_WARP); }
 static inline int host_lane() { return host::number() % 32; }
 template <class T> T __shfl_xor_sync(unsigned, T v, int d) { return host::swap(v, host_lane() ^ d); }

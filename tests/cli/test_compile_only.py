@@ -58,3 +58,46 @@ def test_eval_tells_what_the_compilers_know_and_that_nothing_was_run(tmp_path, c
     assert (found["status"], found["device"], found["correct"]) == ("COMPILED", "compiler", None)
     assert found["speedup"] is None and found["checks"] == []
     assert found["profiles"][0]["tool"] == "ptxas" and "128 bits" in found["asi"]
+
+
+TASK = """
+import torch
+import torch.nn as nn
+
+class Model(nn.Module):
+    def forward(self, x):
+        return torch.relu(x) * 2.0
+
+def get_inputs():
+    return [torch.randn(8, 64)]
+
+def get_init_inputs():
+    return []
+"""
+
+
+@pytest.mark.skipif(not toolkit.nvrtc_version(), reason="NVRTC is not installed")
+def test_a_search_that_compiles_only_is_stamped_from_the_manifest_to_the_kernel(tmp_path, capsys):
+    (tmp_path / "task.py").write_text(TASK)
+    runs = ["--runs", str(tmp_path / "runs")]
+    arguments = [
+        "--suite",
+        str(tmp_path / "task.py"),
+        "--target",
+        "cuda",
+        "--compile-only",
+        "--arch",
+        "sm_80",
+    ]
+    budget = ["--budget-evals", "1", "--refinements", "0", "--sandbox", "process", "--quiet"]
+    assert main(["search", *arguments, *budget, *runs, "--run-name", "one"]) == 0
+    stamp = "compile only: not run, not checked, not timed"
+    assert f"NOT MEASURED: {stamp}" in capsys.readouterr().out
+    manifest = json.loads((tmp_path / "runs" / "one" / "manifest.json").read_text())
+    assert manifest["device"] == "compiler" and "sm_80" in manifest["machine_text"]
+    assert manifest["conditions"] == {"timed": False, "runs": False, "note": stamp}
+    (kernel,) = (tmp_path / "runs" / "one" / "kernels").glob("*.py")
+    assert f"# COMPILED, {stamp}; device compiler" in kernel.read_text()
+    assert main(["report", "one", *runs, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["scores"]["all"]["best"]["compiled"] == 1 and found["tasks"][0]["speedup"] is None

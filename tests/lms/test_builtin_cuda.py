@@ -9,11 +9,18 @@ import torch
 from test_builtin_write import ALL, MODULE, build, double, run, task, worst_error
 from test_builtin_write import TASKS as SMALL
 
+from kernelopt import registry
 from kernelopt.gpu import toolkit
 from kernelopt.gpu.nvrtc import Look, compile_source
+from kernelopt.kernel import Kernel
 from kernelopt.languages._tools import HostTools
-from kernelopt.lms._builtin.write_gpu import write_cuda
+from kernelopt.lms._builtin.write_gpu import write_cuda, write_triton
+from kernelopt.lms.builtin import Builtin
+from kernelopt.prompting.components import seed_candidate
+from kernelopt.prompting.extract import extract_kernel
+from kernelopt.prompting.render import Brief, generate_prompt
 from kernelopt.resources import folder
+from kernelopt.task import Task
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks_gpu"))
 from on_host import namespace
@@ -32,6 +39,7 @@ WIDE = {
     "column_norm": ("x: F.log_softmax(x, dim=1)", "R(3, 17, 36)", ""),
     "many_columns": ("x: x.abs().amax(dim=1)", "R(40, 9, 512)", ""),
     "wide_loss": ("x, y: ((x - y) ** 2).mean()", "R(16, 128), R(16, 128)", ""),
+    "few_long_rows": ("x: x.abs().mean(dim=1) + 1.0", "R(3, 20000)", ""),
     "matmul": ("a, b: torch.relu(torch.matmul(a, b))", "R(68, 20), R(20, 132)", ""),
     "matmul_t": ("a, b: torch.matmul(a.T, b.T) + 1.0", "R(20, 68), R(72, 20)", ""),
     "matvec": ("a, v: torch.mv(a, v)", "R(13, 256), R(256)", ""),
@@ -39,7 +47,7 @@ WIDE = {
     "cumsum": ("x: torch.cumsum(x, dim=1)", "R(3, 700)", ""),
     "cumprod_back": ("x: torch.cumsum(x.flip(1), dim=1).flip(1)", "R(3, 300)", ""),
 }
-QUICK = ("chain", "warp_rows", "layer_norm", "column_norm", "matmul", "cumsum")
+QUICK = ("chain", "warp_rows", "layer_norm", "column_norm", "few_long_rows", "matmul", "cumsum")
 BASICS = frozenset({"constants", "includes", "tail", "row_max", "epsilon"})
 CASES = [("wide", name) for name in WIDE] + [("small", name) for name in SMALL]
 
@@ -139,3 +147,40 @@ def test_the_elements_that_no_vector_holds_are_not_forgotten():
 
 def test_same_question_same_answer():
     assert write_cuda(wide_task("layer_norm"), ALL) == write_cuda(wide_task("layer_norm"), ALL)
+
+
+# --- Which language is asked for -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("cuda", "lib = cuda(r'''"),
+        ("cupy", "lib = cupy.RawModule(code=r'''"),
+        ("triton", "@triton.jit"),
+        ("cpp", "lib = cpp(r'''"),
+    ],
+)
+def test_the_guide_in_the_prompt_decides_the_language(language, words):
+    text = wide_task("softmax")
+    brief = Brief(
+        text, registry.get("languages", language)().guide(Task("1/1", "softmax", text, "own")), "a GPU"
+    )
+    reply = Builtin().complete(generate_prompt(seed_candidate(), brief))
+    answer = extract_kernel(reply.text).source
+    assert (
+        words in answer
+        and sum(each in answer for each in ("cuda(r", "RawModule", "triton.jit", "cpp(r")) == 1
+    )
+    assert not [
+        f
+        for f in registry.get("languages", language)().inspect(Kernel.from_source(answer, language))
+        if f.suspect
+    ]
+
+
+@pytest.mark.parametrize("name", WIDE)
+def test_the_static_look_has_nothing_against_what_it_writes(name):
+    for language, write in (("cuda", write_cuda), ("triton", write_triton)):
+        answer = Kernel.from_source(write(wide_task(name), ALL), language)
+        assert [f for f in registry.get("languages", language)().inspect(answer) if f.suspect] == []

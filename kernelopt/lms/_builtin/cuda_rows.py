@@ -6,6 +6,7 @@ import math
 
 from kernelopt.lms._builtin.cuda_code import (
     FOLD,
+    MULTIPROCESSORS,
     WIDTH,
     CudaCode,
     CudaStatements,
@@ -64,6 +65,10 @@ def _maps(code: CudaCode, nest: list[Axis], name: str) -> Launch:
     return code.launch(name, (blocks(total // width, THREADS),), (THREADS,))
 
 
+LONG, FEW = 1 << 14, 64
+"""Few rows that are longer than this are each shared by blocks: one alone would leave the GPU idle."""
+
+
 class _Row:
     """A row for a block, or for a warp where rows are short."""
 
@@ -100,6 +105,9 @@ class _Row:
 
     def emit(self, name: str) -> Launch:
         code, rows = self.code, self.rows
+        full = any(rows._full(s) for s in self.kernel.stores)
+        if self.size >= LONG and self.count <= FEW and rows.phases == [0] and not full:
+            return self._shared_by_blocks(name)
         code.line("const int tid = threadIdx.x;")
         code.let("o", f"blockIdx.x * {self.together} + threadIdx.y" if self.together > 1 else "blockIdx.x")
         if self.together > 1 and self.count % self.together:
@@ -120,6 +128,51 @@ class _Row:
                 Elements(code, rows.index, None, 1).emit([], final, statements.known)
         block = (self.threads, self.together) if self.together > 1 else (self.threads,)
         return code.launch(name, (-(-self.count // self.together),), block)
+
+    def _shared_by_blocks(self, name: str) -> Launch:
+        """Every block leaves its part of a row behind; the last one to finish puts the parts together."""
+        code, rows, real = self.code, self.rows, self.look.real
+        pieces = max(2, min(-(-self.units // (THREADS * 4)), 4 * MULTIPROCESSORS // self.count))
+        reduces, _ = rows.work(0)
+        code.helpers[name] = (
+            f"static __device__ {real} {name}_parts[{self.count * pieces}][{len(reduces)}];\n"
+            f"static __device__ unsigned {name}_done[{self.count}];"
+        )
+        code.line("const int tid = threadIdx.x;", "__shared__ bool last;")
+        code.let("o", f"blockIdx.x / {pieces}")
+        code.let("piece", f"blockIdx.x % {pieces}")
+        if rows.outer:
+            code.decode(rows.outer, "o")
+        for node, _ in reduces:
+            code.line(f"{real} {rows.names[node]} = {code.start(node.op, real)};")
+        step, width = pieces * THREADS * self.width, self.width
+        head = f"{code.index_type} e = (piece * {THREADS} + tid) * {width}; e < {self.size}; e += {step}"
+        with code.block(f"for ({head})"):
+            code.decode(rows.reduced, f"e / {width}" if width > 1 else "e", width)
+            fold = [(rows.names[node], root, FOLD[node.op]) for node, root in reduces]
+            Elements(code, rows.index, self.inner, width).emit([r for _, r in reduces], [], {}, fold)
+        for node, _ in reduces:
+            total = rows.names[node]
+            code.line(f"{total} = {code.reduction(node.op, THREADS)}({total});")
+        with code.block("if (tid == 0)"):
+            for i, (node, _) in enumerate(reduces):
+                code.line(f"{name}_parts[blockIdx.x][{i}] = {rows.names[node]};")
+            code.line("__threadfence();  // the part is there before the block counts as done")
+            code.line(f"last = atomicAdd(&{name}_done[o], 1u) == {pieces - 1};")
+        code.line("__syncthreads();", "if (!last) return;", "__threadfence();")
+        for i, (node, _) in enumerate(reduces):
+            total = rows.names[node]
+            code.line(f"{total} = {code.start(node.op, real)};")
+            with code.block(f"for (int i = tid; i < {pieces}; i += {THREADS})"):
+                part = f"((volatile {real}(*)[{len(reduces)}]){name}_parts)[o * {pieces} + i][{i}]"
+                code.line(f"const {real} part = {part};", f"{total} = {FOLD[node.op].format(total, 'part')};")
+            code.line(f"{total} = {code.reduction(node.op, THREADS)}({total});")
+        items = self.kernel.exprs.items
+        known = {i: rows.names[items[i][1]] for i in rows.reached if items[i][0] == "red"}
+        with code.block("if (tid == 0)"):
+            code.line(f"{name}_done[o] = 0;  // for the next call")
+            Elements(code, rows.index, None, 1).emit([], self.kernel.stores, known)
+        return code.launch(name, (self.count * pieces,), (THREADS,))
 
     def _pass(self, phase: int, known: dict[Id, str], ready: set[Id]) -> None:
         code, rows = self.code, self.rows

@@ -173,7 +173,8 @@ def test_a_kernel_that_is_a_template_is_compiled_with_the_headers_of_torch(place
     (place / "answer.py").write_text(inline(headers, "template <int N>", "<4><<<x.size(0), 1>>>"))
     code, found = built(capsys, "answer.py", "--suite", "task.py")
     assert (code, found["failure"]) == (0, None), found["parts"][0]["log"][-3000:]
-    assert [kernel["name"] for kernel in found["parts"][0]["kernels"]] == ["row_range<(int)4>"]
+    ((kernel,),) = [part["kernels"] for part in found["parts"]]
+    assert kernel["name"].startswith("row_range<")
 
 
 @needs_nvcc

@@ -24,6 +24,8 @@ class Status(StrEnum):
     OUT_OF_MEMORY = "OUT_OF_MEMORY"
     SUSPECT = "SUSPECT"
     """The answer looks like a way around the task; `reason` says which."""
+    COMPILED = "COMPILED"
+    """It compiled where nothing is run: neither its results nor its speed are known."""
 
 
 class Stage(StrEnum):
@@ -51,6 +53,8 @@ class Build:
     """Wall-clock time of all builds, 0 when everything came from the cache."""
     cached: bool
     """True when no compiler had to run."""
+    diagnostics: tuple[Mapping[str, Any], ...] = ()
+    """Messages of GPU compilers, each with the fields of `gpu.Diagnostic`; empty for other compilers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,8 @@ class Profile:
     """Why a kernel is as slow as it is, as one tool saw it."""
 
     tool: str
-    """``gcc-vectorizer``, ``roofline``, ``ncu`` ..."""
+    """``gcc-vectorizer``, ``roofline``, ``ncu``; for what was compiled only ``ptxas``, ``sass`` and
+    ``occupancy`` (of one GPU kernel each), and ``static``, which sums them up."""
     metrics: Mapping[str, float] = field(default_factory=dict)
     text: str = ""
 
@@ -126,7 +131,7 @@ class Evaluation:
     """The sandbox level that was proven, for example ``process`` or ``docker``."""
     status: Status
     stage: Stage
-    """The stage at which it stopped; ``done`` for PASSED."""
+    """The stage at which it stopped; ``done`` for PASSED, ``build`` for COMPILED."""
     reason: str = ""
     """One sentence for anything but PASSED; for that, a few words where nothing was timed."""
     build: Build | None = None
@@ -149,6 +154,15 @@ class Evaluation:
         return self.status is Status.PASSED
 
     @property
+    def usable(self) -> bool:
+        """True for what a search may hand out: correct, or compiled where nothing is run."""
+        return self.status in (Status.PASSED, Status.COMPILED)
+
+    def profile(self, tool: str) -> Profile | None:
+        """The first profile of a tool."""
+        return next((one for one in self.profiles if one.tool == tool), None)
+
+    @property
     def speedup(self) -> Speedup | None:
         """The measured speedup; None unless PASSED and timed."""
         return self.timing.speedup if self.correct and self.timing else None
@@ -167,12 +181,16 @@ def from_json(data: Mapping[str, Any]) -> Evaluation:
     """Rebuild an `Evaluation` from what `to_json` wrote (possibly through JSON text)."""
     fields = dict(data)
     fields["status"], fields["stage"] = Status(fields["status"]), Stage(fields["stage"])
-    fields["build"] = Build(**fields["build"]) if fields["build"] else None
+    fields["build"] = _build(fields["build"]) if fields["build"] else None
     fields["checks"] = tuple(Check(**{**c, "status": Status(c["status"])}) for c in fields["checks"])
     fields["timing"] = _timing(fields["timing"]) if fields["timing"] else None
     fields["baselines"] = tuple(_timing(timing) for timing in fields.get("baselines", ()))
     fields["profiles"] = tuple(Profile(**p) for p in fields["profiles"])
     return Evaluation(**fields)
+
+
+def _build(data: Mapping[str, Any]) -> Build:
+    return Build(**{**data, "diagnostics": tuple(data.get("diagnostics", ()))})
 
 
 def _timing(data: Mapping[str, Any]) -> Timing:

@@ -14,7 +14,7 @@
 Pointers take contiguous CUDA tensors of the matching dtype (``half`` and ``__nv_bfloat16`` as torch has
 them, ``float4`` and its like as their elements) or None; numbers are passed by value. A launch goes to
 torch's current stream and returns at once. Needs cuda-bindings and NVRTC (``pip install
-'kernelopt[cuda]'``), and a GPU only when a kernel is launched.
+cuda-bindings nvidia-cuda-nvrtc``), and a GPU only when a kernel is launched.
 """
 
 from __future__ import annotations
@@ -249,7 +249,10 @@ def _build(request: dict[str, Any]) -> dict[str, Any]:
 
         identity = "nvrtc {}.{}".format(*nvrtc.nvrtcVersion()[1:])
     except (ImportError, RuntimeError) as problem:
-        return {"ok": False, "log": f"NVRTC was not found ({problem}); pip install 'kernelopt[cuda]'"}
+        return {
+            "ok": False,
+            "log": f"NVRTC was not found ({problem}); pip install cuda-bindings nvidia-cuda-nvrtc",
+        }
     entry = inline.Entry(inline.cache_dir(), inline.build_key("cubin", request["sources"], options, identity))
     record = entry.read()
     if record is None:

@@ -20,6 +20,18 @@ def folder(name: str) -> Path:
     raise FileNotFoundError(f"kernelopt was installed without its data folder {name!r}; reinstall it")
 
 
+def pip_install(extra: str) -> str:
+    """The command that adds an extra of kernelopt, such as ``compile``: for a checkout, or for a package.
+
+    The name alone works only where a package index has kernelopt.
+    """
+    checkout = _PACKAGE.parent
+    if not (checkout / "pyproject.toml").is_file():
+        return f"pip install 'kernelopt[{extra}]'"
+    place = "." if Path.cwd() == checkout else str(checkout)
+    return f"pip install '{place}[{extra}]'"
+
+
 def cache_dir() -> Path:
     """Where builds and indexes are cached: ``$KERNELOPT_CACHE``, else the user's cache folder."""
     chosen = os.environ.get("KERNELOPT_CACHE")

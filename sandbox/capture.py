@@ -96,7 +96,8 @@ def run(request: dict) -> dict | None:
     made: dict[str, Any] = {}
 
     def load_task() -> None:
-        spaces["task"] = execute(Path(request["task"]))
+        task = execute(Path(request["task"]))
+        made["init"], made["inputs"] = list(task["get_init_inputs"]()), list(task["get_inputs"]())
 
     def load() -> None:
         spaces["kernel"] = execute(Path(request["kernel"]))
@@ -104,13 +105,11 @@ def run(request: dict) -> dict | None:
     def construct() -> None:
         torch.manual_seed(42)
         with torch.no_grad():
-            model = spaces["kernel"][request["cls"]](*spaces["task"]["get_init_inputs"]())
+            model = spaces["kernel"][request["cls"]](*made["init"])
         made["model"] = model.cuda() if hasattr(model, "cuda") else model
 
     def forward() -> None:
-        inputs = [
-            arg.cuda() if isinstance(arg, torch.Tensor) else arg for arg in spaces["task"]["get_inputs"]()
-        ]
+        inputs = [arg.cuda() if isinstance(arg, torch.Tensor) else arg for arg in made["inputs"]]
         with torch.no_grad():
             made["model"](*inputs)
 

@@ -41,14 +41,14 @@ ALLOWED: dict[str, set[str]] = {
     "lms": GROUND | PHRASES | {"prompting"},  # the builtin writer reads what the prompts are made of
     "prompting": WORDS | {"lms"},
     "languages": GROUND | PHRASES | {"inline", "inline_cuda", "gpu"},
-    "devices": GROUND,
+    "devices": GROUND | {"gpu"},  # architectures, for what is compiled only
     "gpu": GROUND | {"languages", "inline", "inline_cuda"},  # of `languages` only toolboxes and flags
     "sandboxes": {"errors", "registry", "resources"},
     "evaluator": GROUND | PHRASES | {"languages", "devices", "sandboxes", "suites", "inline"},
     "retrieval": GROUND,
     "feedback": GROUND | {"gpu", "languages", "devices", "retrieval"},
     # `suites` for a task's bytes and FLOPs, `store` for the evaluations of another run.
-    "executors": GROUND | {"evaluator", "languages", "devices", "sandboxes", "suites", "store"},
+    "executors": GROUND | {"evaluator", "languages", "devices", "sandboxes", "suites", "store", "gpu"},
     "search": GROUND
     | {"suites", "lms", "prompting", "languages", "devices", "feedback", "retrieval", "executors", "store"}
     | {"report.scores"},  # pure functions: progress shows fast_p, and both must agree on the winner

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from kernelopt.evaluation import Evaluation, Timing
     from kernelopt.kernel import Kernel
     from kernelopt.retrieval import Excerpt
+    from kernelopt.task import Task
 
 
 def read_kernel(path: Path, language: str) -> Kernel:
@@ -30,13 +31,13 @@ def read_kernel(path: Path, language: str) -> Kernel:
         raise UsageError(f"{path}: the kernel cannot be read: {str(reason).lower()}") from error
 
 
-def asi(evaluation: Evaluation, kernel: Kernel, task_text: str = "") -> str:
+def asi(evaluation: Evaluation, kernel: Kernel, task: Task | None = None) -> str:
     """The feedback that a search would see, with the manual excerpts where the task is given."""
     from kernelopt.feedback.explain import explain
     from kernelopt.search.score import explain_score
 
-    found = excerpts(evaluation, task_text) if task_text else []
-    return explain(evaluation, kernel=kernel, score=explain_score(evaluation), excerpts=found)
+    found = excerpts(evaluation, task.source) if task else []
+    return explain(evaluation, kernel=kernel, task=task, score=explain_score(evaluation), excerpts=found)
 
 
 def excerpts(evaluation: Evaluation, task_text: str) -> list[Excerpt]:
@@ -70,16 +71,16 @@ def _figures(timing: Timing) -> str:
     )
 
 
-def as_json(evaluation: Evaluation, kernel: Kernel) -> dict[str, Any]:
+def as_json(evaluation: Evaluation, kernel: Kernel, task: Task | None = None) -> dict[str, Any]:
     """The documented JSON of one evaluation (docs/evaluation.md)."""
     from kernelopt.report.json import evaluation_json
 
-    return evaluation_json(evaluation, asi(evaluation, kernel))
+    return evaluation_json(evaluation, asi(evaluation, kernel, task))
 
 
 def exit_code(evaluations: list[Evaluation]) -> int:
-    """0 only when every one of them passed."""
-    return 0 if evaluations and all(evaluation.correct for evaluation in evaluations) else 1
+    """0 only when every one of them passed, or compiled where nothing is run."""
+    return 0 if evaluations and all(evaluation.usable for evaluation in evaluations) else 1
 
 
 def noise_note() -> str:

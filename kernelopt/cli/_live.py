@@ -72,8 +72,17 @@ def summary(watch: Watch) -> str:
     return (
         f"{progress.phase}: iteration {progress.iteration}, evaluations {evaluations}, "
         f"candidates {progress.candidates} ({progress.frontier} on the frontier), "
-        f"correct {len(progress.correct)}/{progress.tasks}, fast_1 {progress.fast_1():.2f} (strict), "
+        f"{_reached(progress)}, "
         f"${used.usd:.2f}, {_clock(used.seconds)}"
+    )
+
+
+def _reached(progress: Progress) -> str:
+    if progress.compile_only:
+        return f"compiled {len(progress.compiled)}/{progress.tasks}, not run"
+    correct = f"correct {len(progress.correct)}/{progress.tasks}"
+    return (
+        f"{correct}, not timed" if progress.untimed else f"{correct}, fast_1 {progress.fast_1():.2f} (strict)"
     )
 
 
@@ -90,7 +99,9 @@ def _render(watch: Watch) -> RenderableType:
 def _best(progress: Progress) -> str:
     ranked = sorted(progress.best.items(), key=lambda item: -item[1].median)[:6]
     shown = ", ".join(f"{slug} {speedup.median:.2f}x" for slug, speedup in ranked)
-    return f"fastest: {shown}" if shown else "no correct kernel yet"
+    if shown:
+        return f"fastest: {shown}"
+    return "" if progress.untimed else "no correct kernel yet"
 
 
 def _clock(seconds: float) -> str:

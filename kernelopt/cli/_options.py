@@ -9,7 +9,10 @@ from typing import Any, TypeVar
 import click
 
 from kernelopt import registry
+from kernelopt.devices.compiler import ARCH
+from kernelopt.errors import UsageError
 from kernelopt.executors import Rules
+from kernelopt.languages._require import TARGETS
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -28,34 +31,81 @@ def suite_option(function: _Function) -> _Function:
 def language_option(function: _Function) -> _Function:
     """``--language NAME`` as parameter `language: str`, checked by `require_language`.
 
-    Also ``--device NAME``, which is checked here: a language has one device on a machine.
+    Also ``--target NAME``, which has a default language, and ``--device NAME``, which is only checked: a
+    language has one device on a machine.
     """
-    function = click.option(
-        "--device",
-        metavar="NAME",
-        callback=_check_device,
-        expose_value=False,
-        help="Device that the kernels are to run on; the language's own by default.",
-    )(function)
-    return click.option(
-        "--language",
-        default="cpp",
-        show_default=True,
-        metavar="NAME",
-        is_eager=True,
-        help="Language of the kernels.",
-    )(function)
+
+    @functools.wraps(function)
+    def wrapper(
+        *args: Any, language: str | None, target: str | None, device: str | None, **others: Any
+    ) -> Any:
+        chosen = _language(language, target)
+        _check_device(chosen, device)
+        return function(*args, language=chosen, **others)
+
+    decorated: Any = wrapper
+    for option in (
+        click.option(
+            "--device",
+            metavar="NAME",
+            help="Device that the kernels are to run on; the language's own by default.",
+        ),
+        click.option(
+            "--target",
+            type=click.Choice(sorted(TARGETS)),
+            help="What the kernels are for: cpu or cuda. It sets the language where --language does not.",
+        ),
+        click.option(
+            "--language",
+            metavar="NAME",
+            help="Language of the kernels: cpp by default, for --target cuda cuda.",
+        ),
+    ):
+        decorated = option(decorated)
+    result: _Function = decorated
+    return result
 
 
-def _check_device(ctx: click.Context, _: click.Parameter, device: str | None) -> None:
-    from kernelopt.errors import UsageError
+def _language(language: str | None, target: str | None) -> str:
+    if language is None:
+        return TARGETS[target or "cpu"][0]
+    other = next((name for name, known in TARGETS.items() if language in known), target)
+    if target and other != target:
+        raise UsageError(
+            f"--target {target}: kernels in {language} are for {other}; leave one of the two out"
+        )
+    return language
 
-    language = ctx.params["language"]
+
+def _check_device(language: str, device: str | None) -> None:
     if device is None:
         return
     own = registry.get("languages", language)().device
     if registry.get("devices", device) and device != own:
         raise UsageError(f"--device {device}: kernels in {language} run on the device {own} here")
+
+
+def compile_options(function: _Function) -> _Function:
+    """``--compile-only`` and ``--arch NAME`` as one parameter `compile_for: str`, empty where kernels run."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, compile_only: bool, arch: str | None, **others: Any) -> Any:
+        if arch and not compile_only:
+            raise UsageError(
+                "--arch is for --compile-only: kernels that run are built for the GPU that is there"
+            )
+        return function(*args, compile_for=(arch or ARCH) if compile_only else "", **others)
+
+    decorated: Any = wrapper
+    decorated = click.option("--arch", metavar="NAME", help=f"With --compile-only: for which GPU ({ARCH}).")(
+        decorated
+    )
+    result: _Function = click.option(
+        "--compile-only",
+        is_flag=True,
+        help="Compile GPU kernels and look at them, without a GPU: nothing is run, checked or timed.",
+    )(decorated)
+    return result
 
 
 def sandbox_option(function: _Function) -> _Function:

@@ -9,6 +9,7 @@ import click
 from kernelopt.cli import _console, _evaluate
 from kernelopt.cli._options import (
     baselines_option,
+    compile_options,
     language_option,
     rules_options,
     sandbox_option,
@@ -16,7 +17,8 @@ from kernelopt.cli._options import (
 )
 from kernelopt.cli._selection import selection_options
 from kernelopt.errors import ConfigError
-from kernelopt.executors import Rules
+from kernelopt.executors import Executor, Rules
+from kernelopt.executors._open import open_executor
 from kernelopt.languages._require import require_language
 from kernelopt.sandboxes._choose import choose_sandbox
 from kernelopt.suites import SuiteOptions
@@ -28,6 +30,7 @@ from kernelopt.suites import SuiteOptions
 @suite_option
 @selection_options
 @language_option
+@compile_options
 @sandbox_option
 @rules_options
 @baselines_option
@@ -42,41 +45,52 @@ def command(
     suite: str,
     selection: SuiteOptions,
     language: str,
+    compile_for: str,
     sandbox: str,
     rules: Rules,
     baselines: bool,
     explain: bool,
     as_json: bool,
 ) -> None:
-    """Evaluate the kernel in FILE on one task. Exit code 0 only for PASSED, else 1.
+    """Evaluate the kernel in FILE on one task. Exit code 0 only for PASSED (COMPILED where nothing is run).
 
     \b
     kernelopt eval softmax.py --task 1/12
+    kernelopt eval softmax.py --task 1/12 --target cuda --compile-only --explain
     kernelopt eval mine.py --suite ops/ --task softmax --json
     """
     import dataclasses
 
-    from kernelopt.executors.local import LocalExecutor
     from kernelopt.suites._fit import select
 
-    require_language(language)
+    require_language(language, compile_for)
     kernel = _evaluate.read_kernel(file, language)
     wanted = dataclasses.replace(selection, tasks=(task,)) if task else selection
     tasks = select(suite, wanted).tasks
     if len(tasks) != 1:
         raise ConfigError(f"{suite} has {len(tasks)} tasks; say which with --task, for example {tasks[0].id}")
     chosen = choose_sandbox(sandbox)
-    executor = LocalExecutor(sandbox=chosen.name, rules=rules, baselines=baselines)
+    executor = _executor(chosen.name, rules, compile_for, baselines=baselines)
     try:
         evaluation = executor.evaluate(kernel, tasks[0])
     finally:
         executor.close()
-    for note in (chosen.note, _evaluate.noise_note()):
+    for note in (chosen.note, "" if compile_for else _evaluate.noise_note()):
         _evaluate.progress(note, quiet=False)  # only now: a task that does not load is refused in one line
     if as_json:
-        _console.print_json(_evaluate.as_json(evaluation, kernel))
+        _console.print_json(_evaluate.as_json(evaluation, kernel, tasks[0]))
     else:
         click.echo("\n".join(_evaluate.lines(evaluation)))
         if explain:
-            click.echo("\n" + _evaluate.asi(evaluation, kernel, tasks[0].source))
+            click.echo("\n" + _evaluate.asi(evaluation, kernel, tasks[0]))
     ctx.exit(_evaluate.exit_code([evaluation]))
+
+
+def _executor(sandbox: str, rules: Rules, compile_for: str, *, baselines: bool) -> Executor:
+    if compile_for:
+        if baselines:
+            raise ConfigError("--baselines: nothing is timed with --compile-only")
+        return open_executor(f"compile:{compile_for}", sandbox, rules)
+    from kernelopt.executors.local import LocalExecutor
+
+    return LocalExecutor(sandbox=sandbox, rules=rules, baselines=baselines)

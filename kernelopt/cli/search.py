@@ -9,8 +9,16 @@ import click
 
 from kernelopt.cli import _console, _evaluate
 from kernelopt.cli._budget import budget_options, make_budget
-from kernelopt.cli._options import language_option, rules_options, sandbox_option, suite_option
+from kernelopt.cli._options import (
+    compile_options,
+    language_option,
+    rules_options,
+    sandbox_option,
+    suite_option,
+)
 from kernelopt.cli._selection import selection_options
+from kernelopt.devices.compiler import NOTE
+from kernelopt.errors import ConfigError
 from kernelopt.languages._require import require_language
 from kernelopt.sandboxes._choose import choose_sandbox
 from kernelopt.suites import SuiteOptions
@@ -27,6 +35,7 @@ _AT_LEAST_ONE = click.IntRange(min=1)
 @suite_option
 @selection_options
 @language_option
+@compile_options
 @click.option(
     "--lm",
     default="builtin",
@@ -99,6 +108,7 @@ def command(
     run_name: str | None,
     dry_run: bool,
     quiet: bool,
+    compile_for: str,
     **flags: Any,
 ) -> None:
     """Search for fast kernels and for the prompts that write them.
@@ -107,18 +117,30 @@ def command(
     kernelopt search --suite kernelbench                   # offline, with the builtin writer
     kernelopt search --suite ops/ --lm openai/gpt-5 --budget-usd 5
     kernelopt search --suite kernelbench --lm files:inbox  # you are the model
+    kernelopt search --suite kernelbench --target cuda --compile-only
     """
     from kernelopt.suites._fit import select
 
-    require_language(flags["language"])
+    require_language(flags["language"], compile_for)
     chosen = select(suite, selection, narrow=True)
     sandbox = choose_sandbox(flags["sandbox"])
-    plan = _plan(chosen, {**flags, "sandbox": sandbox.name})
+    executor = _executor(flags["executor"], compile_for)
+    plan = _plan(chosen, {**flags, "sandbox": sandbox.name, "executor": executor})
     if dry_run:
         _console.print_page(_dry(plan, chosen))
         return
-    notes = (*chosen.notes, sandbox.note, _evaluate.noise_note())
+    noise = NOTE if compile_for else _evaluate.noise_note()
+    notes = (*chosen.notes, sandbox.note, noise)
     run_and_show(lambda watch: _start(plan, runs, run_name, watch), quiet, notes)
+
+
+def _executor(name: str, compile_for: str) -> str:
+    """Where evaluations run: with ``--compile-only`` in the executor `compile`."""
+    if not compile_for:
+        return name
+    if name != "local":
+        raise ConfigError(f"--executor {name}: --compile-only compiles here; leave one of the two out")
+    return f"compile:{compile_for}"
 
 
 def _start(plan: Plan, runs: Path, name: str | None, watch: Watch) -> Any:
@@ -203,6 +225,7 @@ def _dry(plan: Plan, chosen: Selection) -> list[Any]:
         ("models", f"{plan.lm}; reflection: {plan.reflection_lm}"),
         ("mode", plan.mode),
         ("sandbox", plan.sandbox),
+        ("executor", plan.executor),
         ("rules", plan.rules.text() or "the usual"),
         ("budget", ", ".join(f"{k} {v:g}" for k, v in plan.budget.to_json().items())),
         ("model calls", f"up to {guess.calls}"),

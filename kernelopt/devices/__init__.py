@@ -25,6 +25,8 @@ class Conditions:
 
     timed: bool = True
     """Whether times that are taken on it mean anything."""
+    runs: bool = True
+    """Whether kernels run on it at all; otherwise they are compiled for it and looked at."""
     note: str = ""
     """For untimed devices: what a verdict is worth, in a few words."""
     environment: Mapping[str, str] = field(default_factory=dict)

@@ -32,7 +32,7 @@ class Executor(Protocol):
     """Evaluates kernels somewhere. Safe to call from threads.
 
     `PLUGIN(argument, sandbox=NAME, rules=RULES)` makes one; `argument` is what follows a colon in
-    `--executor`.
+    `--executor`. One that does not use the device of the language has its own in an attribute ``device``.
     """
 
     name: str

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kernelopt.executors import Executor, Rules
 from kernelopt.registry import get
 
@@ -15,3 +17,8 @@ def open_executor(spec: str, sandbox: str, rules: Rules | None = None) -> Execut
     name, _, argument = spec.partition(":")
     executor: Executor = get("executors", name)(argument, sandbox=sandbox, rules=rules or Rules())
     return executor
+
+
+def executor_device(executor: Executor, language: str) -> Any:
+    """The device that evaluations are made on: the executor's own, where it has one, else the language's."""
+    return getattr(executor, "device", None) or get("devices", get("languages", language)().device)()

@@ -70,14 +70,29 @@ def effect(before: Evaluation, after: Evaluation) -> str:
         elif new.ci95_high < old.ci95_low:
             verdict = "slower"
         return f"{old.median:.3g}x became {new.median:.3g}x: {verdict}"
-    if before.correct and not after.correct:
-        return f"it was correct before: the last change broke it ({after.status} at {after.stage})"
+    if before.usable and not after.usable:
+        worked = "was correct" if before.correct else "compiled"
+        return f"it {worked} before: the last change broke it ({after.status} at {after.stage})"
+    if before.status is after.status is Status.COMPILED:
+        return static_change(before, after) or "compiled as before, with the same remarks"
     was, now = _wrong(before), _wrong(after)
     if was and now and before.status is after.status is Status.WRONG_VALUE:
         return f"wrong elements: {was} before, {now} now"
     if before.status is after.status and before.reason == after.reason:
         return f"the same failure as before ({after.status}): the last change did not mend it"
     return f"{before.status} at {before.stage} became {after.status} at {after.stage}"
+
+
+def static_change(before: Evaluation, after: Evaluation) -> str:
+    """What compilers hold against a kernel now and did not before, and the other way round."""
+    old, new = (_held_against(evaluation) for evaluation in (before, after))
+    gone, come = ", ".join(sorted(old - new)), ", ".join(sorted(new - old))
+    return "; ".join([*([f"mended: {gone}"] if gone else []), *([f"new: {come}"] if come else [])])
+
+
+def _held_against(evaluation: Evaluation) -> set[str]:
+    found = evaluation.profile("static")
+    return set(found.text.split(", ")) if found and found.text else set()
 
 
 def difference(before: str, after: str) -> str:

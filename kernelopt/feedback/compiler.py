@@ -11,6 +11,7 @@ from kernelopt.feedback.diagnostics import Problem
 from kernelopt.feedback.text import inline
 from kernelopt.gpu import Diagnostic
 from kernelopt.gpu.diagnostics import parse
+from kernelopt.gpu.profiles import to_diagnostics
 from kernelopt.kernel import Kernel
 
 _TOOLS = {"cuda": "nvrtc", "cupy": "nvrtc", "triton": "triton"}
@@ -29,8 +30,10 @@ def compiler_problems(evaluation: Evaluation, kernel: Kernel | None = None) -> l
         kernel: its files give the lines at fault, where the compiler does not print them.
     """
     tool = _TOOLS.get(evaluation.language)
-    if evaluation.correct or evaluation.stage not in (_AT_ON_GPU if tool else _AT):
+    if evaluation.usable or evaluation.stage not in (_AT_ON_GPU if tool else _AT):
         return []
+    if evaluation.build and evaluation.build.diagnostics:
+        return problems(to_diagnostics(evaluation.build.diagnostics))
     for log in (evaluation.build.log if evaluation.build else "", evaluation.log):
         found = diagnostics.problems(diagnostics.parse_gcc(log))
         if not found and tool and any(mark in log for mark in _MARKS) and not _is_mismatch(evaluation):

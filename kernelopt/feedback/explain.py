@@ -9,6 +9,7 @@ from kernelopt.evaluation import Check, Evaluation, Status
 from kernelopt.feedback import (
     changes,
     diagnostics,
+    gpu,
     mismatches,
     performance,
     source_hints,
@@ -21,6 +22,7 @@ from kernelopt.feedback.gpu_hints import hints
 from kernelopt.feedback.text import Part, assemble, fenced, inline, quoted
 from kernelopt.kernel import Kernel
 from kernelopt.retrieval import Excerpt
+from kernelopt.task import Task
 
 _LOG_LINES = 10
 
@@ -48,6 +50,7 @@ def explain(
     excerpts: Sequence[Excerpt] = (),
     parent: Evaluation | Before | None = None,
     tried: Sequence[str] = (),
+    task: Task | None = None,
     score: str = "",
     token_budget: int = 1500,
 ) -> str:
@@ -59,6 +62,7 @@ def explain(
         excerpts: manual excerpts that fit the situation.
         parent: the evaluation of the kernel that this one was refined from, with its source if known.
         tried: a line each on attempts at this task that were no better.
+        task: what the kernel is for; tells what a GPU kernel is expected to use.
         score: how the score came about, in a few words.
         token_budget: limit; parts are cut at line ends, the least useful ones first.
 
@@ -67,13 +71,14 @@ def explain(
     """
     errors = compiler_problems(evaluation, kernel)
     before = Before(parent) if isinstance(parent, Evaluation) else parent
-    crash = None if errors or evaluation.correct else tracebacks.parse_traceback(evaluation.log)
+    crash = None if errors or evaluation.usable else tracebacks.parse_traceback(evaluation.log)
     hints_of_source = source_hints.slowness_hints(evaluation, kernel)
     parts = [
         Part("", _headline(evaluation, score, errors, kernel), 0.2),
         Part("Build", _build(evaluation, errors), 0.6),
         Part("Exception", _exception(crash, kernel), 0.4),
         Part("Mismatch", _mismatch(evaluation.checks), 0.6),
+        Part("Compiled", [] if errors else gpu.of_evaluation(evaluation, task), 0.6),
         Part("Performance", performance.describe(evaluation, hints_of_source), 0.6),
         Part("Since the parent kernel", changes.describe(evaluation, kernel, before), 0.1),
         Part("Already tried, and no better", [f"- {inline(line, 300)}" for line in tried], 0.1),
@@ -92,6 +97,8 @@ def _headline(
         first = f"PASSED: correct on {checks} input set{'s' if checks > 1 else ''}" if checks else "PASSED"
         if evaluation.speedup:
             first += f", {evaluation.speedup.median:.3g}x the speed of the reference"
+    elif evaluation.status is Status.COMPILED:
+        first = f"COMPILED ({inline(evaluation.reason, 100)})"
     else:
         first = f"Stopped at {evaluation.stage}: {evaluation.status}"
         reason = "" if errors else inline(evaluation.reason, 400)
@@ -113,6 +120,9 @@ def _meaning(evaluation: Evaluation) -> str:
 
 
 def _build(evaluation: Evaluation, errors: Sequence[diagnostics.Problem]) -> list[str]:
+    kept = evaluation.build and evaluation.build.diagnostics
+    if errors and kept and (lines := gpu.of_evaluation(evaluation)):
+        return lines
     mends = hints([problem.error.message for problem in errors])
     lines = [*diagnostics.render(errors), *(f"- Usual mend: {mend}" for mend in mends)]
     failed = evaluation.status is Status.BUILD_FAILED
@@ -147,6 +157,6 @@ def _excerpts(excerpts: Sequence[Excerpt]) -> list[str]:
 
 def _printed(evaluation: Evaluation) -> list[str]:
     """The tail of what a failed kernel printed."""
-    if evaluation.correct or not evaluation.log.strip():
+    if evaluation.usable or not evaluation.log.strip():
         return []
     return fenced([line[:200] for line in evaluation.log.splitlines()[-_LOG_LINES:]])

@@ -9,20 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kernelopt.feedback import diagnostics
+from kernelopt.evaluation import Evaluation
+from kernelopt.feedback import diagnostics, words
 from kernelopt.feedback.compiler import placed, problems
 from kernelopt.feedback.gpu_hints import hints
 from kernelopt.feedback.query import operators
 from kernelopt.feedback.text import inline
 from kernelopt.gpu import Compilation, CompiledKernel
+from kernelopt.gpu.profiles import LOW_OCCUPANCY, LOW_OCCUPANCY_TENSOR, to_diagnostics, to_kernels
 from kernelopt.task import Task
 
-LOW_OCCUPANCY = 0.5
-"""Below this, hiding latency gets hard for kernels that stream data. Ours: the Best Practices Guide
-("Occupancy") only says that more is not always better and that too little always hurts."""
-LOW_OCCUPANCY_TENSOR = 0.15
-"""The same for kernels that keep tensor cores busy out of registers and shared memory, which take most of
-both on purpose."""
 MOST_REGISTERS = 255
 """Of a thread: Programming Guide, "Technical Specifications per Compute Capability"."""
 
@@ -34,6 +30,18 @@ _MATRIX_PRODUCTS = re.compile(
     r"|transformer\w*|lstm|gru|rnn)"
 )
 _DOUBLE = re.compile(r"float64|\bdouble\b")
+
+
+def of_evaluation(evaluation: Evaluation, task: Task | None = None) -> list[str]:
+    """Markdown lines on what an evaluation keeps of GPU compilers; nothing where it keeps nothing."""
+    build = evaluation.build
+    found = to_diagnostics(build.diagnostics) if build else ()
+    kernels = to_kernels(evaluation.profiles)
+    if build is None or not (found or kernels):
+        return []
+    failed = any(each.severity == "error" for each in found)
+    tool, _, arch = build.command.partition(" for ")
+    return describe(Compilation(not failed, tool, arch, kernels, found, build.log), task)
 
 
 def describe(compilation: Compilation, task: Task | None = None) -> list[str]:
@@ -48,7 +56,18 @@ def describe(compilation: Compilation, task: Task | None = None) -> list[str]:
     lines = [line for kernel in compilation.kernels[:_KERNELS] for line in kernel_lines(kernel, task)]
     if len(compilation.kernels) > _KERNELS:
         lines.append(f"- and {len(compilation.kernels) - _KERNELS} further kernels")
-    return lines + _tensor_cores(compilation, task) + warnings(compilation)
+    return lines + _several(compilation) + _tensor_cores(compilation, task) + warnings(compilation)
+
+
+def _several(compilation: Compilation) -> list[str]:
+    """Kernels that follow each other read again what the one before has written."""
+    count = len({kernel.name for kernel in compilation.kernels})
+    if count < 2:
+        return []
+    return [
+        f"- launches {count} different kernels, and so {words.SEVERAL_PASSES}, unless each reduces it to "
+        "much less: compute what follows from an element where that element is computed"
+    ]
 
 
 def _tensor_cores(compilation: Compilation, task: Task | None) -> list[str]:
@@ -61,8 +80,8 @@ def _tensor_cores(compilation: Compilation, task: Task | None) -> list[str]:
     if not known or task is None or not multiplies_matrices(task):
         return []
     return [
-        "- uses no tensor cores though the task multiplies matrices: use `wmma`, `mma.sync` or `tl.dot` with "
-        "float16, bfloat16 or TF32 operands and float32 sums; for float32 inputs only if the tolerance "
+        f"- {words.NO_TENSOR_CORES} though the task multiplies matrices: use `wmma`, `mma.sync` or `tl.dot` "
+        "with float16, bfloat16 or TF32 operands and float32 sums; for float32 inputs only if the tolerance "
         "allows TF32's 10-bit mantissa"
     ]
 
@@ -139,7 +158,7 @@ def _instructions(kernel: CompiledKernel, task: Task | None) -> Iterator[str]:
     # "CUDA Pro Tip: Increase Performance with Vectorized Memory Access".
     if mix.global_load and not mix.global_load_128 and not mix.async_copy:
         yield (
-            f"none of its {mix.global_load} global loads fetches 128 bits: read `float4` (8 halves) a thread "
+            f"none of its {mix.global_load} {words.NARROW_LOADS}: read `float4` (8 halves) a thread "
             "from 16-byte aligned addresses; in Triton, let neighbouring elements be contiguous and sizes "
             "divisible by 16"
         )
@@ -147,7 +166,7 @@ def _instructions(kernel: CompiledKernel, task: Task | None) -> Iterator[str]:
     # Programming Guide, "Throughput of Native Arithmetic Instructions".
     if mix.fp64 and not (task is not None and _DOUBLE.search(task.source)):
         yield (
-            f"holds {mix.fp64} double-precision instructions: write literals as `1.0f` and call `expf`, not "
+            f"holds {mix.fp64} {words.DOUBLE_INSTRUCTIONS}: write literals as `1.0f` and call `expf`, not "
             "`exp` of a double"
         )
 

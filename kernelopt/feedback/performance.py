@@ -9,6 +9,7 @@ from kernelopt.feedback import words
 from kernelopt.feedback.text import inline
 
 _NEAR_ROOF = 0.7
+_ELSEWHERE = {"roofline", "ptxas", "sass", "occupancy", "static"}
 _PHRASES = (
     words.ONE_THREAD,
     words.STRIDED_ACCESS,
@@ -83,6 +84,6 @@ def _advice(profile: Profile, fraction: float, roof_ms: float) -> str:
 
 
 def _other(profiles: Sequence[Profile]) -> list[Profile]:
-    """Profiles but the roofline's; what the source shows comes before the compiler's remarks."""
-    rest = [p for p in profiles if p.tool != "roofline"]
+    """What the source shows, then compilers' remarks; the roof and GPU kernels have parts of their own."""
+    rest = [p for p in profiles if p.tool not in _ELSEWHERE]
     return sorted(rest, key=lambda p: p.tool != "source")

@@ -91,7 +91,7 @@ def _is_self(node: ast.expr) -> bool:
 
 
 def _error(evaluation: Evaluation) -> str:
-    if evaluation.correct:
+    if evaluation.usable:
         return ""
     found = compiler_problems(evaluation)
     if found:
@@ -106,4 +106,6 @@ def _error(evaluation: Evaluation) -> str:
 def _bottleneck(evaluation: Evaluation) -> str:
     speedup = evaluation.speedup
     slower = [words.SLOWER] if speedup and speedup.ci95_high < 1 else []
-    return "; ".join([*performance.phrases(evaluation), *slower])
+    static = evaluation.profile("static")
+    flaws = [static.text] if static and static.text else []
+    return "; ".join([*performance.phrases(evaluation), *flaws, *slower])

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 
 from kernelopt.gpu import Compilation, nvcc, nvrtc, triton_aot
 from kernelopt.gpu._account import Look
+from kernelopt.gpu._device_half import device_half
 from kernelopt.gpu.capture import TIMEOUT_S, Failure, SourceBuild
 from kernelopt.kernel import Kernel
 from kernelopt.languages import Toolbox
 from kernelopt.task import Task
 
+TORCH_TIMEOUT_S = 600.0
+"""For a text that needs PyTorch's headers: they alone take 45 s of a processor."""
 _HOST = re.compile(r"<<<|\bint\s+main\s*\(|\bcuda[A-Z]\w+\s*\(|#\s*include\s*[<\"]cuda_runtime")
 """What only nvcc compiles: launches, a main function, calls of the runtime."""
 
@@ -78,11 +81,19 @@ def _name(done: Compilation) -> str:
 
 def _source(build: SourceBuild, arch: str, tools: Toolbox, timeout_s: float) -> Part:
     """A CUDA text of an answer, looked at for its largest launch."""
-    compiler = nvcc if build.kind.startswith("load") or _HOST.search(build.source) else nvrtc
+    text, with_torch = build.source, False
+    if build.kind.startswith("load"):
+        half = device_half(build.source)
+        text, with_torch = (build.source, True) if half is None else (half, False)
     launches = build.launches
     threads = max((x * y * z for x, y, z in (one.block for one in launches)), default=None)
     look = Look(
         block_threads=threads, dynamic_shared_bytes=max((one.shared_bytes for one in launches), default=0)
     )
-    done = compiler.compile_source(build.source, arch, build.options, tools, timeout_s, look=look)
+    if with_torch:
+        done = nvcc.compile_source(text, arch, build.options, tools, TORCH_TIMEOUT_S, look=look, torch=True)
+    else:
+        # Options of `load_inline` are nvcc's.
+        compiler = nvcc if build.kind.startswith("load") or _HOST.search(text) else nvrtc
+        done = compiler.compile_source(text, arch, build.options, tools, timeout_s, look=look)
     return Part(build.kind, build.name, done)

@@ -13,11 +13,11 @@ import re
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from kernelopt.errors import MissingTool
-from kernelopt.gpu import Compilation, _look, _options, toolkit
+from kernelopt.gpu import Compilation, _look, _options, _torch, toolkit
 from kernelopt.gpu._account import Look, kernels
 from kernelopt.gpu.arch import parse
 from kernelopt.gpu.diagnostics import parse as parse_diagnostics
@@ -52,8 +52,11 @@ def compile_source(
     *,
     name: str = "kernel.cu",
     look: Look | None = None,
+    torch: bool = False,
 ) -> Compilation:
     """Compile one ``.cu`` file for one architecture; see `nvrtc.compile_source`, which has the same contract.
+
+    With `torch`, PyTorch's headers can be included.
 
     Raises:
         UsageError: no such architecture.
@@ -70,8 +73,11 @@ def compile_source(
         return Compilation(False, tool, real, log=problem)
     name = name if _NAME.fullmatch(name) else "kernel.cu"
     deadline = time.monotonic() + timeout_s
-    command = [found[0], *ALWAYS, f"-arch={real}", *wanted, name, "-o", "built.cubin"]
-    done = _run(command, name, text, tools, timeout_s)
+    more = _torch.options(wanted) if torch else ()
+    command = [found[0], *ALWAYS, f"-arch={real}", *more, *wanted, name, "-o", "built.cubin"]
+    done = _run(command, name, text, tools, timeout_s, _torch.roots() if torch else ())
+    if torch and not done.cubin and (lacking := _torch.lacking(done.log)):
+        done = replace(done, log=f"{done.log}{lacking}\n")
     diagnostics = parse_diagnostics(tool, done.log, {name: text})
     if not done.cubin:
         return Compilation(False, tool, real, (), diagnostics, done.log, done.seconds, facts=done.facts)
@@ -94,7 +100,14 @@ class _Done:
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
-def _run(command: Sequence[str], name: str, text: str, tools: Toolbox, timeout_s: float) -> _Done:
+def _run(
+    command: Sequence[str],
+    name: str,
+    text: str,
+    tools: Toolbox,
+    timeout_s: float,
+    roots: Sequence[str] = (),
+) -> _Done:
     with tools.folder() as work:
         put(work, name, text)
         run = tools.run(command, work, timeout_s)
@@ -102,7 +115,7 @@ def _run(command: Sequence[str], name: str, text: str, tools: Toolbox, timeout_s
             raise MissingTool(
                 f"the sandbox does not show nvcc at {command[0]}: {shorten(run.log)[-300:].strip()}"
             )
-        if problem := _unread(run, work, command[0]) or _directives(work, name):
+        if problem := _unread(run, work, command[0], roots) or _directives(work, name):
             return _Done(f"refused: {problem}\n", run.seconds)
         log = shorten(_HEADER.sub("", _GUARDS.sub("", run.log)))
         if run.code != 0:
@@ -113,11 +126,11 @@ def _run(command: Sequence[str], name: str, text: str, tools: Toolbox, timeout_s
             return _Done(f"refused: the cubin cannot be read: {error.strerror}\n", run.seconds)
 
 
-def _unread(run: ToolRun, work: Path, nvcc: str) -> str | None:
-    """What g++ read and should not have, or None."""
+def _unread(run: ToolRun, work: Path, nvcc: str, roots: Sequence[str] = ()) -> str | None:
+    """What g++ read and should not have, or None; `roots` are further folders of headers."""
     # Looked for in the raw log: nothing that a source has printed can hide a line of it.
     own = os.path.realpath(work)
-    allowed = [own, *_roots(nvcc)]
+    allowed = [own, *roots, *_roots(nvcc)]
     for header in dict.fromkeys(_HEADER.findall(run.log)):
         path = os.path.realpath(work / header)
         if not any(path.startswith(f"{root}{os.sep}") for root in allowed):

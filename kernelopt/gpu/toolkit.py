@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from kernelopt.gpu import _look
+from kernelopt.resources import pip_install
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,15 +64,13 @@ _ADD = {
     "ptxas": "pip install triton",
     "cuobjdump": "pip install nvidia-cuda-cuobjdump nvidia-cuda-nvdisasm",
     "nvdisasm": "pip install nvidia-cuda-nvdisasm",
-    "nvrtc": "pip install 'kernelopt[compile]'",
-    "cuda-bindings": "pip install 'kernelopt[compile]'",
-    "triton": "pip install 'kernelopt[compile]'",
-    "cupy": "pip install 'kernelopt[cuda]'",
     "ncu": "apt-get install nsight-compute",
     "driver": "apt-get install nvidia-open",
     "container runtime": "apt-get install nvidia-container-toolkit",
 }
 """The apt packages are those of NVIDIA's own repository; the driver is the host's, never a container's."""
+_EXTRAS = {"nvrtc": "compile", "cuda-bindings": "compile", "triton": "compile", "cupy": "cuda"}
+"""Extras of kernelopt that bring a tool."""
 
 
 def find() -> Toolkit:
@@ -92,9 +91,9 @@ def program(name: str) -> Tool:
     """One program of the toolkit with its version, which is asked for by starting it."""
     found = locate(name)
     if found is None:
-        return Tool(name, add=_ADD[name])
+        return Tool(name, add=how_to_add(name))
     path, origin = found
-    return Tool(name, path, _look.program_version(path), origin, _ADD[name])
+    return Tool(name, path, _look.program_version(path), origin, how_to_add(name))
 
 
 @functools.cache
@@ -122,9 +121,9 @@ def include_folders() -> tuple[Path, ...]:
 
 def how_to_add(name: str) -> str:
     """The command that adds a tool, by the name that `Tool` has."""
-    return _ADD[name]
+    return pip_install(_EXTRAS[name]) if name in _EXTRAS else _ADD[name]
 
 
 def _tool(name: str, found: tuple[str, str, str] | None) -> Tool:
     """A tool of its path, version and origin."""
-    return Tool(name, *(found or ("", "", "")), _ADD[name])
+    return Tool(name, *(found or ("", "", "")), how_to_add(name))

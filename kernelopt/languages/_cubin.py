@@ -12,14 +12,15 @@ from kernelopt.inline import build_key
 from kernelopt.languages import BuildReply, BuildRequest, Toolbox
 from kernelopt.languages._cache import Outcome, build_once
 from kernelopt.languages._flags import split
+from kernelopt.resources import pip_install
 
-MISSING = "NVRTC was not found; install it, for example: pip install 'kernelopt[compile]'"
 _ARCH = re.compile(r"--gpu-architecture=(sm_\d+[af]?)")
 
 
 def missing() -> str | None:
     """How to install NVRTC, or None where it is."""
-    return None if identity() else MISSING
+    how = f"NVRTC was not found; install it, for example: {pip_install('compile')}"
+    return None if identity() else how
 
 
 @functools.cache
@@ -50,7 +51,7 @@ def build(request: BuildRequest, cache: Path, timeout_s: float, tools: Toolbox) 
             f"got kind {request.kind!r}",
         )
     if not identity():
-        return BuildReply(ok=False, log=MISSING)
+        return BuildReply(ok=False, log=missing() or "")
     key = build_key("cubin", request.sources, flags, identity())
     return build_once(cache, key, timeout_s, lambda: _compile(request, arch[1], flags[1:], timeout_s, tools))
 

@@ -35,13 +35,17 @@ def task_page(view: RunView, task: TaskView) -> Page:
         "",
         *([_check_grid(task.best.checks), ""] if task.best and task.best.checks else ()),
         _attempt_grid(task.attempts),
-        *([f"source: {view.folder / 'kernels' / (task.slug + '.py')}"] if task.speedup else ()),
+        *(
+            [f"source: {view.folder / 'kernels' / (task.slug + '.py')}"]
+            if task.best and task.best.usable
+            else ()
+        ),
     ]
 
 
 def _evaluation_lines(task: TaskView, best: Evaluation) -> list[str]:
     lines = [f"kernel: {best.kernel_hash}, isolation: {best.isolation}"]
-    if best.correct:
+    if best.usable:
         lines.append(f"winner: {winner_text(task)}")
     if best.timing and best.correct:
         when = "measured again at the end" if task.remeasured else "as the search measured it"
@@ -52,7 +56,7 @@ def _evaluation_lines(task: TaskView, best: Evaluation) -> list[str]:
         lines += [f"also: {text}" for text in (*others, *missing)]
     if best.reason:
         lines.append(f"reason: {best.reason}")
-    if best.build and not best.correct and best.build.log:
+    if best.build and not best.usable and best.build.log:
         lines.append(f"build log:\n{best.build.log}")
     return lines
 

@@ -150,7 +150,7 @@ def _filled(task: TaskView, fold: _Fold) -> TaskView:
     kernel = chosen.kernel_hash if chosen else ""
     best = fold.remeasured.get((task.slug, kernel), chosen)
     attempts = tuple(_attempts(fold, task.slug))
-    won = best is not None and best.correct
+    won = best is not None and best.usable
     writer = next((a for a in attempts if won and a.kernel == kernel), None)
     searched = evaluations.get(kernel)
     return dataclasses.replace(
@@ -202,9 +202,9 @@ def _seed(attempts: tuple[Attempt, ...]) -> Attempt | None:
     return max(own, key=_attempt_rank, default=None)
 
 
-def _attempt_rank(attempt: Attempt) -> tuple[bool, float, float]:
-    low = attempt.speedup.ci95_low if attempt.speedup else 0.0
-    return attempt.status == Status.PASSED, low, attempt.score
+def _attempt_rank(attempt: Attempt) -> tuple[bool, bool, float, float]:
+    low, passed = attempt.speedup.ci95_low if attempt.speedup else 0.0, attempt.status == Status.PASSED
+    return passed, attempt.status == Status.COMPILED, low, attempt.score
 
 
 def _evaluation(data: dict[str, Any]) -> Evaluation:

@@ -10,9 +10,17 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from kernelopt.evaluation import Evaluation, to_json
-from kernelopt.report.scores import Scores
-from kernelopt.report.view import Attempt, CandidateView, RunView, TaskView, seed_scores, winner_scores
+from kernelopt.evaluation import Evaluation, Status, to_json
+from kernelopt.report.scores import LEVELS, Scores
+from kernelopt.report.view import (
+    Attempt,
+    CandidateView,
+    RunView,
+    TaskView,
+    Where,
+    seed_scores,
+    winner_scores,
+)
 
 FORMAT = 1
 
@@ -41,10 +49,12 @@ def evaluation_json(evaluation: Evaluation, asi: str | None) -> dict[str, Any]:
         "language": evaluation.language,
         "device": evaluation.device,
         "isolation": evaluation.isolation,
-        "correct": evaluation.correct,
+        "correct": evaluation.correct if evaluation.status is not Status.COMPILED else None,
         "reason": evaluation.reason,
         "checks": data["checks"],
         "build": {name: build[name] for name in ("seconds", "cached", "log")} if build else None,
+        "diagnostics": build["diagnostics"] if build else (),
+        "profiles": data["profiles"],
         "speedup": timing["speedup"] if timing else None,
         "candidate_ms": timing["candidate_ms"] if timing else None,
         "reference_ms": timing["reference_ms"] if timing else None,
@@ -98,7 +108,8 @@ def summary_json(view: RunView) -> dict[str, Any]:
         "device": manifest.get("device"),
         "isolation": manifest.get("isolation"),
         "mode": manifest.get("mode"),
-        "scores": {group: _group(tasks) for group, tasks in view.groups.items()},
+        "conditions": dataclasses.asdict(view.where),
+        "scores": {group: _group(tasks, view.where) for group, tasks in view.groups.items()},
         "budget": dataclasses.asdict(view.budget),
         "damaged": view.damaged,
     }
@@ -147,18 +158,21 @@ def detail_json(view: RunView, task: TaskView, source: str | None) -> dict[str, 
     }
 
 
-def _group(tasks: tuple[TaskView, ...]) -> dict[str, Any]:
-    return {"best": _scores(winner_scores(tasks)), "seed": _scores(seed_scores(tasks))}
+def _group(tasks: tuple[TaskView, ...], where: Where) -> dict[str, Any]:
+    return {"best": _scores(winner_scores(tasks, where)), "seed": _scores(seed_scores(tasks, where))}
 
 
 def _scores(scores: Scores) -> dict[str, Any]:
-    fast = {f"fast_{p:g}": dataclasses.asdict(value) for p, value in scores.fast.items()}
+    known = {p: dataclasses.asdict(value) for p, value in scores.fast.items()}
+    fast = {f"fast_{p:g}": known.get(p) for p in LEVELS}
     return {
         "n": scores.n,
         "skipped": scores.skipped,
         "correct": scores.correct,
         **fast,
         "geometric_mean": scores.geometric_mean,
+        "untimed": scores.untimed or None,
+        "compiled": scores.compiled,
     }
 
 

@@ -1,6 +1,7 @@
 """fast_p, geometric means and which of two kernels is better, as pure functions.
 
-A result is the `Speedup` of a correct and timed kernel, or None for everything else. fast_p is
+A result is the `Speedup` of a correct and timed kernel, or None for everything else; where nothing is timed
+(`untimed_score`) it is a status, and there is no fast_p. fast_p is
 KernelBench's measure (Ouyang et al., 2025, section 3.3): the fraction of *all* tasks whose kernel is
 correct and more than `p` times as fast as the reference. Two readings are reported side by side:
 
@@ -12,9 +13,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from kernelopt.evaluation import Evaluation, Speedup, Stage
+from kernelopt.evaluation import Evaluation, Speedup, Stage, Status
 
 LEVELS = (0.0, 1.0, 2.0)
 _STAGES = list(Stage)
@@ -36,12 +37,16 @@ class Scores:
     """Tasks that count, failures included, skipped ones not."""
     skipped: int
     """Tasks that could not be tried here."""
-    correct: int
-    """Tasks with a correct and timed kernel."""
+    correct: int | None
+    """Tasks with a correct kernel; None where nothing is run, so that nobody knows."""
     fast: Mapping[float, FastP]
-    """fast_p by p."""
+    """fast_p by p; empty where nothing is timed."""
     geometric_mean: float | None
     """Of the median speedups of the correct ones; None without any."""
+    untimed: str = ""
+    """Why there are no speedups, where nothing is timed."""
+    compiled: int | None = None
+    """Tasks with a kernel that compiled, where nothing is run; else None."""
 
 
 def fast_p(results: Sequence[Speedup | None], p: float, strict: bool = True) -> float:
@@ -73,14 +78,28 @@ def score(results: Sequence[Speedup | None], skipped: int = 0) -> Scores:
     return Scores(len(results), skipped, correct, fast, geometric_mean(results))
 
 
+def untimed_score(statuses: Sequence[str], skipped: int, why: str, *, runs: bool) -> Scores:
+    """What can be counted where nothing is timed; `statuses` holds one entry for each task that counts.
+
+    `runs`: kernels are run and checked; otherwise they are compiled only.
+    """
+    passed, compiled = statuses.count(Status.PASSED), statuses.count(Status.COMPILED)
+    found = Scores(len(statuses), skipped, passed, {}, None, why)
+    return found if runs else replace(found, correct=None, compiled=compiled)
+
+
 def better(one: Evaluation, other: Evaluation) -> bool:
     """True when `one` beats `other`: by the lower end of its speedup, else by how far it got.
+
+    Of two that were only compiled, one that does not spill beats one that does; then fewer flaws count.
 
     The lower end, not the median: among many measurements the highest median is often a lucky one.
     """
     return _rank(one) > _rank(other)
 
 
-def _rank(evaluation: Evaluation) -> tuple[bool, float, int]:
-    speedup = evaluation.speedup
-    return evaluation.correct, speedup.ci95_low if speedup else 0.0, _STAGES.index(evaluation.stage)
+def _rank(evaluation: Evaluation) -> tuple[bool, bool, float, int, tuple[float, float]]:
+    speedup, static = evaluation.speedup, evaluation.profile("static")
+    tidy = (-static.metrics["spilled"], static.metrics["clean"]) if static else (0.0, 0.0)
+    low = speedup.ci95_low if speedup else 0.0
+    return evaluation.correct, evaluation.usable, low, _STAGES.index(evaluation.stage), tidy

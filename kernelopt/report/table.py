@@ -17,6 +17,7 @@ def report_page(view: RunView) -> Page:
     """Provenance first, then the tasks, the scores, what was used, and where everything lies."""
     return [
         view.provenance,
+        *_stamp(view),
         *_conditions(view.manifest),
         f"run: {view.name}, {view.state}" + (f" ({view.reason})" if view.reason else ""),
         *(f"damaged: {line}" for line in view.damaged),
@@ -33,6 +34,11 @@ def report_page(view: RunView) -> Page:
         f"prompts: {view.folder / 'prompts'}",
         f"journal: {view.folder / 'journal.sqlite'}",
     ]
+
+
+def _stamp(view: RunView) -> list[str]:
+    """What keeps results without times from being taken for measured ones."""
+    return [] if view.where.timed else [f"NOT MEASURED: {view.where.note}; there is no speedup and no fast_p"]
 
 
 def list_page(rows: Sequence[RunView | tuple[str, str]]) -> Page:
@@ -77,11 +83,33 @@ def _model(name: str) -> str:
 
 def _task_grid(tasks: Sequence[TaskView]) -> Grid:
     columns = ("task", "name", "status", "speedup [95 % CI]", "seed prompt", "winner")
+    if any(task.best and task.best.profile("static") for task in tasks):
+        return _compiled_grid(tasks)
     rows = [
         (task.id, task.name, task.status, _marked(task), _seed_text(task), winner_text(task))
         for task in tasks
     ]
     return Grid(columns, rows, right=frozenset({"speedup [95 % CI]", "seed prompt"}))
+
+
+def _compiled_grid(tasks: Sequence[TaskView]) -> Grid:
+    """Tasks of a run in which nothing is run: what the compilers say in place of speedups."""
+    columns = ("task", "name", "status", "kernels", "registers", "spilled", "flaws", "seed prompt", "winner")
+    rows = [
+        (task.id, task.name, task.status, *_compiled(task), _seed_text(task), winner_text(task))
+        for task in tasks
+    ]
+    return Grid(columns, rows, right=frozenset({"kernels", "registers", "spilled"}))
+
+
+def _compiled(task: TaskView) -> tuple[str, str, str, str]:
+    static = task.best.profile("static") if task.best else None
+    if task.best is None or static is None:
+        return NOTHING, NOTHING, NOTHING, NOTHING
+    used = [one.metrics for one in task.best.profiles if one.tool == "ptxas"]
+    registers = max(one["registers"] for one in used)
+    spilled = sum(one["spill_store_bytes"] + one["spill_load_bytes"] for one in used)
+    return f"{static.metrics['kernels']:.0f}", f"{registers:.0f}", f"{spilled:.0f}", static.text or "none"
 
 
 def _marked(task: TaskView) -> str:
@@ -107,20 +135,34 @@ def _footnotes(tasks: Sequence[TaskView]) -> list[str]:
 
 
 def _score_grid(view: RunView) -> Grid:
-    columns = ("scores", "tasks", "skipped", "correct", *(f"fast_{p:g}" for p in LEVELS), "geometric mean")
+    where = view.where
+    right = "correct" if where.runs else "compiled"
+    columns = ("scores", "tasks", "skipped", right, *(f"fast_{p:g}" for p in LEVELS), "geometric mean")
     rows = []
     for group, tasks in view.groups.items():
         suffix = "" if group == "all" else f", {group}"
-        rows.append(_score_row(f"best kernels{suffix}", winner_scores(tasks)))
-        rows.append(_score_row(f"seed prompt{suffix}", seed_scores(tasks)))
+        rows.append(_score_row(f"best kernels{suffix}", winner_scores(tasks, where)))
+        rows.append(_score_row(f"seed prompt{suffix}", seed_scores(tasks, where)))
+    if not where.timed:
+        title = f"{where.note}: no fast_p, no speedups"
+        return Grid((*columns[:4],), [row[:4] for row in rows], title=title, right=frozenset(columns[1:4]))
     title = "fast_p: strict (interval above p) / point estimate (median above p, as KernelBench counts)"
     return Grid(columns, rows, title=title, right=frozenset(columns[1:]))
 
 
 def _score_row(label: str, scores: Scores) -> tuple[str, ...]:
     mean = NOTHING if scores.geometric_mean is None else f"{scores.geometric_mean:.2f}×"
-    fast = (f"{scores.fast[p].strict:.2f} / {scores.fast[p].point:.2f}" for p in LEVELS)
-    return label, str(scores.n), str(scores.skipped), str(scores.correct), *fast, mean
+    fast = (_fast(scores, p) for p in LEVELS)
+    return label, str(scores.n), str(scores.skipped), _solved(scores), *fast, mean
+
+
+def _fast(scores: Scores, p: float) -> str:
+    known = scores.fast.get(p)
+    return f"{known.strict:.2f} / {known.point:.2f}" if known else NOTHING
+
+
+def _solved(scores: Scores) -> str:
+    return str(scores.compiled if scores.correct is None else scores.correct)
 
 
 def _budget_line(used: BudgetUse) -> str:
@@ -136,13 +178,14 @@ def _cost(used: BudgetUse) -> str:
 
 
 def _run_row(view: RunView) -> tuple[str, ...]:
-    scores = winner_scores(view.tasks)
+    scores = winner_scores(view.tasks, view.where)
+    faster = scores.fast.get(1.0)
     return (
         view.name,
         view.state,
         str(scores.n),
-        str(scores.correct),
-        f"{scores.fast[1.0].strict:.2f}",
+        _solved(scores) + (" (compiled)" if scores.correct is None else ""),
+        f"{faster.strict:.2f}" if faster else NOTHING,
         str(view.budget.rollouts),
         f"${view.budget.cost_usd:.2f}",
         view.provenance,

@@ -8,9 +8,22 @@ from pathlib import Path
 from typing import Any
 
 from kernelopt.evaluation import Evaluation, Speedup, Status
-from kernelopt.report.scores import Scores, score
+from kernelopt.report.scores import Scores, score, untimed_score
 
 SKIPPED, PENDING = "SKIPPED", "PENDING"
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """What a run's verdicts are worth: the manifest's ``conditions``, those of the device."""
+
+    timed: bool = True
+    runs: bool = True
+    note: str = ""
+    """Why nothing is timed, in a few words."""
+
+
+TIMED = Where()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +159,17 @@ class RunView:
     """Journal records that were lost."""
 
     @property
+    def where(self) -> Where:
+        """What the verdicts are worth; told by the evaluations where an old manifest does not say."""
+        said = self.manifest.get("conditions")
+        if isinstance(said, Mapping):
+            return Where(bool(said.get("timed")), bool(said.get("runs")), str(said.get("note", "")))
+        best = [task.best for task in self.tasks if task.best and task.best.correct]
+        if best and not any(one.timing for one in best):
+            return Where(timed=False, note=best[0].reason or "not timed")
+        return TIMED
+
+    @property
     def frontier(self) -> dict[str, tuple[int, ...]]:
         """Task slug to the indexes of the candidates with the highest score on it."""
         slugs = {slug for candidate in self.candidates for slug in candidate.scores}
@@ -165,16 +189,21 @@ class RunView:
         return tuple(index for index, value in scored.items() if value == best)
 
 
-def winner_scores(tasks: Sequence[TaskView]) -> Scores:
+def winner_scores(tasks: Sequence[TaskView], where: Where = TIMED) -> Scores:
     """Scores of the best kernel of each task."""
-    return _scores(tasks, [task.speedup for task in tasks if not task.skipped])
+    counted = [task for task in tasks if not task.skipped]
+    results = [(task.status, task.speedup) for task in counted]
+    return _scores(results, len(tasks) - len(counted), where)
 
 
-def seed_scores(tasks: Sequence[TaskView]) -> Scores:
+def seed_scores(tasks: Sequence[TaskView], where: Where = TIMED) -> Scores:
     """Scores of what the seed prompt wrote; tasks that it was not tried on count as failed."""
-    seeds = [task.seed for task in tasks if not task.skipped]
-    return _scores(tasks, [s.speedup if s and s.status == Status.PASSED else None for s in seeds])
+    counted = [task for task in tasks if not task.skipped]
+    results = [(s.status, s.speedup) if s else (PENDING, None) for s in (task.seed for task in counted)]
+    return _scores(results, len(tasks) - len(counted), where)
 
 
-def _scores(tasks: Sequence[TaskView], results: Sequence[Speedup | None]) -> Scores:
-    return score(results, skipped=sum(task.skipped for task in tasks))
+def _scores(results: Sequence[tuple[str, Speedup | None]], skipped: int, where: Where) -> Scores:
+    if not where.timed:
+        return untimed_score([status for status, _ in results], skipped, where.note, runs=where.runs)
+    return score([speedup if status == Status.PASSED else None for status, speedup in results], skipped)

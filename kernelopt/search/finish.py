@@ -18,13 +18,16 @@ from kernelopt.task import Task
 
 
 def winners(run: Run) -> dict[str, tuple[Evaluation, str]]:
-    """Task slug → best correct evaluation of the search, with its kernel's source."""
+    """Task slug → best correct evaluation of the search, with its kernel's source.
+
+    Where nothing is run, the best compiled one.
+    """
     found: dict[str, tuple[Evaluation, str]] = {}
     for event in run.journal.read("evaluation"):
         slug = event.key.partition(":")[0]
         artifact = event.data.pop("source")
         evaluation = from_json(event.data)
-        if evaluation.correct and (slug not in found or better(evaluation, found[slug][0])):
+        if evaluation.usable and (slug not in found or better(evaluation, found[slug][0])):
             found[slug] = (evaluation, artifact)
     return {slug: (evaluation, run.artifacts.get(name)) for slug, (evaluation, name) in found.items()}
 
@@ -39,7 +42,7 @@ def remeasure(run: Run, plan: Plan, executor: Executor, progress: Progress) -> N
     progress.phase = "measuring winners again"
     for slug, (evaluation, source) in winners(run).items():
         key = f"{slug}:{evaluation.kernel_hash}"
-        if slug in tasks and run.journal.get("remeasure", key) is None:
+        if evaluation.correct and slug in tasks and run.journal.get("remeasure", key) is None:
             progress.doing(f"measuring {tasks[slug].id} again")
             again = executor.evaluate(Kernel.from_source(source, plan.language), tasks[slug])
             run.journal.append("remeasure", key, to_json(again))
@@ -93,7 +96,7 @@ def _frontier(candidates: Sequence[dict[str, object]]) -> set[int]:
 def _header(evaluation: Evaluation, plan: Plan) -> str:
     speedup = evaluation.speedup
     figures = (
-        (evaluation.reason if evaluation.correct else "not faster when measured again")
+        (evaluation.reason if evaluation.usable else "not faster when measured again")
         if speedup is None
         else (
             f"{speedup.median:.2f}x {evaluation.timing.baseline if evaluation.timing else ''} "

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from kernelopt.evaluation import Speedup
+from kernelopt.evaluation import Speedup, Status
 from kernelopt.search.rollout import Rollout
 
 
@@ -24,7 +24,13 @@ class Progress:
     phase: str = "starting"
     best: dict[str, Speedup] = field(default_factory=dict)
     """Task slug → fastest correct kernel so far."""
+    untimed: bool = False
+    """Nothing is timed, so that there is no fast_p."""
+    compile_only: bool = False
+    """Nothing is run, so that nobody knows what is correct."""
     correct: set[str] = field(default_factory=set)
+    compiled: set[str] = field(default_factory=set)
+    """Tasks with a kernel that compiled, where nothing is run."""
     now: dict[int, str] = field(default_factory=dict)
     """Thread → what it is doing."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -42,8 +48,11 @@ class Progress:
         self.doing("")
         with self._lock:
             for attempt in rollout.attempts:
-                if attempt.speedup:
+                if attempt.status is Status.COMPILED:
+                    self.compiled.add(rollout.task)
+                if attempt.status is Status.PASSED:
                     self.correct.add(rollout.task)
+                if attempt.speedup:
                     known = self.best.get(rollout.task)
                     if known is None or attempt.speedup.ci95_low > known.ci95_low:
                         self.best[rollout.task] = attempt.speedup

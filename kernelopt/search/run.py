@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from kernelopt.devices import conditions
 from kernelopt.errors import BudgetExhausted, LMError, StoreError
 from kernelopt.evaluation import Evaluation
 from kernelopt.executors import Executor
-from kernelopt.executors._open import open_executor
+from kernelopt.executors._open import executor_device, open_executor
 from kernelopt.feedback.changes import Before
 from kernelopt.feedback.explain import explain as explain_evaluation
 from kernelopt.feedback.query import operators, query_facts
@@ -119,6 +120,8 @@ def _search(
     meter, progress = Meter(plan.budget, used_before(run)), watch.progress
     watch.meter, watch.run_folder = meter, str(run.folder)
     progress.tasks = len(plan.tasks)
+    where = conditions(executor_device(executor, plan.language).name)
+    progress.untimed, progress.compile_only = not where.timed, not where.runs
     ledger = Ledger(run, models, executor, meter, progress.doing)
     with _session(run, plan, action, models) as stop:
         watch.begun()
@@ -171,11 +174,15 @@ def _session(run: Run, plan: Plan, action: str, models: Mapping[str, LM]) -> Ite
 
 def _tools(run: Run, plan: Plan, ledger: Ledger) -> Tools:
     language = get("languages", plan.language)()
+    tasks = {task.id: task for task in plan.tasks}
+
+    def told(evaluation: Evaluation, kernel: Kernel, before: Before | None, tried: Sequence[str]) -> str:
+        return explain(evaluation, kernel, before, tried, tasks.get(evaluation.task_id))
 
     return Tools(
         ask=lambda key, prompt: ledger.ask("task", key, prompt),
         evaluate=ledger.evaluate,
-        explain=explain,
+        explain=told,
         facts=lambda evaluation, task: _facts(evaluation, task, plan.language),
         retrieve=_retriever(ledger, target_of(plan.language, language.device)),
         guide=language.guide,
@@ -191,11 +198,16 @@ def _facts(evaluation: Evaluation | None, task: Task, language: str) -> dict[str
     return {"operator": " ".join(operators(task.source)), "language": language}
 
 
-def explain(evaluation: Evaluation, kernel: Kernel, before: Before | None, tried: Sequence[str]) -> str:
+def explain(
+    evaluation: Evaluation,
+    kernel: Kernel,
+    before: Before | None,
+    tried: Sequence[str],
+    task: Task | None = None,
+) -> str:
     """The ASI that a model gets; see `Tools.explain`."""
-    return explain_evaluation(
-        evaluation, kernel=kernel, parent=before, tried=tried, score=explain_score(evaluation)
-    )
+    score = explain_score(evaluation)
+    return explain_evaluation(evaluation, kernel=kernel, parent=before, tried=tried, task=task, score=score)
 
 
 def _retriever(ledger: Ledger, target: str) -> Callable[[str], list[Excerpt]]:
@@ -217,13 +229,15 @@ def _retriever(ledger: Ledger, target: str) -> Callable[[str], list[Excerpt]]:
 def _manifest(plan: Plan, executor: Executor) -> dict[str, Any]:
     import torch
 
-    device = get("devices", get("languages", plan.language)().device)()
+    device = executor_device(executor, plan.language)
+    where = conditions(device.name)
     splits = plan.splits()
     return {
         "suite": dataclasses.asdict(plan.provenance),
         "language": plan.language,
         "device": device.name,
         "isolation": plan.sandbox,
+        "conditions": {"timed": where.timed, "runs": where.runs, "note": where.note},
         "mode": plan.mode,
         "machine": executor.describe(),
         # Kept, so that a resumed run asks the models exactly the same.

@@ -6,6 +6,9 @@ from kernelopt.evaluation import Evaluation, Speedup, Stage, Status
 
 BUILT, RAN, CORRECT = 0.05, 0.1, 0.25
 """Credits for a kernel that was built, that ran, and the least that a correct one gets."""
+UNSPILLED, TIDY = 0.06, 0.03
+"""Where kernels are compiled only: credit for one that spills no registers, and what is added to it as the
+rest of `gpu.profiles.FLAWS` is mended. All of it stays below the credit of a kernel that ran."""
 _STAGES = list(Stage)
 
 
@@ -24,12 +27,21 @@ def score(evaluation: Evaluation) -> float:
         return correct_score(evaluation.speedup.median)
     if evaluation.correct:
         return CORRECT  # on a device that has no clock
+    if evaluation.status is Status.COMPILED:
+        return _compiled(evaluation)
     if evaluation.status is Status.SUSPECT:
         return 0.0
     reached = _STAGES.index(evaluation.stage)
     if reached >= _STAGES.index(Stage.CHECK):
         return RAN
     return BUILT if reached >= _STAGES.index(Stage.LOAD) else 0.0
+
+
+def _compiled(evaluation: Evaluation) -> float:
+    static = evaluation.profile("static")
+    if static is None or static.metrics["spilled"]:
+        return BUILT
+    return UNSPILLED + TIDY * static.metrics["clean"]
 
 
 def score_deviation(speedup: Speedup | None) -> float:
@@ -49,6 +61,9 @@ def explain_score(evaluation: Evaluation) -> str:
         )
     if evaluation.correct:
         return f"{value:g}: a correct kernel, which nothing here can time"
+    if evaluation.status is Status.COMPILED:
+        static = evaluation.profile("static")
+        return f"{value:.3f}: compiled, not run; against it: {(static and static.text) or 'nothing'}"
     if evaluation.status is Status.SUSPECT:
         return "0: a suspect answer scores nothing"
     words = {BUILT: "it was built but did not run", RAN: "it ran but was not correct"}

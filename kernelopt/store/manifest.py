@@ -8,6 +8,7 @@ Readers rely on these fields; every other field is kept and shown as it is:
     kernelopt    version that created the run
     suite        `Provenance` as a dict: suite, official, tasks, detail, shrunk
     language, device, isolation, mode
+    conditions   {"timed", "runs", "note"}: what verdicts of the device are worth
     machine      {"cpu": ..., "compiler": ...}: words about where it ran
     models       {"lm": ..., "reflection_lm": ...}: what the user named
     tasks        [{"id", "slug", "name", "level", "hash"}, ...] in suite order, skipped ones included

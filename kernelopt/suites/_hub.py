@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from kernelopt.errors import MissingTool, TaskError, UsageError
+from kernelopt.resources import pip_install
 from kernelopt.suites._constants import constants, parse
 from kernelopt.suites._official import representative
 from kernelopt.suites._select import Entry
 from kernelopt.task import Task
 
 DATASET = "ScalingIntelligence/KernelBench"
-_INSTALL = "pip install 'kernelopt[hub]'"
 _COLUMNS = ("level", "problem_id", "name", "code")
 
 
@@ -49,7 +49,7 @@ def readable() -> bool:
 
 def unread_note(snapshot: Path) -> str:
     """Says that a cached copy is there but cannot be read."""
-    return f"a cached copy of {DATASET} is at {snapshot}, but reading it needs pyarrow: {_INSTALL}"
+    return f"a cached copy of {DATASET} is at {snapshot}, but reading it needs pyarrow: {pip_install('hub')}"
 
 
 def entries(snapshot: Path) -> list[Entry]:
@@ -74,7 +74,7 @@ def fetch() -> Path:
         UsageError: the download failed; the message holds the reason.
     """
     if importlib.util.find_spec("huggingface_hub") is None or not readable():
-        raise MissingTool(f"fetching kernelbench needs huggingface_hub and pyarrow: {_INSTALL}")
+        raise MissingTool(f"fetching kernelbench needs huggingface_hub and pyarrow: {pip_install('hub')}")
     return _download()
 
 

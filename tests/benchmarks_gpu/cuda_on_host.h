@@ -125,6 +125,8 @@ inline uint32_t rounded(float v) { uint32_t b; std::memcpy(&b, &v, 4); return (b
 }  // namespace host
 
 static inline void __syncthreads() { host::pause(host::AT_BLOCK); }
+static inline void __threadfence() {}
+static inline unsigned atomicAdd(unsigned* at, unsigned more) { unsigned before = *at; *at += more; return before; }
 static inline void __syncwarp(unsigned = 0) { host::pause(host::AT_WARP); }
 static inline int host_lane() { return host::number() % 32; }
 template <class T> T __shfl_xor_sync(unsigned, T v, int d) { return host::swap(v, host_lane() ^ d); }
@@ -134,6 +136,7 @@ template <class T> T __shfl_down_sync(unsigned, T v, int d) { int l = host_lane(
 static inline float __expf(float v) { return std::exp(v); }
 static inline float __logf(float v) { return std::log(v); }
 static inline float __fdividef(float a, float b) { return a / b; }
+static inline double rsqrt(double v) { return 1.0 / std::sqrt(v); }
 static inline float rsqrtf(float v) { return 1.0f / std::sqrt(v); }
 static inline float __int_as_float(int b) { float v; std::memcpy(&v, &b, 4); return v; }
 static inline float __uint_as_float(unsigned b) { float v; std::memcpy(&v, &b, 4); return v; }

@@ -112,3 +112,74 @@ def test_bad_input_is_one_line(arguments, words, place, capsys):
     assert main(["build", *arguments, "--sandbox", "process"]) == 2
     (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("kernelopt:")]
     assert words in line
+
+
+INLINE = '''
+import torch
+import torch.nn as nn
+from torch.utils.cpp_extension import load_inline
+
+ext = load_inline(name="ranges", cpp_sources="torch::Tensor ranges(torch::Tensor x);", cuda_sources="""
+HEADERS
+KIND __global__ void row_range(const float* x, float* y, int cols) {
+    float low = x[blockIdx.x * cols], high = low;
+    for (int c = 0; c < cols; ++c) {
+        float v = x[blockIdx.x * cols + c];
+        low = fminf(low, v);
+        high = fmaxf(high, v);
+    }
+    y[blockIdx.x] = high - low;
+}
+torch::Tensor ranges(torch::Tensor x) {
+    auto y = torch::empty({x.size(0)}, x.options());
+    row_range LAUNCH(x.data_ptr<float>(), y.data_ptr<float>(), x.size(1));
+    return y;
+}
+""", functions=["ranges"])
+
+
+class ModelNew(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(1))
+
+    def forward(self, x):
+        return ext.ranges(x)
+'''
+needs_nvcc = pytest.mark.skipif(toolkit.locate("nvcc") is None, reason="nvcc is not installed")
+
+
+def inline(headers: str, kind: str, launch: str) -> str:
+    return INLINE.replace("HEADERS", headers).replace("KIND", kind).replace("LAUNCH", launch)
+
+
+@needs_nvcc
+def test_an_answer_with_load_inline_is_compiled_without_the_headers_of_torch(place, capsys):
+    (place / "answer.py").write_text(inline("#include <torch/extension.h>", "", "<<<x.size(0), 1>>>"))
+    code, found = built(capsys, "answer.py", "--suite", "task.py")
+    assert (code, found["failure"]) == (0, None), found["parts"][0]["log"]
+    (part,) = found["parts"]
+    assert part["kind"] == "load_inline.cuda" and part["tool"].startswith("nvcc")
+    assert [kernel["name"] for kernel in part["kernels"]] == ["row_range"]
+    assert part["seconds"] < 60
+
+
+@needs_nvcc
+@pytest.mark.slow
+@pytest.mark.exhaustive  # PyTorch's headers take 45 s of a processor
+@pytest.mark.timeout(900)
+def test_a_kernel_that_is_a_template_is_compiled_with_the_headers_of_torch(place, capsys):
+    headers = "#include <torch/extension.h>\n#include <c10/cuda/CUDAStream.h>"
+    (place / "answer.py").write_text(inline(headers, "template <int N>", "<4><<<x.size(0), 1>>>"))
+    code, found = built(capsys, "answer.py", "--suite", "task.py")
+    assert (code, found["failure"]) == (0, None), found["parts"][0]["log"][-3000:]
+    ((kernel,),) = [part["kernels"] for part in found["parts"]]
+    assert kernel["name"].startswith("row_range<")
+
+
+@needs_nvcc
+def test_a_header_that_is_not_there_is_told_in_a_sentence(place, capsys):
+    (place / "answer.py").write_text(inline("#include <torch/nobody.h>", "template <int N>", "<4><<<1, 1>>>"))
+    code, found = built(capsys, "answer.py", "--suite", "task.py")
+    assert code == 1
+    assert "torch/nobody.h is not here: it comes with a PyTorch for CUDA" in found["parts"][0]["log"]

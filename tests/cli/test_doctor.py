@@ -16,6 +16,7 @@ from kernelopt.errors import ConfigError
 from kernelopt.gpu import toolkit
 from kernelopt.gpu._look import Gpu
 from kernelopt.languages import _gxx
+from kernelopt.resources import pip_install
 
 GUIDE = (Path(__file__).parents[2] / "docs/cuda.md").read_text()
 
@@ -174,7 +175,7 @@ def test_tools_of_cuda_are_told_with_version_place_and_origin(machine, capsys, m
     monkeypatch.setattr(toolkit, "find", lambda: kit(nvcc="13.0.88"))
     tools = parts(capsys)[1]["CUDA toolchain"]
     assert tools["nvcc"] == {"name": "nvcc", "found": "13.0.88  /opt/nvcc (CUDA_HOME)", "mend": ""}
-    assert tools["cupy"] == {"name": "cupy", "found": "", "mend": "run: pip install 'kernelopt[cuda]'"}
+    assert tools["cupy"] == {"name": "cupy", "found": "", "mend": f"run: {pip_install('cuda')}"}
 
 
 def test_every_tool_of_the_toolkit_is_told_once(machine, capsys):

@@ -2,10 +2,11 @@
 
 import dataclasses
 
-from kernelopt.evaluation import Build, Check, Evaluation, Speedup, Stage, Status, Timing, to_json
+from kernelopt.evaluation import Build, Check, Evaluation, Profile, Speedup, Stage, Status, Timing, to_json
 from kernelopt.store.run import create_run
 
 SEED, CHILD, MERGED, REJECTED = "5eed" * 4, "c41d" * 4, "3e46" * 4, "bad0" * 4
+COMPILE_ONLY = "compile only: not run, not checked, not timed"
 SOURCE = "class ModelNew: ...  # the winner of 1/1\n"
 MANIFEST = {
     "suite": {"suite": "kernelbench-core", "official": False, "tasks": 5, "detail": "bundled"},
@@ -51,6 +52,44 @@ def passed(task_id, kernel, low, median, high, **changes):
 def failed(task_id, kernel, status, stage, reason):
     """An evaluation that stopped early."""
     return passed(task_id, kernel, 1, 1, 1, status=status, stage=stage, reason=reason, timing=None, checks=())
+
+
+def untimed(task_id, kernel):
+    """Right in Triton's interpreter, which has no clock."""
+    note = "right on the CPU, in Triton's interpreter; not timed"
+    return passed(task_id, kernel, 1, 1, 1, device="interpreter", timing=None, reason=note)
+
+
+def compiled(task_id, kernel, spilled, clean):
+    """Compiled only: what the compilers say, no run."""
+    used = {"registers": 40.0, "spill_store_bytes": 8.0 * spilled, "spill_load_bytes": 0.0}
+    static = {"kernels": 1.0, "spilled": float(spilled), "clean": clean}
+    return passed(
+        task_id,
+        kernel,
+        1,
+        1,
+        1,
+        device="compiler",
+        status=Status.COMPILED,
+        stage=Stage.BUILD,
+        reason=COMPILE_ONLY,
+        timing=None,
+        checks=(),
+        profiles=(Profile("ptxas", used, "f"), Profile("static", static, "spills" if spilled else "")),
+    )
+
+
+def small(root, evaluations, device, conditions=None):
+    """A finished run with these evaluations, one rollout of the seed prompt each."""
+    told = {"conditions": conditions} if conditions else {}
+    with create_run(root, "small", {**MANIFEST, "device": device, **told}) as run:
+        for one in evaluations:
+            slug = one.task_id.replace("/", "-")
+            run.journal.append("evaluation", f"{slug}:{one.kernel_hash}", {**to_json(one), "source": "x"})
+            rollout(run.journal.append, SEED, slug, [attempt(one)])
+        run.journal.append("candidate", "0", candidate(0, SEED, "seed", [], {}))
+        return run.folder
 
 
 def attempt(evaluation, step="generate", score=0.5, cached=False):

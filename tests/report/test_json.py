@@ -79,6 +79,8 @@ def test_an_evaluation_has_exactly_the_documented_fields():
             }
         ],
         "build": {"seconds": 0.4, "cached": False, "log": ""},
+        "diagnostics": [],
+        "profiles": [],
         "speedup": {"median": 2.5, "ci95_low": 2.3, "ci95_high": 2.7},
         "candidate_ms": 1.6,
         "reference_ms": 4.0,
@@ -170,3 +172,24 @@ def test_every_field_is_documented(found):
     fields = {name for data in whole for name in field_names(strict(data))} - {"all"}
     assert len(fields) > 60
     assert fields <= DOCUMENTED
+
+
+def test_where_nothing_is_run_no_figure_can_be_taken_for_a_measured_one(tmp_path):
+    conditions = {"timed": False, "runs": False, "note": sample.COMPILE_ONLY}
+    kernel = sample.compiled("1/1", "k1", 0, 1.0)
+    with open_run(sample.small(tmp_path, [kernel], "compiler", conditions)) as run:
+        data = strict(report_json(view(run)))
+    assert data["conditions"] == conditions and data["device"] == "compiler"
+    best = data["scores"]["all"]["best"]
+    assert (best["correct"], best["compiled"], best["untimed"]) == (None, 1, sample.COMPILE_ONLY)
+    assert best["fast_0"] is None and best["fast_1"] is None and best["geometric_mean"] is None
+    one = strict(evaluation_json(kernel, None))
+    assert (one["status"], one["correct"], one["speedup"]) == ("COMPILED", None, None)
+    assert [profile["tool"] for profile in one["profiles"]] == ["ptxas", "static"]
+
+
+def test_where_nothing_is_timed_fast_p_is_null_and_not_zero(tmp_path):
+    with open_run(sample.small(tmp_path, [sample.untimed("1/1", "k1")], "interpreter")) as run:
+        best = strict(report_json(view(run)))["scores"]["all"]["best"]
+    assert (best["correct"], best["fast_0"], best["compiled"]) == (1, None, None)
+    assert "not timed" in best["untimed"]

@@ -8,8 +8,8 @@ import sample_run as sample
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernelopt.evaluation import Speedup
-from kernelopt.report.scores import LEVELS, better, fast_p, geometric_mean, score
+from kernelopt.evaluation import Speedup, Status
+from kernelopt.report.scores import LEVELS, better, fast_p, geometric_mean, score, untimed_score
 
 
 def exactly(ratio):
@@ -117,3 +117,34 @@ def test_nothing_scores_nothing():
 )
 def test_better_is_a_strict_order(one, other):
     assert better(one, other) and not better(other, one) and not better(one, one)
+
+
+statuses = st.lists(st.sampled_from([*Status, "PENDING"]), max_size=40)
+
+
+@given(statuses, st.integers(0, 5))
+def test_where_nothing_is_timed_what_passed_is_correct_and_there_is_no_fast_p(found, skipped):
+    scores = untimed_score(found, skipped, "interpreted", runs=True)
+    assert (scores.n, scores.skipped, scores.untimed) == (len(found), skipped, "interpreted")
+    assert scores.correct == sum(status == "PASSED" for status in found)
+    assert not scores.fast and scores.geometric_mean is None and scores.compiled is None
+
+
+@given(statuses, st.integers(0, 5))
+def test_where_nothing_is_run_nobody_knows_what_is_correct(found, skipped):
+    scores = untimed_score(found, skipped, "compile only", runs=False)
+    assert scores.correct is None and not scores.fast
+    assert scores.compiled == sum(status == "COMPILED" for status in found)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (sample.compiled("1/1", "a", 0, 1.0), sample.compiled("1/1", "b", 0, 0.8)),
+        (sample.compiled("1/1", "a", 0, 0.1), sample.compiled("1/1", "b", 1, 0.9)),
+        (sample.compiled("1/1", "a", 1, 0.1), sample.NO_BUILD),
+        (sample.SLOW, sample.compiled("1/1", "b", 0, 1.0)),
+    ],
+)
+def test_of_compiled_kernels_the_one_with_fewer_flaws_is_better(one, other):
+    assert better(one, other) and not better(other, one)

@@ -144,3 +144,45 @@ def test_a_cell_of_several_lines_stays_in_its_row():
 
 def test_no_speedup_is_a_dash():
     assert speedup_text(None) == "–"
+
+
+def untimed_view(tmp_path, conditions=None):
+    found = [sample.untimed("1/1", "k1"), sample.untimed("1/2", "k2"), sample.WRONG]
+    with open_run(sample.small(tmp_path, found, "interpreter", conditions)) as run:
+        return view(run)
+
+
+INTERPRETED = {"timed": False, "runs": True, "note": "right in the interpreter; not timed"}
+
+
+@pytest.mark.parametrize("conditions", [None, INTERPRETED])
+def test_what_passed_untimed_is_correct_and_fast_p_is_absent(tmp_path, conditions):
+    found = untimed_view(tmp_path, conditions)
+    text = plain(report_page(found))
+    assert "NOT MEASURED: right " in text and "; there is no speedup and no fast_p" in text
+    assert rows(text, "best kernels") == ["best kernels", "5", "0", "2"]
+    assert "fast_1 " not in text.replace("no fast_p", "")
+    assert rows(plain(list_page([found])), "small")[2:5] == ["5", "2", "–"]
+
+
+ONLY_COMPILED = {"timed": False, "runs": False, "note": sample.COMPILE_ONLY}
+
+
+def test_a_compile_only_run_is_stamped_and_counts_nothing_as_correct(tmp_path):
+    kernels = [sample.compiled("1/1", "k1", 0, 1.0), sample.compiled("1/2", "k2", 1, 0.5), sample.NO_BUILD]
+    with open_run(sample.small(tmp_path, kernels, "compiler", ONLY_COMPILED)) as run:
+        found = view(run)
+    text = plain(report_page(found))
+    assert "NOT MEASURED: compile only: not run, not checked, not timed" in text
+    assert rows(text, "1/1")[2:] == ["COMPILED", "1", "40", "0", "none", "COMPILED", "#0 (seed)"]
+    assert rows(text, "1/2")[2:7] == ["COMPILED", "1", "40", "8", "spills"]
+    assert re.search(r"scores +tasks +skipped +compiled$", text, re.MULTILINE)
+    assert rows(text, "best kernels") == ["best kernels", "5", "0", "2"]
+    assert "speedup [" not in text and "×" not in text
+    assert rows(plain(list_page([found])), "small")[3:5] == ["2 (compiled)", "–"]
+    page = plain(task_page(found, find_task(found, "1/1")))
+    assert "winner: #0 (seed)" in page and sample.COMPILE_ONLY in page
+
+
+def test_a_run_that_is_timed_has_no_stamp(found):
+    assert "NOT MEASURED" not in plain(report_page(found))

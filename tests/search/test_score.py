@@ -1,10 +1,12 @@
 """The score of a rollout: bounded, monotone, half at parity, nothing for tricks."""
 
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernelopt.evaluation import Evaluation, Speedup, Stage, Status, Timing
+from kernelopt.evaluation import Evaluation, Profile, Speedup, Stage, Status, Timing
 from kernelopt.search.acceptance import LEAST_GAIN, NoiseAwareAcceptance, margin
 from kernelopt.search.rollout import Attempt, Rollout, candidate_hash
 from kernelopt.search.score import correct_score, explain_score, score
@@ -110,3 +112,21 @@ def test_a_rollout_survives_its_journal_form():
 
 def test_a_candidate_s_hash_does_not_depend_on_the_order_of_its_parts():
     assert candidate_hash({"a": "1", "b": "2"}) == candidate_hash({"b": "2", "a": "1"})
+
+
+def compiled(spilled, clean):
+    static = Profile("static", {"kernels": 1.0, "spilled": spilled, "clean": clean}, "narrow loads")
+    return dataclasses.replace(evaluation(Status.COMPILED, Stage.BUILD), profiles=(static,))
+
+
+def test_where_nothing_is_run_compiled_without_spills_beats_compiled_beats_nothing():
+    failed = score(evaluation(Status.BUILD_FAILED, Stage.BUILD))
+    spilled, plain, good = score(compiled(1.0, 0.9)), score(compiled(0.0, 0.0)), score(compiled(0.0, 1.0))
+    ran = score(evaluation(Status.WRONG_VALUE, Stage.CHECK))
+    assert failed < spilled < plain < good < ran
+    assert "compiled, not run; against it: narrow loads" in explain_score(compiled(0.0, 0.5))
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_fewer_flaws_are_never_worse(a, b):
+    assert (score(compiled(0.0, a)) <= score(compiled(0.0, b))) or a > b

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kernelopt.lms._builtin.graph import Node, UnknownOperator
@@ -21,23 +21,49 @@ class Call:
     writes: tuple[Node, ...]
 
 
-def assemble(task: str, cpp: str, flags: Sequence[str], program: Program, calls: list[Call]) -> str:
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What a language makes of the parts of a module."""
+
+    imports: tuple[str, ...]
+    library: str
+    """Text at module level that defines the kernels."""
+    call: Callable[[Call, Sequence[str]], Sequence[str]]
+    """Lines that launch one kernel on arrays of these names."""
+    on_device: bool = False
+    """Results are made where the arguments are, and arguments are made contiguous first."""
+
+
+def in_cpp(text: str, flags: Sequence[str]) -> Dialect:
+    """C++ through `kernelopt.inline.cpp`."""
+    options = f", flags={list(flags)!r}" if flags else ""
+
+    def call(one: Call, names: Sequence[str]) -> Sequence[str]:
+        return [f"lib.{one.function}({', '.join(names)})"]
+
+    return Dialect(("from kernelopt.inline import cpp",), f"lib = cpp(r'''\n{text}\n'''{options})", call)
+
+
+def assemble(task: str, dialect: Dialect, program: Program, calls: list[Call]) -> str:
     """The whole module."""
-    kept = _kept(ast.parse(task), _forward(program, calls))
-    imports = ["from kernelopt.inline import cpp"]
+    kept = _kept(ast.parse(task), _forward(program, calls, dialect))
+    imports = list(dialect.imports)
     imports += [ast.unparse(node) for node in kept if isinstance(node, (ast.Import, ast.ImportFrom))]
     rest = [ast.unparse(node) for node in kept if not isinstance(node, (ast.Import, ast.ImportFrom))]
-    options = f", flags={list(flags)!r}" if flags else ""
-    library = f"lib = cpp(r'''\n{cpp}\n'''{options})"
-    return "\n".join(imports) + "\n\n" + library + "\n\n\n" + "\n\n\n".join(rest) + "\n"
+    return (
+        "\n".join(dict.fromkeys(imports)) + "\n\n" + dialect.library + "\n\n\n" + "\n\n\n".join(rest) + "\n"
+    )
 
 
 # --- The forward function ----------------------------------------------------------------------------
 
 
-def _forward(program: Program, calls: list[Call]) -> ast.FunctionDef:
+def _forward(program: Program, calls: list[Call], dialect: Dialect) -> ast.FunctionDef:
     names: dict[Node, str] = {}
-    lines: list[str] = []
+    inputs = dict.fromkeys(n.op for call in calls for n in call.reads if n.kind == "input")
+    arguments = [name for name in inputs if not name.startswith("self")]
+    lines = [f"{name} = {name}.contiguous()" for name in arguments] if dialect.on_device else []
+    where = f", device={(arguments or list(inputs))[0]}.device" if dialect.on_device else ""
     for call in calls:
         for node in call.reads:
             if node.kind == "input" and node not in names:
@@ -45,9 +71,10 @@ def _forward(program: Program, calls: list[Call]) -> ast.FunctionDef:
         for node in call.writes:
             if node not in names:
                 names[node] = f"t{len(names)}"
-                lines.append(f"{names[node]} = torch.empty({node.shape!r}, dtype={_TORCH[node.dtype]})")
-        arguments = [_argument(names[n], n) for n in call.reads] + [names[n] for n in call.writes]
-        lines.append(f"lib.{call.function}({', '.join(arguments)})")
+                made = f"torch.empty({node.shape!r}, dtype={_TORCH[node.dtype]}{where})"
+                lines.append(f"{names[node]} = {made}")
+        reads = [names[n] if dialect.on_device else _argument(names[n], n) for n in call.reads]
+        lines += dialect.call(call, [*reads, *(names[n] for n in call.writes)])
     results = [names[value.node] for value in program.outputs]
     shaped = [
         name if value.shape == value.node.shape else f"{name}.view({value.shape!r})"

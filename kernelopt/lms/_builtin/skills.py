@@ -58,6 +58,14 @@ SKILLS: tuple[Skill, ...] = (
         mistake=True,
     ),
     Skill(
+        "constants",
+        "CUDA knows no INFINITY or FLT_MAX without a header: write __int_as_float(0x7f800000) and "
+        "3.402823466e+38f.",
+        (r"__int_as_float", r"\bknows no infinity\b"),
+        ('"infinity" is undefined', '"flt_max" is undefined'),
+        mistake=True,
+    ),
+    Skill(
         "threads",
         "Run the outer loop on all cores with `#pragma omp parallel for`.",
         (r"\bomp parallel\b", r"\b(openmp|all cores|multi-?thread|threads)\b"),
@@ -67,7 +75,7 @@ SKILLS: tuple[Skill, ...] = (
         "float_math",
         "Stay in single precision: expf, sqrtf, 1.0f; a double literal or function converts every element.",
         (r"\b(single precision|expf|sqrtf|float literals|no double|1\.0f)\b",),
-        (words.DOUBLE_MATH,),
+        (words.DOUBLE_MATH, words.DOUBLE_INSTRUCTIONS),
     ),
     Skill(
         "simd",
@@ -75,6 +83,13 @@ SKILLS: tuple[Skill, ...] = (
         "for sums and maxima.",
         (r"\bomp simd\b", r"\b(vectori[sz]e|simd|restrict)\b"),
         (words.NOT_VECTORIZED,),
+    ),
+    Skill(
+        "vectors",
+        "On a GPU read and write four floats at a time: float4 from 16-byte aligned addresses, a scalar loop "
+        "for the rest; in Triton, blocks of 1024 elements or more.",
+        (r"\bfloat4\b", r"\b128[- ]bit"),
+        (words.NARROW_LOADS,),
     ),
     Skill(
         "poly_math",
@@ -103,7 +118,7 @@ SKILLS: tuple[Skill, ...] = (
         "blocking",
         "Block matrix products: keep a tile of accumulators in registers and reuse each loaded value.",
         (r"\b(block|tile|tiling|blocking|register tile)\b",),
-        (words.COMPUTE_BOUND,),
+        (words.COMPUTE_BOUND, words.NO_TENSOR_CORES),
     ),
     Skill(
         "streaming",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from kernelopt.lms._builtin.skills import BY_NAME, asked_for, taught
 from kernelopt.lms._builtin.write import UnknownOperator, write_module
+from kernelopt.lms._builtin.write_gpu import write_cuda, write_triton
 from kernelopt.prompting.extract import fences
 from kernelopt.prompting.render import EXCERPTS, GUIDANCE, KERNEL, OUTCOME, REFINEMENT, TASK
 
@@ -15,20 +17,34 @@ _OWN = re.compile(r"^# skills:(.*)$", re.MULTILINE)
 _EVERYTHING = re.compile(r"\b(every|all)\b.{0,40}\b(remed|complaint|report|feedback|finding)", re.IGNORECASE)
 
 
-def answer(sections: Mapping[str, str]) -> str:
-    """A reply to a generate or refine prompt, given its sections."""
+WRITERS: dict[str, Callable[[str, frozenset[str]], str]] = {
+    "CUDA C++ on the GPU": write_cuda,
+    "CuPy on the GPU": partial(write_cuda, cupy=True),
+    "Triton": write_triton,
+}
+"""By the heading of the language's guide in the prompt; C++ for any other."""
+_GUIDE = re.compile(r"^## (.+)$", re.MULTILINE)
+
+
+def answer(sections: Mapping[str, str], system: str = "") -> str:
+    """A reply to a generate or refine prompt, given its sections and the guide before them."""
     blocks = fences(sections.get(TASK, ""))
     if not blocks:
         return f"({NOTE}) The prompt holds no task module.\n"
     skills = _skills(sections)
     try:
-        module = write_module(blocks[0][1], skills)
+        module = _writer(system)(blocks[0][1], skills)
     except UnknownOperator as unknown:
         return f"({NOTE}) I do not know how to write a kernel for this task: {unknown}.\n"
     # A note to itself: on a refinement it finds here what it knew when it wrote the kernel.
     signed = f"# {NOTE}\n# skills: {' '.join(sorted(skills))}\n{module}"
     words = ", ".join(sorted(skills)) or "none"
     return f"({NOTE}) A kernel with these skills: {words}.\n\n```python\n{signed}```\n"
+
+
+def _writer(system: str) -> Callable[[str, frozenset[str]], str]:
+    heading = _GUIDE.search(system)
+    return WRITERS.get(heading[1].strip(), write_module) if heading else write_module
 
 
 def _skills(sections: Mapping[str, str]) -> frozenset[str]:

@@ -14,7 +14,7 @@ from kernelopt.lms._builtin import (
     rules_rows,
     rules_sums,
 )
-from kernelopt.lms._builtin.answer import Call, assemble
+from kernelopt.lms._builtin.answer import Call, assemble, in_cpp
 from kernelopt.lms._builtin.emit_text import Code, Style
 from kernelopt.lms._builtin.expr import LIBRARY
 from kernelopt.lms._builtin.graph import UnknownOperator
@@ -45,7 +45,8 @@ def write_module(task_source: str, skills: frozenset[str]) -> str:
     headers = _headers(functions, plan.kernels, skills)
     calls = [_call(kernel, style, f"f{i}") for i, kernel in enumerate(plan.kernels)]
     flags = _FLAGS if style.simd else ()
-    return assemble(task_source, headers + "\n\n".join(functions), flags, program, calls)
+    dialect = in_cpp(headers + "\n\n".join(functions), flags)
+    return assemble(task_source, dialect, program, calls)
 
 
 def _style(skills: frozenset[str], kernels: list[Kernel]) -> Style:

@@ -230,6 +230,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--size", nargs="+", choices=SIZES, default=["gpu"])
     parser.add_argument("--budget", type=float, default=1.0, help="seconds of a comparison (default 1)")
     parser.add_argument("--timeout", type=float, default=300.0, help="seconds of one kernel (default 300)")
+    parser.add_argument("--profile", action="store_true", help="by Nsight Compute, after timing")
     parser.add_argument(
         "--wait", type=float, default=0.0, help="seconds to wait for others on the GPU (none)"
     )

@@ -4,7 +4,8 @@
 
 Each kernel of ``tests/feedback/bad_kernels`` has one planted cause. It is evaluated with the settings of
 `kernelopt eval`, and its cause counts as named when the first 15 lines of what `kernelopt eval --explain`
-prints hold it. Reported beside it: how long the text took to build and how many tokens it has.
+prints hold it. Reported beside it: how many tokens the text has, and the CPU time that building it took (of
+this process, so that others do not count), manual excerpts included.
 """
 
 from __future__ import annotations
@@ -40,9 +41,9 @@ def measure(only: list[str], show: bool) -> list[dict[str, Any]]:
     try:
         for bad in kernels:
             evaluation = executor.evaluate(bad.kernel, bad.task)
-            started = time.perf_counter()
+            started = time.process_time()
             told = _evaluate.asi(evaluation, bad.kernel, bad.task.source)
-            seconds = time.perf_counter() - started
+            seconds = time.process_time() - started
             printed = "\n".join([*_evaluate.lines(evaluation), "", told])
             named = bad.is_named_in(printed)
             rows.append(
@@ -51,7 +52,7 @@ def measure(only: list[str], show: bool) -> list[dict[str, Any]]:
                     "status": str(evaluation.status),
                     "named": named,
                     "tokens": tokens(told),
-                    "build_ms": round(1e3 * seconds, 2),
+                    "build_cpu_ms": round(1e3 * seconds, 2),
                 }
             )
             print(
@@ -66,15 +67,17 @@ def measure(only: list[str], show: bool) -> list[dict[str, Any]]:
 
 
 def report(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    times = [row["build_ms"] for row in rows]
+    first, *times = [row["build_cpu_ms"] for row in rows]
+    times = times or [first]
     return {
         "machine": machine(),
         "kernels": len(rows),
         "named": sum(row["named"] for row in rows),
         "tokens_most": max(row["tokens"] for row in rows),
         "tokens_median": statistics.median(row["tokens"] for row in rows),
-        "build_ms_median": round(statistics.median(times), 2),
-        "build_ms_most": max(times),
+        "build_cpu_ms_first": first,
+        "build_cpu_ms_median": round(statistics.median(times), 2),
+        "build_cpu_ms_most": max(times),
         "rows": rows,
     }
 
@@ -87,8 +90,8 @@ def show_result(result: dict[str, Any]) -> None:
     )
     print(
         f"  tokens: median {result['tokens_median']}, most {result['tokens_most']} of {MOST_TOKENS}; "
-        f"built in {result['build_ms_median']} ms (median), {result['build_ms_most']} ms at most "
-        f"of {MOST_MS:.0f}"
+        f"CPU time to build: median {result['build_cpu_ms_median']} ms, most {result['build_cpu_ms_most']} "
+        f"ms of {MOST_MS:.0f}; the first, which also imports: {result['build_cpu_ms_first']} ms"
     )
 
 

@@ -20,7 +20,7 @@ def describe(check: Check) -> list[str]:
         return [f"- the output has shape {facts['shape']}, the reference {facts['expected_shape']}"]
     if not facts.get("wrong"):
         return [f"- {inline(check.detail)}"] if check.detail else []
-    patterns = facts.get("patterns", [])
+    patterns = _patterns(check)
     lines = [f"- {_sentence(pattern)}" for pattern in patterns]
     if not patterns:
         lines = [f"- {words.NO_PATTERN}. {_cause(_CAUSES['none'])}"]
@@ -29,8 +29,21 @@ def describe(check: Check) -> list[str]:
 
 def phrases(check: Check) -> list[str]:
     """The fixed phrases of the patterns of a check, the most telling first."""
-    found = [_head(pattern)[0] for pattern in check.mismatch.get("patterns", [])]
+    found = [_head(pattern)[0] for pattern in _patterns(check)]
     return found or ([words.NO_PATTERN] if check.mismatch.get("wrong") else [])
+
+
+def _patterns(check: Check) -> list[Pattern]:
+    """The patterns of a check; in a matrix the first axis is that of the rows, and is called so."""
+    rows = len(check.mismatch.get("shape", ())) == 2
+    return [
+        {**pattern, "axis": "row"} if rows and _of_rows(pattern) else pattern
+        for pattern in check.mismatch.get("patterns", [])
+    ]
+
+
+def _of_rows(pattern: Pattern) -> bool:
+    return pattern.get("kind") in ("factor_per", "offset_per") and pattern.get("axis") == 0
 
 
 def _sentence(pattern: Pattern) -> str:

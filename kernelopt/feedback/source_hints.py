@@ -101,5 +101,5 @@ def _alias(evaluation: Evaluation, source: str) -> list[str]:
         return []
     return [
         f"The inner loop adds to `{found[1]}[...]` in memory, and without `__restrict__` the compiler must "
-        "assume that it may alias the inputs: sum in a local variable, or declare the pointers `__restrict__`."
+        "assume that it may alias the inputs: sum in a local variable, or declare pointers `__restrict__`."
     ]

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-MOST_POSTINGS = 400_000
-"""Entries of the index that one query adds up, which takes about 2 ms. The rarest terms come first, so that
+MOST_POSTINGS = 200_000
+"""Entries of the index that one query adds up, which takes about 1 ms. The rarest terms come first, so that
 only words which nearly every section holds are left out, and those tell little."""
 
 

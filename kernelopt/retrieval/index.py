@@ -21,7 +21,7 @@ from kernelopt.retrieval.tokens import tokenize
 EXCERPT_CHARACTERS = 1200
 """Most characters of one excerpt, about 300 tokens."""
 
-_QUERY_CHARACTERS = 8000
+_QUERY_CHARACTERS = 4000
 _TITLE_WEIGHT, _TAG_WEIGHT, _PATTERN_WORDS = 3, 3, 1
 _RANK_OFFSET = 60
 """The constant of reciprocal rank fusion: how little the first ranks differ."""

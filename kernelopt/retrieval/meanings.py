@@ -12,6 +12,8 @@ from functools import lru_cache
 WEIGHT = 0.5
 """Of an added word beside one that was asked for."""
 
+_CHARACTERS = 1500
+
 _OPERATORS = {
     "amax amin max min argmax argmin sum mean prod norm logsumexp any all nansum": "reduction reduce",
     "argmax argmin topk sort kthvalue median": "index comparison",
@@ -138,7 +140,8 @@ _MESSAGES = (
 
 
 def meanings(query: str) -> list[str]:
-    """Words to add to a query, in a fixed order, none twice."""
+    """Words to add to a query, in a fixed order, none twice. Of a long log its beginning counts."""
+    query = query[:_CHARACTERS]
     lower = dict.fromkeys(re.findall(r"[a-z_]\w+", query.lower()))
     families = _families()
     found = [word for name in lower for word in families.get(name, ())]

@@ -261,7 +261,7 @@ _STORIES = {
         (
             "torch/device-and-dtype-errors",
             "add",
-            "RuntimeError: Expected all tensors to be on the same device, but found at least two devices, cuda:0 and cpu!",
+            "RuntimeError: Expected all tensors to be on the same device, but found two, cuda:0 and cpu!",
             "",
         ),
         (
@@ -274,7 +274,7 @@ _STORIES = {
         (
             "torch/pybind-signatures",
             "relu",
-            "TypeError: forward(): incompatible function arguments. The following argument types are supported",
+            "TypeError: forward(): incompatible function arguments. The following argument types are suppo",
             "",
         ),
         (
@@ -488,9 +488,35 @@ _STORIES = {
 }
 
 
+_ON_GPUS = {
+    words.TAIL_WRONG: "wrong-tail",
+    words.LAST_BLOCK_WRONG: "wrong-tail",
+    words.HAS_NAN: "wrong-nan-or-inf",
+    words.NOT_REPEATABLE: "wrong-not-repeatable",
+    words.REDUCED_PRECISION: "wrong-precision",
+    words.TRANSPOSED: "wrong-shift-or-transpose",
+    "softmax": "online-softmax-gpu",
+    "scaled_dot_product_attention": "flash-attention-recipe",
+    "cumsum": "cumulative-ops",
+    "conv2d": "implicit-gemm",
+    "relu": "elementwise-activations",
+    "add mul relu": "elementwise-activations fused-epilogue",
+    "layer_norm": "norms-and-distances",
+    "rms_norm": "norms-and-distances",
+}
+"""Finding, or operator where nothing else is known, to the recipe for every GPU language that is about it."""
+
+
+def _recipes(target, operator, error, bottleneck):
+    subject = error or ("" if bottleneck else operator)
+    known = _ON_GPUS.get(subject, "") if target in ("cuda", "triton", "cupy") else ""
+    return [f"operators/{name}" for name in known.split()]
+
+
 def _stories():
     for target, stories in _STORIES.items():
         for notes, operator, error, bottleneck in stories:
-            relevant = tuple(note if "/" in note else f"{target}/{note}" for note in notes.split())
+            own = [note if "/" in note else f"{target}/{note}" for note in notes.split()]
+            relevant = (*own, *_recipes(target, operator, error, bottleneck))
             name = " ".join(filter(None, [target, operator, error[:60], bottleneck[:60]]))
             yield Situation(name, target, relevant, operator, "", error, bottleneck)

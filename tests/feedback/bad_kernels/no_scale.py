@@ -1,6 +1,6 @@
 # bad: the learned scale of each column is not applied
 # task: rms_norm
-# names: scale
+# names: scale|parameters that nothing reads
 import torch
 from torch import nn
 

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from kernelopt.lms._builtin import cuda_contract, cuda_rows, cuda_windows, triton_code, triton_kernels
+from kernelopt.lms._builtin import (
+    cuda_contract,
+    cuda_rows,
+    cuda_windows,
+    rules_constants,
+    rules_losses,
+    rules_rows,
+    rules_sums,
+    triton_code,
+    triton_kernels,
+)
 from kernelopt.lms._builtin.answer import Call, Dialect, assemble
 from kernelopt.lms._builtin.cuda_code import CudaCode, Launch, Look
 from kernelopt.lms._builtin.kernels import Kernel
@@ -13,6 +23,7 @@ from kernelopt.lms._builtin.read import read
 from kernelopt.lms._builtin.rules import Lowering
 from kernelopt.lms._builtin.triton_code import Blocks
 
+_RULES = (rules_constants, rules_losses, rules_rows, rules_sums)  # imported for the rules that they register
 _EMIT: dict[str, Callable[[Kernel, Look, str], Launch]] = {
     "contract": cuda_contract.emit,
     "conv": cuda_windows.conv,

@@ -32,6 +32,7 @@ _EMIT: dict[str, Callable[[Kernel, Look, str], Launch]] = {
     "recur": cuda_windows.scan,
     "": cuda_rows.emit,
 }
+_QUIET = "#pragma nv_diag_suppress 177  // indices that a kernel does not need"
 _STREAM = "with cupy.cuda.ExternalStream(torch.cuda.current_stream().cuda_stream):"
 
 
@@ -53,7 +54,7 @@ def write_cuda(task_source: str, skills: frozenset[str], *, cupy: bool = False) 
         _EMIT[k.anchor.kind if k.anchor else ""](k, look, f"f{i}") for i, k in enumerate(plan.kernels)
     ]
     helpers = dict.fromkeys(helper for launch in launches for helper in launch.helpers)
-    text = "\n\n".join([*helpers, *(launch.text for launch in launches)])
+    text = "\n\n".join([_QUIET, *helpers, *(launch.text for launch in launches)])
     codes = [CudaCode(kernel, look) for kernel in plan.kernels]
     calls = [Call(f"f{i}", tuple(code.reads), tuple(code.writes)) for i, code in enumerate(codes)]
     shapes = {f"f{i}": launch for i, launch in enumerate(launches)}

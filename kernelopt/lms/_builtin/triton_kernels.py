@@ -53,6 +53,11 @@ def _maps(tri: Tri, look: Blocks, name: str) -> Made:
 # --- Rows ----------------------------------------------------------------------------------------------
 
 
+def _warps(elements: int) -> int:
+    """Warps of a program: some eight to sixteen elements a thread, so that registers suffice."""
+    return 4 if elements <= 1024 else 8 if elements <= 4096 else 16
+
+
 class _Rows:
     """A program holds some rows, whole or piece by piece, as a block of [rows, elements]."""
 
@@ -81,7 +86,7 @@ class _Rows:
         for phase in rows.phases:
             self._pass(phase, known)
         self._finish(known)
-        return tri.made(name, (-(-self.count // self.high),), 4 if self.block * self.high <= 4096 else 8)
+        return tri.made(name, (-(-self.count // self.high),), _warps(self.block * self.high))
 
     def _place(self, start: str) -> None:
         tri = self.tri

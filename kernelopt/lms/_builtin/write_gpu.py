@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from kernelopt.lms._builtin import cuda_contract, cuda_rows, cuda_windows, triton_code, triton_kernels
+from kernelopt.lms._builtin import (
+    cuda_contract,
+    cuda_rows,
+    cuda_windows,
+    rules_constants,
+    rules_losses,
+    rules_rows,
+    rules_sums,
+    triton_code,
+    triton_kernels,
+)
 from kernelopt.lms._builtin.answer import Call, Dialect, assemble
 from kernelopt.lms._builtin.cuda_code import CudaCode, Launch, Look
 from kernelopt.lms._builtin.kernels import Kernel
@@ -13,6 +23,7 @@ from kernelopt.lms._builtin.read import read
 from kernelopt.lms._builtin.rules import Lowering
 from kernelopt.lms._builtin.triton_code import Blocks
 
+_RULES = (rules_constants, rules_losses, rules_rows, rules_sums)  # imported for the rules that they register
 _EMIT: dict[str, Callable[[Kernel, Look, str], Launch]] = {
     "contract": cuda_contract.emit,
     "conv": cuda_windows.conv,
@@ -21,6 +32,7 @@ _EMIT: dict[str, Callable[[Kernel, Look, str], Launch]] = {
     "recur": cuda_windows.scan,
     "": cuda_rows.emit,
 }
+_QUIET = "#pragma nv_diag_suppress 177  // indices that a kernel does not need"
 _STREAM = "with cupy.cuda.ExternalStream(torch.cuda.current_stream().cuda_stream):"
 
 
@@ -42,7 +54,7 @@ def write_cuda(task_source: str, skills: frozenset[str], *, cupy: bool = False) 
         _EMIT[k.anchor.kind if k.anchor else ""](k, look, f"f{i}") for i, k in enumerate(plan.kernels)
     ]
     helpers = dict.fromkeys(helper for launch in launches for helper in launch.helpers)
-    text = "\n\n".join([*helpers, *(launch.text for launch in launches)])
+    text = "\n\n".join([_QUIET, *helpers, *(launch.text for launch in launches)])
     codes = [CudaCode(kernel, look) for kernel in plan.kernels]
     calls = [Call(f"f{i}", tuple(code.reads), tuple(code.writes)) for i, code in enumerate(codes)]
     shapes = {f"f{i}": launch for i, launch in enumerate(launches)}

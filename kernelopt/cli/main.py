@@ -33,6 +33,9 @@ COMMANDS = {
     "report": "Print a run's results and scores.",
     "list": "List runs.",
     "show": "Show one task of a run: attempts, evaluation, kernel.",
+    "export": "Write winners as a package of PyTorch operators.",
+    "verify": "Measure an exported package again, and say whether its claims hold.",
+    "score": "Score results in KernelBench's or NPUEval's own layout.",
     "doctor": "Tell what is installed, what is missing and how to mend it.",
 }
 BAD_INPUT, INTERRUPTED = 2, 130

@@ -1,0 +1,213 @@
+"""Swaps submodules of a model that compute what an operator computes, and undoes it.
+
+A submodule matches when, traced on the measured shapes, it performs the same ATen operations with the
+same constants on its inputs and its state as the operator's reference: class and configuration both
+show in that. Its class is then replaced by a subclass with another ``forward``; parameters, hooks,
+``state_dict`` and ``isinstance`` stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.fx.experimental.proxy_tensor import make_fx
+
+from kernelopt.export.runtime.operators import Operator
+
+_MARK = "_optimised_from"
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """One submodule that was swapped."""
+
+    path: str
+    """Its name in the model; empty for the model itself."""
+    module: str
+    """Class and configuration, as PyTorch prints them."""
+    operator: str
+
+    def __str__(self) -> str:
+        return f"{self.path or '(the model)'}: {self.module} → {self.operator}"
+
+
+def patch(model: nn.Module, operators: Mapping[str, Operator]) -> list[Swap]:
+    """Swap every submodule that an operator stands for; what was swapped, in the model's order.
+
+    Of modules inside of one another the outermost is swapped, unless all that it does is done by one inside.
+    """
+    programs = {name: _program(operator.reference.module(), _examples(operator)) for name, operator in operators.items()}
+    found: dict[str, tuple[str, tuple[str, ...]]] = {}
+    modules = {path: one for path, one in model.named_modules() if not hasattr(type(one), _MARK)}
+    for path, module in modules.items():
+        for name, operator in operators.items():
+            order = _fits(module, operator, programs[name])
+            if order is not None:
+                found[path] = name, order
+                break
+    swaps: list[Swap] = []
+    for path, (name, order) in found.items():
+        inside = [inner for inner in found if inner != path and _holds(path, inner)]
+        if any(found[inner][0] == name for inner in inside) or any(_holds(swap.path, path) for swap in swaps):
+            continue
+        swaps.append(Swap(path, _shown(modules[path]), operators[name].name))
+        _swap(modules[path], operators[name], order)
+    return swaps
+
+
+def _holds(outer: str, inner: str) -> bool:
+    return not outer or inner.startswith(f"{outer}.")
+
+
+def unpatch(model: nn.Module) -> list[str]:
+    """Undo `patch`; the names of the submodules that are themselves again."""
+    found = [(path, module) for path, module in model.named_modules() if hasattr(type(module), _MARK)]
+    for _, module in found:
+        module.__class__ = getattr(type(module), _MARK)
+    return [path for path, _ in found]
+
+
+def _shown(module: nn.Module) -> str:
+    return " ".join(str(module).split())
+
+
+def _swap(module: nn.Module, operator: Operator, order: Sequence[str]) -> None:
+    """Give the module a class whose ``forward`` calls the operator while its mode is the traced one."""
+    original, training, count = type(module), module.training, operator.count
+    namespace, _, name = operator.name.partition("::")
+    call = getattr(getattr(torch.ops, namespace), name)
+
+    def forward(self: Any, *arguments: Any, **named: Any) -> Any:
+        if named or len(arguments) != count or self.training != training:
+            return original.forward(self, *arguments, **named)
+        return call(*arguments, *(_at(self, path) for path in order))
+
+    body = {"forward": forward, _MARK: original, "__module__": original.__module__}
+    module.__class__ = type(f"Optimised{original.__name__}", (original,), body)
+
+
+def _at(module: Any, path: str) -> Any:
+    for part in path.split("."):
+        module = getattr(module, part)
+    return module
+
+
+# --- What a module computes, as text ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Program:
+    text: str
+    state: tuple[str, ...]
+    """Parameters and buffers in the order in which the program meets them."""
+    unused: tuple[str, ...]
+
+
+def _fits(module: nn.Module, operator: Operator, wanted: _Program | None) -> tuple[str, ...] | None:
+    """Paths of the module's state in the operator's order; None when it computes something else."""
+    own = _state(module)
+    shapes = sorted((tuple(one.shape), str(one.dtype)) for one in own.values())
+    expected = sorted((tuple(rule["shape"]), f"torch.{rule['dtype']}") for rule in operator.state_rules)
+    if wanted is None or wanted.unused or shapes != expected:
+        return None
+    found = _program(module, _examples(operator))
+    if found is None or found.text != wanted.text or found.unused:
+        return None
+    names = dict(zip(wanted.state, found.state, strict=True))
+    return tuple(names[path] for path in operator.paths)
+
+
+def _state(module: nn.Module) -> dict[str, torch.Tensor]:
+    return {**dict(module.named_parameters()), **dict(module.named_buffers())}
+
+
+def _examples(operator: Operator) -> list[Any]:
+    """The measured arguments, as (shape, dtype) or numbers."""
+    return [
+        (tuple(rule["example"]), getattr(torch, rule["dtype"])) if rule["kind"] == "tensor" else rule["value"]
+        for rule in operator.input_rules
+    ]
+
+
+def _program(module: nn.Module, examples: Sequence[Any]) -> _Program | None:
+    """ATen operations of one call, names made canonical; None where it cannot be called so."""
+    state = _state(module)
+    names = list(state)
+
+    def run(values: list[torch.Tensor], tensors: list[torch.Tensor]) -> Any:
+        given = iter(tensors)
+        inputs = [next(given) if isinstance(one, tuple) else one for one in examples]
+        with torch.no_grad():
+            return torch.func.functional_call(module, dict(zip(names, values, strict=True)), tuple(inputs))
+
+    try:
+        with FakeTensorMode(allow_non_fake_inputs=False) as mode:
+            values = [mode.from_tensor(one.detach()) for one in state.values()]
+            tensors = [torch.empty(one[0], dtype=one[1]) for one in examples if isinstance(one, tuple)]
+            graph = make_fx(run, tracing_mode="real")(values, tensors).graph
+    except Exception:  # a module of the user's that takes other arguments, say
+        return None
+    return _text(graph, names)
+
+
+def _text(graph: torch.fx.Graph, names: Sequence[str]) -> _Program:
+    """Nodes numbered in their order; state numbered as it is met."""
+    placeholders = [node for node in graph.nodes if node.op == "placeholder"]
+    paths: dict[Any, str] = dict(zip(placeholders, names, strict=False))
+    labels: dict[Any, str] = {node: f"input{index}" for index, node in enumerate(placeholders[len(names) :])}
+    met: list[str] = []
+    lines: list[str] = []
+
+    def label(node: Any) -> str:
+        if node not in labels:
+            met.append(paths[node])
+            labels[node] = f"state{len(met) - 1}"
+        return labels[node]
+
+    for node in graph.nodes:
+        if node.op in ("placeholder",) or (node.op == "call_function" and _is_detach(node, labels, label)):
+            continue
+        arguments = torch.fx.node.map_arg((node.args, node.kwargs), lambda one: _Label(label(one)))
+        lines.append(f"{node.target} {_plain(arguments, node)}")
+        labels[node] = f"value{len(lines)}"
+    unused = tuple(path for node, path in paths.items() if node not in labels)
+    return _Program("\n".join(lines), tuple(met), unused)
+
+
+class _Label(str):
+    """The name of a value, printed without quotes."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
+
+
+def _is_detach(node: Any, labels: dict[Any, str], label: Callable[[Any], str]) -> bool:
+    """Detaching computes nothing: the value keeps its name."""
+    if "aten.detach" not in str(node.target):
+        return False
+    labels[node] = label(node.args[0])
+    return True
+
+
+_LAST_AXES = ("_softmax", "_log_softmax", "sum.dim", "mean.dim", "cumsum", "amax", "amin", "var.correction")
+
+
+def _plain(arguments: Any, node: Any) -> str:
+    """Arguments as text, negative axes of well-known operations counted from the front."""
+    positional, named = arguments
+    if any(f"aten.{name}" in str(node.target) for name in _LAST_AXES) and len(positional) > 1:
+        rank = node.args[0].meta["val"].ndim if "val" in node.args[0].meta else 0
+        positional = (positional[0], _from_front(positional[1], rank), *positional[2:])
+    return f"{positional!r} {dict(named)!r}"
+
+
+def _from_front(axes: Any, rank: int) -> Any:
+    if isinstance(axes, list | tuple):
+        return [_from_front(axis, rank) for axis in axes]
+    return axes + rank if isinstance(axes, int) and axes < 0 else axes
+

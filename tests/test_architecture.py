@@ -56,7 +56,7 @@ ALLOWED: dict[str, set[str]] = {
     "report": WORDS | {"store"},
     # Winners are judged again as they will be shipped.
     "export": GROUND
-    | {"store", "report", "languages", "inline", "suites", "evaluator", "executors", "sandboxes"},
+    | {"store", "report", "languages", "inline", "suites", "evaluator", "executors", "sandboxes", "gpu"},
     "testing": GROUND | {"suites", "lms", "languages", "devices", "sandboxes", "executors", "retrieval"},
 }
 """Package (or module) to what it may import, besides itself. `cli` and `__main__` may import everything."""

@@ -5,19 +5,28 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from kernelopt.cli import _console, _evaluate
-from kernelopt.cli._options import choose_sandbox, language_option, require_language, sandbox_option, suite_option
+from kernelopt.cli._options import (
+    choose_sandbox,
+    language_option,
+    require_language,
+    sandbox_option,
+    suite_option,
+)
 from kernelopt.cli._selection import selection_options
 from kernelopt.errors import ConfigError, UsageError
 from kernelopt.suites import SuiteOptions
 
 if TYPE_CHECKING:
+    from kernelopt.evaluation import Evaluation
     from kernelopt.export import Examined, Winner
+    from kernelopt.task import Task
 
 FORMATS = ("torch", "kernelbench", "npueval")
 
@@ -26,11 +35,19 @@ FORMATS = ("torch", "kernelbench", "npueval")
 @click.argument("what", metavar="RUN|FILE")
 @click.option("--task", "wanted", multiple=True, metavar="ID", help="Only this task; may be repeated.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Where to write.")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="torch", show_default=True, help="What to write.")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="torch", show_default=True, help="What to write."
+)
 @click.option("--name", metavar="NAME", help="Name of the package, or of the benchmark's run.")
-@click.option("--march", default="", metavar="NAME", help="Processor to build for; x86-64-v3 on x86 by default.")
-@click.option("--license", "license_", default="Apache-2.0", show_default=True, metavar="SPDX", help="Its licence.")
-@click.option("--no-sweep", is_flag=True, help="Do not try other sizes; the package is for the measured ones only.")
+@click.option(
+    "--march", default="", metavar="NAME", help="Processor to build for; x86-64-v3 on x86 by default."
+)
+@click.option(
+    "--license", "license_", default="Apache-2.0", show_default=True, metavar="SPDX", help="Its licence."
+)
+@click.option(
+    "--no-sweep", is_flag=True, help="Do not try other sizes; the package is for the measured ones only."
+)
 @click.option("--force", is_flag=True, help="Write over an older package in DIR.")
 @suite_option
 @selection_options
@@ -70,15 +87,18 @@ def command(
     """
     if march and not re.fullmatch(r"[a-z0-9.+-]{1,40}", march):
         raise ConfigError(f"--march {march!r} is no processor; for example x86-64-v3 or native")
-    winners = _winners(what, wanted, suite, selection, language, runs)
+    if form != "torch" and _is_file(what):
+        raise ConfigError(f"--format {form} needs the results of a run; {what} is a file")
+    gathered = _gathered(what, wanted, suite, selection, language, runs)
+    winners = gathered.winners
     if form != "torch":
-        _benchmark(form, winners, what, name, out, runs)
+        _benchmark(form, gathered, name or gathered.name, out)
         return
     from kernelopt.export.naming import package_name
 
-    chosen_name = package_name(name or _default_name(what))
-    for one in sorted({winner.kernel.language for winner in winners}):
-        require_language(one)
+    chosen_name = package_name(name or _default_name(gathered.name))
+    if any(winner.kernel.language == "cpp" for winner in winners):
+        require_language("cpp")  # GPU kernels are compiled where they cannot run
     examined = _examined(winners, choose_sandbox(sandbox).name, march, not no_sweep, quiet)
     shipped = [one for one in examined if not one.refusal]
     for one in examined:
@@ -90,11 +110,29 @@ def command(
     ctx.exit(0 if len(shipped) == len(examined) else 1)
 
 
-def _winners(
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What is exported, and what a benchmark's scripts want to know besides."""
+
+    name: str
+    winners: list[Winner]
+    tasks: list[Task]
+    """All that count, solved or not."""
+    results: dict[str, Evaluation]
+    """By task id, the best of those that were tried."""
+    provenance: str
+
+
+def _is_file(what: str) -> bool:
+    return Path(what).suffix == ".py" or Path(what).is_file()
+
+
+def _gathered(
     what: str, wanted: tuple[str, ...], suite: str, selection: SuiteOptions, language: str, runs: Path
-) -> list[Winner]:
-    if Path(what).suffix == ".py" or Path(what).is_file():
-        return [_of_file(Path(what), wanted, suite, selection, language)]
+) -> Gathered:
+    if _is_file(what):
+        winner = _of_file(Path(what), wanted, suite, selection, language)
+        return Gathered(Path(what).stem, [winner], [winner.task], {}, suite)
     from kernelopt.export.winners import of_run
     from kernelopt.report.fold import view
     from kernelopt.search.run import load_plan
@@ -102,7 +140,11 @@ def _winners(
 
     with open_run(what, runs) as opened:
         found, plan = view(opened), load_plan(opened)
-        return of_run(opened, found, {task.slug: task for task in plan.tasks}, wanted)
+        tasks = {task.slug: task for task in plan.tasks}
+        winners = of_run(opened, found, tasks, wanted)
+    results = {one.id: one.best for one in found.tasks if one.best}
+    counted = [tasks[one.slug] for one in found.tasks if not one.skipped and one.slug in tasks]
+    return Gathered(found.name, winners, counted, results, found.provenance)
 
 
 def _of_file(
@@ -146,7 +188,7 @@ def _write(shipped: Sequence[Examined], name: str, march: str, license_: str, ou
 
 def _line(claim: dict[str, Any], record: dict[str, Any]) -> str:
     timing = claim["timing"]
-    speed = "not timed here"
+    speed = "compiled, not run here" if claim["status"] == "COMPILED" else "not timed here"
     if timing:
         s = timing["speedup"]
         speed = f"{s['median']:.2f}x {timing['baseline']} ({s['ci95_low']:.2f} to {s['ci95_high']:.2f})"
@@ -155,5 +197,16 @@ def _line(claim: dict[str, Any], record: dict[str, Any]) -> str:
     return f"{claim['operator']}{record['schema']}  {speed}  {passed} of {tried} other sizes passed"
 
 
-def _benchmark(form: str, winners: Sequence[Winner], what: str, name: str | None, out: Path, runs: Path) -> None:
-    raise UsageError(f"--format {form} is not there yet")
+def _benchmark(form: str, gathered: Gathered, name: str, out: Path) -> None:
+    """Write a benchmark's layout. Nothing is judged again: these are the run's own figures."""
+    from kernelopt.export import benchmarks
+
+    chosen = benchmarks.run_name(name)
+    winners, tasks, results = gathered.winners, gathered.tasks, gathered.results
+    if form == "npueval":
+        folders = benchmarks.write_npueval(winners, tasks, results, chosen, out)
+    else:
+        folders = benchmarks.write_kernelbench(winners, tasks, results, chosen, out, gathered.provenance)
+    for folder in folders:
+        click.echo(f"wrote {folder}")
+    click.echo(f"next: kernelopt score {folders[-1]}")

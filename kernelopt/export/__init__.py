@@ -47,8 +47,8 @@ class Examined:
     """A winner as it will be shipped: measured, tried over a sweep of sizes."""
 
     winner: Winner
-    evaluation: Evaluation
-    """Measured with the flags that the package is built with."""
+    evaluation: Evaluation | None
+    """Measured with the flags that the package is built with; None for a GPU kernel that could only be compiled."""
     requests: tuple[BuildRequest, ...] = ()
     """What it had compiled, in order."""
     variants: tuple[Variant, ...] = ()

@@ -52,14 +52,19 @@ def take_apart(source: str, requests: Sequence[BuildRequest], name: str, package
     """
     tree = ast.parse(source)
     known = dict(_imported(tree))
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node, known) in _BUILDS]
+    calls = [
+        node for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node, known) in _BUILDS
+    ]
     calls.sort(key=lambda node: (node.lineno, node.col_offset))
     if len(calls) != len(requests):
-        raise UsageError(f"{name}: the kernel has {len(calls)} calls that build and built {len(requests)} times")
+        raise UsageError(
+            f"{name}: the kernel has {len(calls)} calls that build and built {len(requests)} times"
+        )
     starts = _line_starts(source)
     ordered = list(_matched(calls, requests, name))
     libraries = [
-        Library(f"{name}_{number}", request, _makes_module(call)) for number, (call, request) in enumerate(ordered)
+        Library(f"{name}_{number}", request, _makes_module(call))
+        for number, (call, request) in enumerate(ordered)
     ]
     edits = [
         _edit(call, f'library("{library.name}")', starts)
@@ -101,7 +106,11 @@ def _matched(
     """Each call with its request: the one that holds the text in it, else the next in order."""
     left = list(requests)
     for call in calls:
-        texts = [node.value for node in ast.walk(call) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+        texts = [
+            node.value
+            for node in ast.walk(call)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ]
         longest = max(texts, key=len, default="")
         holding = [one for one in left if longest and any(longest in text for text in one.sources.values())]
         request = (holding or left)[0]
@@ -151,7 +160,7 @@ def _line_starts(source: str) -> list[int]:
 
 
 def _edit(node: ast.stmt | ast.expr, text: str, starts: list[int]) -> _Edit:
-    assert node.end_lineno is not None and node.end_col_offset is not None  # noqa: PT018
+    assert node.end_lineno is not None and node.end_col_offset is not None
     first = starts[node.lineno - 1] + node.col_offset
     return _Edit(first, starts[node.end_lineno - 1] + node.end_col_offset, text.encode())
 
@@ -167,7 +176,13 @@ def _check(text: str, name: str, package: str) -> None:
     """Nothing of kernelopt, and no compiler, may be left."""
     for node in ast.walk(ast.parse(text)):
         modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        modules += [f"{node.module}.{alias.name}" for alias in node.names] if isinstance(node, ast.ImportFrom) else []
+        modules += (
+            [f"{node.module}.{alias.name}" for alias in node.names]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
         for module in modules:
             if module.startswith(("kernelopt", _EXTENSION)) and not module.startswith(f"{package}."):
-                raise UsageError(f"{name}: line {getattr(node, 'lineno', 0)} imports {module} in a way that cannot be taken apart")
+                raise UsageError(
+                    f"{name}: line {getattr(node, 'lineno', 0)} imports {module} in a way that cannot be taken apart"
+                )

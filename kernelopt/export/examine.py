@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 PORTABLE = {"x86_64": "x86-64-v3", "aarch64": "armv8.2-a"}
 """Machine to what packages are built for: AVX2 and FMA, which x86 processors have since about 2013 to 2015."""
 NATIVE = "native"
+ARCH = "sm_90"
+"""What GPU kernels are compiled for where there is no GPU."""
 
-_OTHER_WEIGHTS = '''
+_OTHER_WEIGHTS = """
 
 def _with_other_weights(make):
     def init(self, *args, **named):
@@ -38,7 +40,7 @@ def _with_other_weights(make):
 
 
 Model.__init__ = _with_other_weights(Model.__init__)
-'''
+"""
 """Behind a task's text: weights that no constructor of a kernel can have seen."""
 
 
@@ -112,6 +114,8 @@ class Examiner:
             EvaluatorFault: our own machinery broke.
         """
         task, kernel = winner.task, winner.kernel
+        if self._has_no_device(kernel.language):
+            return Examined(winner, None, refusal=self._uncompiled(kernel, task))
         evaluation = self.measure(kernel, task)
         requests = tuple(self._languages[kernel.language].requests)
         if not evaluation.correct:
@@ -125,6 +129,32 @@ class Examiner:
             return Examined(winner, evaluation, requests, refusal=reason)
         tried = tuple(self._tried(kernel, task)) if sweep else ()
         return Examined(winner, evaluation, requests, tried)
+
+    def _has_no_device(self, language: str) -> bool:
+        from kernelopt.registry import get
+
+        return get("devices", self._language(language).device)().missing() is not None
+
+    def _uncompiled(self, kernel: Kernel, task: Task) -> str:
+        """Why a GPU kernel does not even compile; empty where it does."""
+        import contextlib
+
+        from kernelopt.evaluator.settings import Settings
+        from kernelopt.evaluator.tools import SandboxTools
+        from kernelopt.gpu.compile import compile_answer
+        from kernelopt.registry import get
+
+        self._say(f"{task.id}: compiling for {ARCH}; there is no device to run it on")
+        suspect = [one.message for one in self._language(kernel.language).inspect(kernel) if one.suspect]
+        if suspect:
+            return f"SUSPECT: {suspect[0]}"
+        with contextlib.closing(get("sandboxes", self._sandbox)()) as room:
+            compiled = compile_answer(kernel, task, ARCH, SandboxTools(room, Settings().limits))
+        if compiled.ok:
+            return ""
+        if compiled.failure:
+            return f"it does not run to its end: {compiled.failure.text.strip().splitlines()[-1]}"
+        return f"it does not compile for {ARCH}"
 
     def measure(self, kernel: Kernel, task: Task) -> Evaluation:
         """A full evaluation, with the package's flags."""
@@ -150,7 +180,9 @@ class Examiner:
             undecided = found.reason.startswith("the task cannot tell")
             status = "SKIPPED" if undecided else str(found.status)
             self._say(f"{task.id}: {dict(variant.sizes)} {status}")
-            yield dataclasses.replace(variant, status=status, reason=found.reason if status != "PASSED" else "")
+            yield dataclasses.replace(
+                variant, status=status, reason=found.reason if status != "PASSED" else ""
+            )
 
     def _judge(self, *, quick: bool) -> Judge:
         """The judge for figures, or one that only checks."""

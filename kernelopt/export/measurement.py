@@ -19,27 +19,37 @@ PROTOCOL = (
 
 def claim(one: Examined, operator: str, module: str) -> dict[str, Any]:
     """What is said of one kernel."""
-    winner, found = one.winner, one.evaluation
+    winner = one.winner
+    task, kernel = winner.task, winner.kernel
+    sweep = [
+        {"sizes": dict(v.sizes), "status": v.status, **({"reason": v.reason} if v.reason else {})}
+        for v in one.variants
+    ]
     return {
         "operator": operator,
         "module": module,
-        "task": {"id": winner.task.id, "suite": winner.task.suite, "size": winner.task.size, "hash": winner.task.hash},
-        "kernel": {"hash": winner.kernel.hash, "language": winner.kernel.language},
+        "task": {"id": task.id, "suite": task.suite, "size": task.size, "hash": task.hash},
+        "kernel": {"hash": kernel.hash, "language": kernel.language},
+        **_measured(one.evaluation),
+        "sweep": sweep,
+        "search": _search(winner.searched),
+        "lineage": dict(winner.lineage),
+    }
+
+
+def _measured(found: Evaluation | None) -> dict[str, Any]:
+    """As the judge found it; ``COMPILED`` where there is no device to run it on."""
+    if found is None:
+        nothing = {"timing": None, "checks": [], "isolation": "none", "device": "none", "environment": {}}
+        return {"status": "COMPILED", **nothing}
+    names = ("workload_id", "status", "max_abs_error", "atol", "rtol")
+    return {
         "status": str(found.status),
         "timing": _timing(found.timing),
-        "checks": [
-            {"workload": c.workload_id, "status": str(c.status), "max_abs_error": c.max_abs_error, "atol": c.atol, "rtol": c.rtol}
-            for c in found.checks
-        ],
+        "checks": [{name: getattr(check, name) for name in names} for check in found.checks],
         "isolation": found.isolation,
         "device": found.device,
         "environment": dict(found.environment),
-        "sweep": [
-            {"sizes": dict(v.sizes), "status": v.status, **({"reason": v.reason} if v.reason else {})}
-            for v in one.variants
-        ],
-        "search": _search(winner.searched),
-        "lineage": dict(winner.lineage),
     }
 
 

@@ -10,7 +10,18 @@ from kernelopt.errors import UsageError
 from kernelopt.task import Task
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
-TAKEN = {"patch", "unpatch", "configure", "operators", "kernels", "references", "tests", "torch", "kernelopt", "nn"}
+TAKEN = {
+    "patch",
+    "unpatch",
+    "configure",
+    "operators",
+    "kernels",
+    "references",
+    "tests",
+    "torch",
+    "kernelopt",
+    "nn",
+}
 """What a package defines itself, or must not shadow."""
 
 

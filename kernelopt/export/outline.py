@@ -49,7 +49,10 @@ class Outline:
     @property
     def kind(self) -> tuple[Any, ...]:
         """Equal for tasks that one kernel object may serve: only sizes of inputs differ."""
-        inputs = tuple((one.dtype, None if one.shape is None else len(one.shape), one.order, one.value) for one in self.inputs)
+        inputs = tuple(
+            (one.dtype, None if one.shape is None else len(one.shape), one.order, one.value)
+            for one in self.inputs
+        )
         return inputs, self.state, self.outputs, self.init
 
 
@@ -72,7 +75,9 @@ def outline(task: Task) -> Outline:
     before = [one._version for one in written]
     found = run_model(module, model, inputs)
     if before != [one._version for one in written]:
-        raise UsageError(f"{task.id}: the reference writes to its inputs or buffers, and an operator must not")
+        raise UsageError(
+            f"{task.id}: the reference writes to its inputs or buffers, and an operator must not"
+        )
     outputs = [found] if isinstance(found, torch.Tensor) else found
     if not isinstance(outputs, list | tuple) or not all(isinstance(one, torch.Tensor) for one in outputs):
         raise UsageError(f"{task.id}: the reference returns no tensor and no tuple of tensors")
@@ -105,7 +110,15 @@ def _names(forward: Any, count: int) -> list[str]:
     """Names of the parameters of ``forward`` where it has so many plain ones; ASCII identifiers always."""
     import inspect
 
-    found = [one.name for one in inspect.signature(forward).parameters.values() if one.kind is one.POSITIONAL_OR_KEYWORD]
-    usable = [name for name in found[:count] if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) and not keyword.iskeyword(name)]
+    found = [
+        one.name
+        for one in inspect.signature(forward).parameters.values()
+        if one.kind is one.POSITIONAL_OR_KEYWORD
+    ]
+    usable = [
+        name
+        for name in found[:count]
+        if re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) and not keyword.iskeyword(name)
+    ]
     usable = [name if name not in ("self", "out") else f"{name}_" for name in usable]
     return usable if len(usable) == count else [f"x{index}" for index in range(count)]

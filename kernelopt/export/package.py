@@ -111,7 +111,13 @@ def _definition(source: str, shape: Outline) -> str:
     """All of a task's text that says what it computes, its sizes left out."""
     tree = ast.parse(source)
     literals = set(constants(source))
-    used = {node.id for part in tree.body if isinstance(part, ast.ClassDef) for node in ast.walk(part) if isinstance(node, ast.Name)}
+    used = {
+        node.id
+        for part in tree.body
+        if isinstance(part, ast.ClassDef)
+        for node in ast.walk(part)
+        if isinstance(node, ast.Name)
+    }
     kept = []
     for node in tree.body:
         names = {target.id for target in getattr(node, "targets", ()) if isinstance(target, ast.Name)}
@@ -137,7 +143,9 @@ def _record(package: Package, operator: Operator) -> dict[str, Any]:
         else {"name": a.name, "kind": "tensor", "dtype": a.dtype, "example": list(a.shape)}
         for a in shape.inputs
     ]
-    state = [{"name": a.name, "path": a.path, "dtype": a.dtype, "shape": list(a.shape or ())} for a in shape.state]
+    state = [
+        {"name": a.name, "path": a.path, "dtype": a.dtype, "shape": list(a.shape or ())} for a in shape.state
+    ]
     return {
         "task": first.id,
         "title": sentence(ast.get_docstring(ast.parse(first.source)) or first.name),
@@ -169,20 +177,26 @@ def _kernel(package: Package, one: Examined, operator: str, module: str) -> dict
         "module": f"kernels.{module}",
         "device": device,
         "task": winner.task.id,
-        "domain": domain(outline(winner.task), one.variants),
+        "domain": domain(outline(winner.task), one.variants, ran=one.evaluation is not None),
+        **({"triton": True} if "wrap_triton(" in text else {}),
     }
 
 
 def schema(shape: Outline) -> str:
     """The operator's arguments and results, in PyTorch's own notation."""
-    arguments = [f"{'Tensor' if one.shape is not None else one.dtype} {one.name}" for one in (*shape.inputs, *shape.state)]
+    arguments = [
+        f"{'Tensor' if one.shape is not None else one.dtype} {one.name}"
+        for one in (*shape.inputs, *shape.state)
+    ]
     result = "Tensor" if shape.outputs == 1 else f"({', '.join(['Tensor'] * shape.outputs)})"
     return f"({', '.join(arguments)}) -> {result}"
 
 
 def autocast(shape: Outline) -> str:
     """What floating-point arguments are cast to under autocast: their one dtype; empty for several."""
-    found = {one.dtype for one in (*shape.inputs, *shape.state) if one.shape is not None and "float" in one.dtype}
+    found = {
+        one.dtype for one in (*shape.inputs, *shape.state) if one.shape is not None and "float" in one.dtype
+    }
     return found.pop() if len(found) == 1 else ""
 
 
@@ -196,7 +210,9 @@ def _static(package: Package) -> None:
     for name, path in sources.items():
         package.files[f"{root}/{name}"] = renamed(path.read_text(encoding="utf-8"), root)
     package.files[f"{root}/_runtime/__init__.py"] = '"""What the operators need at run time."""\n'
-    package.files[f"{root}/kernels/__init__.py"] = '"""The kernels, one module each, as they were written."""\n'
+    package.files[f"{root}/kernels/__init__.py"] = (
+        '"""The kernels, one module each, as they were written."""\n'
+    )
     package.files[f"{root}/references/__init__.py"] = '"""What each operator computes, in PyTorch."""\n'
     records = []
     for library in package.libraries:
@@ -209,7 +225,9 @@ def _static(package: Package) -> None:
 def renamed(text: str, root: str) -> str:
     """Our own modules' imports as they are in the package."""
     text = text.replace("kernelopt.export.runtime", f"{root}._runtime")
-    text = re.sub(r"^from kernelopt import (inline\w*)", rf"from {root}._runtime import \1", text, flags=re.MULTILINE)
+    text = re.sub(
+        r"^from kernelopt import (inline\w*)", rf"from {root}._runtime import \1", text, flags=re.MULTILINE
+    )
     return re.sub(r"\bkernelopt\.(inline\w*)", rf"{root}._runtime.\1", text)
 
 
@@ -255,9 +273,14 @@ def _code(package: Package, operators: Sequence[Operator]) -> None:
     }
     functions = "".join(_function(package, name) for name in names)
     listed = "\n".join(f'    "{name}",' for name in names)
-    needs = ["torch>=2.6", *sorted({need for one in package.files for need in _needs(package.files[one], one)})]
+    needs = [
+        "torch>=2.6",
+        *sorted({need for one in package.files for need in _needs(package.files[one], one)}),
+    ]
     package.files |= {
-        "pyproject.toml": template("pyproject.toml", **common, dependencies=", ".join(f'"{one}"' for one in needs)),
+        "pyproject.toml": template(
+            "pyproject.toml", **common, dependencies=", ".join(f'"{one}"' for one in needs)
+        ),
         "setup.py": template("setup.py", **common),
         f"{root}/__init__.py": template("init.py", **common, names=", ".join(names), listed=listed),
         f"{root}/operators.py": template("operators.py", **common, functions=functions),
@@ -280,15 +303,24 @@ def _needs(text: str, name: str) -> set[str]:
         return set()
     words = {"triton": "triton>=3.2", "cupy": "cupy-cuda13x>=13.6", "numpy": "numpy"}
     cuda = {"cuda-bindings>=12.8", "nvidia-cuda-nvrtc>=12.8"} if "_runtime.inline_cuda" in text else set()
-    return cuda | {need for word, need in words.items() if re.search(rf"^\s*(import|from) {word}\b", text, re.MULTILINE)}
+    return cuda | {
+        need for word, need in words.items() if re.search(rf"^\s*(import|from) {word}\b", text, re.MULTILINE)
+    }
 
 
 def _function(package: Package, name: str) -> str:
     record = package.table[name]
-    types = [(one["name"], "torch.Tensor" if one["kind"] == "tensor" else type(one["value"]).__name__) for one in record["inputs"]]
+    types = [
+        (one["name"], "torch.Tensor" if one["kind"] == "tensor" else type(one["value"]).__name__)
+        for one in record["inputs"]
+    ]
     types += [(one["name"], "torch.Tensor") for one in record["state"]]
     tensors = ", ".join(["torch.Tensor"] * record["outputs"])
-    free = [f"{size} {low} to {high}" for kernel in record["kernels"] for size, (low, high) in kernel["domain"]["sizes"].items()]
+    free = [
+        f"{size} {low} to {high}"
+        for kernel in record["kernels"]
+        for size, (low, high) in kernel["domain"]["sizes"].items()
+    ]
     return template(
         "function",
         name=name,

@@ -34,7 +34,9 @@ def readme(package: Package) -> None:
         example=names[0],
         license=package.license,
         abi=_abi(package),
-        writers=", ".join(sorted({one["lineage"].get("model") or "hand or an unknown model" for one in claims})),
+        writers=", ".join(
+            sorted({one["lineage"].get("model") or "hand or an unknown model" for one in claims})
+        ),
     )
 
 
@@ -50,7 +52,9 @@ def _row(package: Package, one: dict[str, Any]) -> str:
         )
     kernels = package.table[one["operator"]]["kernels"]
     domain = next(kernel["domain"] for kernel in kernels if kernel["module"] == f"kernels.{one['module']}")
-    shapes = "; ".join(f"{rule['name']} {rule['shape']}" for rule in domain["arguments"] if rule["kind"] == "tensor")
+    shapes = "; ".join(
+        f"{rule['name']} {rule['shape']}" for rule in domain["arguments"] if rule["kind"] == "tensor"
+    )
     sizes = ", ".join(f"{name} {low} to {high}" for name, (low, high) in domain["sizes"].items())
     verified = f"{shapes}; {sizes}" if sizes else shapes
     verified = verified.replace("'", "")

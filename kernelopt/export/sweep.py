@@ -31,7 +31,9 @@ def variants(task: Task, seed: int = 0) -> Iterator[tuple[Variant, Task]]:
     from kernelopt.suites._constants import constants, rewrite
 
     base = outline(task)
-    found = {name: value for name, value in constants(task.source).items() if type(value) is int and value > 0}
+    found = {
+        name: value for name, value in constants(task.source).items() if type(value) is int and value > 0
+    }
     free = {name: size for name, size in found.items() if _changes(task, base, name, size)}
     chance = random.Random(seed)
     seen = {base.shapes}
@@ -48,7 +50,9 @@ def variants(task: Task, seed: int = 0) -> Iterator[tuple[Variant, Task]]:
 def around(size: int) -> list[int]:
     """Sizes to try for one that was measured, without itself."""
     near = {size - 1, size + 1, size // 2 + 1, int(size * GROWTH)}
-    return sorted(value for value in {*near, *(one for one in SMALL if one < size)} if value > 0 and value != size)
+    return sorted(
+        value for value in {*near, *(one for one in SMALL if one < size)} if value > 0 and value != size
+    )
 
 
 def _changes(task: Task, base: Outline, name: str, size: int) -> bool:
@@ -74,12 +78,13 @@ def _same_kind(task: Task, base: Outline) -> Outline | None:
 # --- The verified domain --------------------------------------------------------------------------------
 
 
-def domain(base: Outline, tried: Sequence[Variant], *, unseen: bool = True) -> dict[str, Any]:
+def domain(base: Outline, tried: Sequence[Variant], *, ran: bool = True) -> dict[str, Any]:
     """The part ``domain`` of a kernel in ``table.json``.
 
     Axes that were equal in all that passed are one free size; axes that never changed are fixed. Sizes
     between those that passed are let in for a comparison with the reference in use, unless a variant
-    failed: then only what was tried and passed is let in.
+    failed: then only what was tried and passed is let in. A kernel that never `ran` was tested nowhere: it
+    is compared with the reference when it is first used.
     """
     passed = [base.shapes, *(one.shapes for one in tried if one.status == "PASSED")]
     wrong = [one for one in tried if one.status not in ("PASSED", "", "SKIPPED")]
@@ -98,12 +103,19 @@ def domain(base: Outline, tried: Sequence[Variant], *, unseen: bool = True) -> d
             rule = {"name": one.name, "kind": "tensor", "dtype": one.dtype, "shape": shape}
             arguments.append({**rule, "order": list(one.order)})
     for one in base.state:
-        arguments.append({"name": one.name, "kind": "state", "dtype": one.dtype, "shape": list(one.shape or ())})
+        arguments.append(
+            {"name": one.name, "kind": "state", "dtype": one.dtype, "shape": list(one.shape or ())}
+        )
     ordered = sorted(names.items(), key=lambda pair: pair[1])
     return {
         "arguments": arguments,
         "alignment": ALIGNMENT,
         "sizes": {name: [min(column), max(column)] for column, name in ordered},
-        "tested": [list(row) for row in zip(*(column for column, _ in ordered), strict=True)] or [[]],
-        "unseen": bool(unseen and names and not wrong),
+        "tested": _tested([column for column, _ in ordered]) if ran else [],
+        "unseen": bool(not ran or (names and not wrong)),
     }
+
+
+def _tested(columns: Sequence[tuple[int, ...]]) -> list[list[int]]:
+    """Values of the free sizes in each call that passed; one empty list where no size is free."""
+    return [list(row) for row in zip(*columns, strict=True)] or [[]]

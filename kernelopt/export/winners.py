@@ -42,13 +42,17 @@ def _named(view: RunView, name: str) -> TaskView:
     for task in view.tasks:
         if name in (task.id, task.slug, task.name):
             return task
-    raise UnknownName(f"{view.name}: no task {name!r}; there are: {', '.join(task.id for task in view.tasks)}")
+    raise UnknownName(
+        f"{view.name}: no task {name!r}; there are: {', '.join(task.id for task in view.tasks)}"
+    )
 
 
 def _winner(run: Run, view: RunView, task: TaskView, tasks: Mapping[str, Task]) -> Winner:
     if task.slug not in tasks:
-        raise UsageError(f"{view.name}: the text of task {task.id} is not known here; is its suite installed?")
-    assert task.best is not None and task.source is not None  # noqa: PT018
+        raise UsageError(
+            f"{view.name}: the text of task {task.id} is not known here; is its suite installed?"
+        )
+    assert task.best is not None and task.source is not None
     kernel = Kernel.from_source(run.artifacts.get(task.source), task.best.language)
     return Winner(tasks[task.slug], kernel, task.best, lineage(view, task))
 
@@ -60,7 +64,11 @@ def lineage(view: RunView, task: TaskView) -> dict[str, Any]:
     by_index = {candidate.index: candidate for candidate in view.candidates}
     if task.winner is None:
         return {**found, "candidate": task.winner_hash, "prompts": []}
-    return {**found, "candidate": task.winner_hash, "prompts": [_prompt(one) for one in _ancestry(by_index, task.winner)]}
+    return {
+        **found,
+        "candidate": task.winner_hash,
+        "prompts": [_prompt(one) for one in _ancestry(by_index, task.winner)],
+    }
 
 
 def _ancestry(by_index: Mapping[int, CandidateView], start: int) -> list[CandidateView]:
@@ -76,4 +84,9 @@ def _ancestry(by_index: Mapping[int, CandidateView], start: int) -> list[Candida
 
 
 def _prompt(candidate: CandidateView) -> dict[str, Any]:
-    return {"index": candidate.index, "hash": candidate.hash, "how": candidate.how, "parents": list(candidate.parents)}
+    return {
+        "index": candidate.index,
+        "hash": candidate.hash,
+        "how": candidate.how,
+        "parents": list(candidate.parents),
+    }

@@ -40,7 +40,9 @@ class Domain:
     def __init__(self, record: Mapping[str, Any]) -> None:
         """`record`: the part ``domain`` of a kernel in ``table.json``."""
         self.rules = [_rule(rule) for rule in record["arguments"]]
-        self.sizes: dict[str, tuple[int, int]] = {name: (low, high) for name, (low, high) in record["sizes"].items()}
+        self.sizes: dict[str, tuple[int, int]] = {
+            name: (low, high) for name, (low, high) in record["sizes"].items()
+        }
         self.alignment = int(record["alignment"])
         self.unseen = bool(record["unseen"])
         self._tested = {tuple(sizes) for sizes in record["tested"]}

@@ -43,7 +43,7 @@ def library(name: str) -> Any:
 
 def _extension(record: dict[str, Any], path: Path) -> Any:
     """A module that pybind11 made, or a library that registers operators when it is loaded."""
-    import torch  # noqa: F401, PLC0415 - its libraries have to be there first
+    import torch  # noqa: F401 - its libraries have to be there first
 
     if not record["python_module"]:
         ctypes.CDLL(str(path), mode=ctypes.RTLD_GLOBAL)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
+import os
 import threading
 import warnings
 from collections.abc import Mapping, Sequence
@@ -10,9 +12,9 @@ from typing import Any
 
 import torch
 
-from kernelopt.inline import BuildError
 from kernelopt.export.runtime.guards import Domain, Match
 from kernelopt.export.runtime.modules import Instances, Reference, owned
+from kernelopt.inline import BuildError
 
 CLOSE = {torch.float64: 1e-8, torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 4e-2}
 """How far a kernel may be from the reference for sizes that are checked in use: this part of the output's
@@ -37,7 +39,11 @@ class Kernel:
 
     def __init__(self, package: str, record: Mapping[str, Any], init: Any, names: Sequence[str]) -> None:
         self._module, self._init = f"{package}.{record['module']}", init
-        self.device, self.domain = str(record["device"]), Domain(record["domain"])
+        self.triton = bool(record.get("triton"))
+        # Triton's interpreter runs kernels on the CPU, for whoever wants to look at one without a GPU.
+        interpreted = self.triton and os.environ.get("TRITON_INTERPRET") == "1"
+        self.device = "cpu" if interpreted else str(record["device"])
+        self.domain = Domain(record["domain"])
         self.broken = ""
         self._instances = Instances(self._make, names)
         self._lock = threading.Lock()  # kernels may keep work space
@@ -49,7 +55,8 @@ class Kernel:
             found = listed(module(*inputs))
             taken = {one.untyped_storage().data_ptr() for one in (*owned(module), *owned(list(inputs)))}
             return [
-                one.clone() if one.untyped_storage().data_ptr() in taken else one.contiguous() for one in found
+                one.clone() if one.untyped_storage().data_ptr() in taken else one.contiguous()
+                for one in found
             ]
 
     def _make(self) -> Any:
@@ -81,6 +88,16 @@ class Operator:
             for device in ("cpu", "cuda"):
                 op.register_autocast(device, getattr(torch, self.record["autocast"]))
 
+        for kernel in self.kernels:
+            if kernel.triton:  # unguarded, for compilers that want to see into it
+                name = f"{self.name}_triton"
+                run = functools.partial(self._unguarded, kernel)
+                torch.library.triton_op(name, run, mutates_args=(), schema=self.record["schema"])
+                break
+
+    def _unguarded(self, kernel: Kernel, *arguments: Any) -> Any:
+        return self.packed(kernel(arguments[: self.count], arguments[self.count :]))
+
     def call(self, *arguments: Any) -> Any:
         """By the first kernel that fits, else by the reference."""
         state = arguments[self.count :]
@@ -109,7 +126,9 @@ class Operator:
             raise NotVerified(f"{self.name}: {reason}")
         if reason not in self._warned:
             self._warned.add(reason)
-            warnings.warn(f"{self.name}: {reason}; the reference is used instead", RuntimeWarning, stacklevel=2)
+            warnings.warn(
+                f"{self.name}: {reason}; the reference is used instead", RuntimeWarning, stacklevel=2
+            )
         return self.packed(self.expected(inputs, state))
 
     def _tried(self, kernel: Kernel, match: Match, inputs: Sequence[Any], state: Sequence[Any]) -> Outputs:
@@ -147,16 +166,25 @@ class Operator:
     def backward(self, ctx: Any, *grads: torch.Tensor | None) -> tuple[torch.Tensor | None, ...]:
         """Gradients by running the reference again."""
         saved = iter(ctx.saved_tensors)
-        arguments = [next(saved) if is_tensor else number for is_tensor, number in zip(ctx.tensors, ctx.numbers, strict=True)]
+        arguments = [
+            next(saved) if is_tensor else number
+            for is_tensor, number in zip(ctx.tensors, ctx.numbers, strict=True)
+        ]
         with torch.enable_grad():
             given = [
                 one.detach().requires_grad_(needed) if isinstance(one, torch.Tensor) else one
                 for one, needed in zip(arguments, ctx.needs_input_grad, strict=True)
             ]
             found = listed(self.reference(given[: self.count], given[self.count :]))
-            pairs = [(out, grad) for out, grad in zip(found, grads, strict=True) if grad is not None and out.requires_grad]
+            pairs = [
+                (out, grad)
+                for out, grad in zip(found, grads, strict=True)
+                if grad is not None and out.requires_grad
+            ]
             wanted = [one for one, needed in zip(given, ctx.needs_input_grad, strict=True) if needed]
-            made = torch.autograd.grad([out for out, _ in pairs], wanted, [grad for _, grad in pairs], allow_unused=True)
+            made = torch.autograd.grad(
+                [out for out, _ in pairs], wanted, [grad for _, grad in pairs], allow_unused=True
+            )
         answers = iter(made)
         return tuple(next(answers) if needed else None for needed in ctx.needs_input_grad)
 

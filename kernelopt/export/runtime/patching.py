@@ -41,7 +41,10 @@ def patch(model: nn.Module, operators: Mapping[str, Operator]) -> list[Swap]:
 
     Of modules inside of one another the outermost is swapped, unless all that it does is done by one inside.
     """
-    programs = {name: _program(operator.reference.module(), _examples(operator)) for name, operator in operators.items()}
+    programs = {
+        name: _program(operator.reference.module(), _examples(operator))
+        for name, operator in operators.items()
+    }
     found: dict[str, tuple[str, tuple[str, ...]]] = {}
     modules = {path: one for path, one in model.named_modules() if not hasattr(type(one), _MARK)}
     for path, module in modules.items():
@@ -146,8 +149,9 @@ def _program(module: nn.Module, examples: Sequence[Any]) -> _Program | None:
             return torch.func.functional_call(module, dict(zip(names, values, strict=True)), tuple(inputs))
 
     try:
-        with FakeTensorMode(allow_non_fake_inputs=False) as mode:
-            values = [mode.from_tensor(one.detach()) for one in state.values()]
+        mode = FakeTensorMode()
+        values = [mode.from_tensor(one.detach()) for one in state.values()]
+        with mode:
             tensors = [torch.empty(one[0], dtype=one[1]) for one in examples if isinstance(one, tuple)]
             graph = make_fx(run, tracing_mode="real")(values, tensors).graph
     except Exception:  # a module of the user's that takes other arguments, say
@@ -210,4 +214,3 @@ def _from_front(axes: Any, rank: int) -> Any:
     if isinstance(axes, list | tuple):
         return [_from_front(axis, rank) for axis in axes]
     return axes + rank if isinstance(axes, int) and axes < 0 else axes
-

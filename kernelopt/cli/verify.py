@@ -20,7 +20,10 @@ from kernelopt.cli._options import choose_sandbox, require_language, sandbox_opt
 def command(ctx: click.Context, /, folder: Path, sandbox: str, quiet: bool, as_json: bool) -> None:
     """Measure the package in DIR again, and say of each kernel whether its claim holds on this machine.
 
-    Exit code 0 if all hold and no file of the package was altered, else 1. For example: kernelopt verify kernels/
+    Exit code 0 if all hold and no file of the package was altered, else 1.
+
+    \b
+    kernelopt verify kernels/
     """
     from kernelopt.export import verify
     from kernelopt.export.examine import Examiner

@@ -48,7 +48,7 @@ class Examined:
 
     winner: Winner
     evaluation: Evaluation | None
-    """Measured with the flags that the package is built with; None for a GPU kernel that could only be compiled."""
+    """Measured with the package's flags; None for a GPU kernel that could only be compiled."""
     requests: tuple[BuildRequest, ...] = ()
     """What it had compiled, in order."""
     variants: tuple[Variant, ...] = ()

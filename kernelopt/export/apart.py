@@ -146,9 +146,8 @@ def _renamed(node: ast.stmt, package: str) -> str:
         local = alias.asname or alias.name
         if alias.name in ("strided", "BuildError"):
             lines.append(f"{native} {alias.name} as {local}")
-        elif alias.asname or alias.name == "inline":
-            if alias.name in ("inline", _INLINE):
-                lines.append(f"from {package}._runtime import native as {local}")
+        elif alias.name == "inline" or (alias.asname and alias.name == _INLINE):
+            lines.append(f"from {package}._runtime import native as {local}")
     return "; ".join(lines)
 
 
@@ -184,5 +183,6 @@ def _check(text: str, name: str, package: str) -> None:
         for module in modules:
             if module.startswith(("kernelopt", _EXTENSION)) and not module.startswith(f"{package}."):
                 raise UsageError(
-                    f"{name}: line {getattr(node, 'lineno', 0)} imports {module} in a way that cannot be taken apart"
+                    f"{name}: line {getattr(node, 'lineno', 0)} imports {module} in a way that cannot be "
+                    "taken apart"
                 )

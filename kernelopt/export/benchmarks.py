@@ -97,7 +97,7 @@ def _entry(found: Evaluation | None) -> dict[str, Any]:
 
 
 def _reference(found: Evaluation | None) -> dict[str, Any]:
-    """The reference's time beside the kernel's; tasks without a timed kernel have none (their row is a failure)."""
+    """The reference's time beside the kernel's; a task without a timed kernel is a failure and has none."""
     return {"mean": found.timing.reference_ms} if found and found.timing else {"mean": -1.0}
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from kernelopt.evaluator.judge import Judge
 
 PORTABLE = {"x86_64": "x86-64-v3", "aarch64": "armv8.2-a"}
-"""Machine to what packages are built for: AVX2 and FMA, which x86 processors have since about 2013 to 2015."""
+"""Machine to what packages are built for: AVX2 and FMA, which x86 processors of the last ten years have."""
 NATIVE = "native"
 ARCH = "sm_90"
 """What GPU kernels are compiled for where there is no GPU."""
@@ -87,7 +87,7 @@ class Examiner:
     """Judges winners as they will be shipped. A context manager; not for several threads."""
 
     def __init__(self, sandbox: str, march: str = "", *, say: Callable[[str], None] = lambda _: None) -> None:
-        """`sandbox`: name of the plugin; `march`: ``x86-64-v3``, ``native`` ...; empty for the portable one."""
+        """`sandbox`: name of the plugin; `march`: ``x86-64-v3`` or another; empty for the portable one."""
         self._sandbox, self.march, self._say = sandbox, march or portable(), say
         self._languages: dict[str, Shipping] = {}
         self._judges: dict[bool, Judge] = {}
@@ -197,8 +197,8 @@ class Examiner:
         if quick not in self._judges:
             settings = calibration.apply(Settings(strict_shapes=True))
             if quick:
-                few = {"seeds": 1, "distributions": ("given", "mixed", "constant"), "strict_shapes": False}
-                settings = dataclasses.replace(settings, **few)
+                few = ("given", "mixed", "constant")
+                settings = dataclasses.replace(settings, seeds=1, distributions=few, strict_shapes=False)
             kind = Checker if quick else Judge
             plugin, cache = get("sandboxes", self._sandbox), cache_dir()
             self._judges[quick] = kind(plugin(readable(cache)), plugin(), self._language, cache, settings)

@@ -74,17 +74,9 @@ def _edited(source: str, edits: list[tuple[ast.stmt | ast.expr, Callable[[str], 
 
 
 def _with_import(text: str) -> str:
-    """With the import of `wrap_triton` before the first other import."""
-    first = next(node for node in ast.parse(text).body if isinstance(node, ast.Import | ast.ImportFrom))
-    if isinstance(first, ast.ImportFrom) and first.module == "__future__":
-        first = next(
-            node
-            for node in ast.parse(text).body
-            if isinstance(node, ast.Import | ast.ImportFrom)
-            and node is not first
-            and ast.unparse(node) != ast.unparse(first)
-        )
+    """With the import of `wrap_triton` before the first other one."""
+    body = [node for node in ast.parse(text).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    first = next(node for node in body if getattr(node, "module", "") != "__future__")
     lines = text.splitlines(keepends=True)
-    return "".join(
-        [*lines[: first.lineno - 1], "from torch.library import wrap_triton\n", *lines[first.lineno - 1 :]]
-    )
+    lines.insert(first.lineno - 1, "from torch.library import wrap_triton\n")
+    return "".join(lines)

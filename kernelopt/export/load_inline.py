@@ -1,4 +1,4 @@
-"""Answers on `kernelopt.inline` → modules that need PyTorch only, on `torch.utils.cpp_extension.load_inline`."""
+"""Answers on `kernelopt.inline` → modules on `torch.utils.cpp_extension.load_inline`, which stand alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ def self_contained(source: str, name: str) -> str:
         UsageError: it imports kernelopt in a way that cannot be replaced, or hides its functions.
     """
     tree = ast.parse(source)
-    ours = [node for node in ast.walk(tree) if _is_ours(node)]
+    found = (node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom))
+    ours = [node for node in found if _is_ours(node)]
     if not ours:
         return source
     lines = source.splitlines(keepends=True)
@@ -43,12 +44,10 @@ def self_contained(source: str, name: str) -> str:
     return "".join([*lines[:at], *preludes, *lines[at:]])
 
 
-def _is_ours(node: ast.AST) -> bool:
+def _is_ours(node: ast.Import | ast.ImportFrom) -> bool:
     if isinstance(node, ast.ImportFrom):
         return (node.module or "").split(".")[0] == "kernelopt"
-    return isinstance(node, ast.Import) and any(
-        alias.name.split(".")[0] == "kernelopt" for alias in node.names
-    )
+    return any(alias.name.split(".")[0] == "kernelopt" for alias in node.names)
 
 
 def _texts(tree: ast.Module, word: str) -> list[str]:

@@ -11,8 +11,8 @@ from kernelopt.export import Examined
 
 SCHEMA = 1
 PROTOCOL = (
-    "Candidate and eager PyTorch are timed in interleaved rounds, in fresh pairs of processes, on inputs that "
-    "neither has seen; the clock is read outside of both. The speedup is the median ratio with a 95 % bootstrap "
+    "Candidate and eager PyTorch are timed in interleaved rounds, in fresh pairs of processes, on inputs "
+    "that neither has seen; the clock is read outside of both. The speedup is the median ratio, with a 95 % "
     "interval over process pairs. Outputs are compared with fp64. See docs/evaluation.md of kernelopt."
 )
 
@@ -40,7 +40,13 @@ def claim(one: Examined, operator: str, module: str) -> dict[str, Any]:
 def _measured(found: Evaluation | None) -> dict[str, Any]:
     """As the judge found it; ``COMPILED`` where there is no device to run it on."""
     if found is None:
-        nothing = {"timing": None, "checks": [], "isolation": "none", "device": "none", "environment": {}}
+        nothing: dict[str, Any] = {
+            "timing": None,
+            "checks": [],
+            "isolation": "none",
+            "device": "none",
+            "environment": {},
+        }
         return {"status": "COMPILED", **nothing}
     names = ("workload_id", "status", "max_abs_error", "atol", "rtol")
     return {

@@ -91,7 +91,8 @@ def _argument(task: Task, name: str, value: Any) -> Argument:
     import torch
 
     if isinstance(value, torch.Tensor):
-        order = sorted(range(value.ndim), key=lambda axis: (-value.stride(axis), axis))
+        strides = value.stride()
+        order = sorted(range(value.ndim), key=lambda axis: (-strides[axis], axis))
         plain = tuple(range(value.ndim)) if value.is_contiguous() else tuple(order)
         return Argument(name, tuple(value.shape), str(value.dtype)[6:], plain)
     if type(value) not in NUMBERS:

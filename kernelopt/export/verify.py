@@ -46,9 +46,7 @@ def read(folder: Path) -> Exported:
     try:
         record = json.loads(found[0].read_text(encoding="utf-8"))
         if record["schema"] > SCHEMA:
-            raise UsageError(
-                f"{found[0]}: written by a newer kernelopt ({record['kernelopt']}); update this one"
-            )
+            raise UsageError(f"{found[0]}: of a newer kernelopt ({record['kernelopt']}); update this one")
         for claim in record["claims"]:
             package_name(claim["module"])
             package_name(claim["kernel"]["language"])

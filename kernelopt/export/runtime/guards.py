@@ -76,23 +76,30 @@ class Domain:
         self._refused.add(match.sizes)
 
     def _misfit(self, rule: Rule, value: Any, sizes: dict[str, int]) -> str:
+        """Why one argument does not fit; empty where it does. Its free sizes are put into `sizes`."""
         if rule.kind == "number":
             same = type(value) is type(rule.value) and value == rule.value
             return "" if same else f"{rule.name}={value!r} was not verified, only {rule.value!r}"
         if str(value.dtype) != f"torch.{rule.dtype}":
             return f"{rule.name} is {str(value.dtype)[6:]}, verified is {rule.dtype}"
-        if value.layout is not torch.strided or value.ndim != len(rule.shape):
+        if value.layout is not torch.strided or not _has_shape(rule, value, sizes):
             return f"{rule.name} has the shape {tuple(value.shape)}, verified are {list(rule.shape)}"
-        for wanted, size in zip(rule.shape, value.shape, strict=True):
-            if size != (sizes.setdefault(wanted, size) if isinstance(wanted, str) else wanted):
-                return f"{rule.name} has the shape {tuple(value.shape)}, verified are {list(rule.shape)}"
-        if rule.kind == "state":
-            return ""
+        return "" if rule.kind == "state" else self._misplaced(rule, value)
+
+    def _misplaced(self, rule: Rule, value: torch.Tensor) -> str:
         if not _in_order(value, rule.order):
             return f"{rule.name} has strides {tuple(value.stride())}, which were not verified"
         if value.data_ptr() % self.alignment:
             return f"{rule.name} is not aligned to {self.alignment} bytes"
         return ""
+
+
+def _has_shape(rule: Rule, value: torch.Tensor, sizes: dict[str, int]) -> bool:
+    pairs = zip(rule.shape, value.shape, strict=False)
+    return value.ndim == len(rule.shape) and all(
+        size == (sizes.setdefault(wanted, size) if isinstance(wanted, str) else wanted)
+        for wanted, size in pairs
+    )
 
 
 def _in_order(tensor: torch.Tensor, order: tuple[int, ...]) -> bool:

@@ -69,10 +69,10 @@ def _abi(package: Package) -> str:
         return "Pure Python: GPU kernels are compiled when they are first used, and kept on disk."
     if kinds == {"shared"}:
         return (
-            "The libraries are plain C functions: one wheel serves every Python from 3.11 and every PyTorch from\n"
-            "2.6 on, as none of their binary interfaces is used."
+            "The libraries are plain C functions: one wheel serves every Python from 3.11 and every PyTorch\n"
+            "from 2.6 on, as none of their binary interfaces is used."
         )
     return (
         "Some kernels use PyTorch's C++ interface as they were written: build with the PyTorch that they\n"
-        "will run with (`pip install --no-build-isolation .`); a wheel serves this Python and this PyTorch only."
+        "will run with (`pip install --no-build-isolation .`); a wheel serves this Python and PyTorch only."
     )

@@ -45,10 +45,10 @@ def test_two_builds_are_told_apart_by_their_text_and_not_by_their_order():
 @pytest.mark.parametrize(
     "head",
     [
-        "from torch.utils.cpp_extension import load_inline as b\nf = b(name='fast', cpp_sources=['int sum_it;'])",
+        "from torch.utils.cpp_extension import load_inline as b\nf = b(cpp_sources='int sum_it;')",
         "from torch.utils import cpp_extension\nf = cpp_extension.load_inline('fast', ['int sum_it;'])",
         "import torch.utils.cpp_extension as e\nf = e.load_inline('fast', ['int sum_it;'])",
-        "import torch.utils.cpp_extension\nf = torch.utils.cpp_extension.load_inline('f', ['int sum_it;'])",
+        "import torch.utils.cpp_extension\nf = torch.utils.cpp_extension.load_inline('f', 'int sum_it;')",
     ],
 )
 def test_load_inline_is_found_under_every_name(head):

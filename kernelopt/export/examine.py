@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import platform
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 PORTABLE = {"x86_64": "x86-64-v3", "aarch64": "armv8.2-a"}
 """Machine to what packages are built for: AVX2 and FMA, which x86 processors of the last ten years have."""
 NATIVE = "native"
+HOPELESS = 3
+"""Failures without a pass after which no further size is tried."""
 ARCH = "sm_90"
 """What GPU kernels are compiled for where there is no GPU."""
 
@@ -171,6 +174,8 @@ class Examiner:
         return f"it does not follow its weights (they are packed in the constructor, perhaps): {found.reason}"
 
     def _tried(self, kernel: Kernel, task: Task) -> Iterable[Variant]:
+        """The sweep; cut short for a kernel that knows its one size, as nothing of it would be let in."""
+        counts: Counter[bool] = Counter()
         for variant, varied in variants(task):
             try:
                 found = self._judge(quick=True).evaluate(kernel, varied)
@@ -195,10 +200,10 @@ class Examiner:
         from kernelopt.resources import cache_dir
 
         if quick not in self._judges:
-            settings = calibration.apply(Settings(strict_shapes=True))
+            settings = calibration.apply(Settings())
             if quick:
                 few = ("given", "mixed", "constant")
-                settings = dataclasses.replace(settings, seeds=1, distributions=few, strict_shapes=False)
+                settings = dataclasses.replace(settings, seeds=1, distributions=few)
             kind = Checker if quick else Judge
             plugin, cache = get("sandboxes", self._sandbox), cache_dir()
             self._judges[quick] = kind(plugin(readable(cache)), plugin(), self._language, cache, settings)

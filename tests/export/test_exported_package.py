@@ -96,6 +96,8 @@ swaps = package.patch(model)
 assert [(one.path, one.operator) for one in swaps] == [("1", "affine::affine_relu")], swaps
 package.configure(strict=True)
 torch.testing.assert_close(model(x), before)
+wide = torch.randn(2, 5, 12)                         # of another rank: the module's own affair
+torch.testing.assert_close(model[1](wide), (wide * model[1].gain + model[1].bias).relu())
 assert list(model.state_dict()) == keys and isinstance(model[1], Block)
 assert package.patch(model) == [] and package.unpatch(model) == ["1"] and type(model[1]) is Block
 torch.testing.assert_close(model(x), before)

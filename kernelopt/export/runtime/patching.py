@@ -1,9 +1,9 @@
 """Swaps submodules of a model that compute what an operator computes, and undoes it.
 
-A submodule matches when, traced on the measured shapes, it performs the same ATen operations with the
-same constants on its inputs and its state as the operator's reference: class and configuration both
-show in that. Its class is then replaced by a subclass with another ``forward``; parameters, hooks,
-``state_dict`` and ``isinstance`` stay as they are.
+A submodule matches when, traced on the measured and on other shapes, it performs the same ATen
+operations with the same constants on its inputs and its state as the operator's reference: class and
+configuration both show in that. Its class is then replaced by a subclass with another ``forward``;
+parameters, hooks, ``state_dict`` and ``isinstance`` stay as they are.
 """
 
 from __future__ import annotations
@@ -42,8 +42,7 @@ def patch(model: nn.Module, operators: Mapping[str, Operator]) -> list[Swap]:
     Of modules inside of one another the outermost is swapped, unless all that it does is done by one inside.
     """
     programs = {
-        name: _program(operator.reference.module(), _examples(operator))
-        for name, operator in operators.items()
+        name: _programs(operator.reference.module(), operator) for name, operator in operators.items()
     }
     found: dict[str, tuple[str, tuple[str, ...]]] = {}
     modules = {path: one for path, one in model.named_modules() if not hasattr(type(one), _MARK)}
@@ -80,18 +79,46 @@ def _shown(module: nn.Module) -> str:
 
 
 def _swap(module: nn.Module, operator: Operator, order: Sequence[str]) -> None:
-    """Give the module a class whose ``forward`` calls the operator while its mode is the traced one."""
-    original, training, count = type(module), module.training, operator.count
+    """Give the module a class whose ``forward`` calls the operator, for calls such as those that were traced.
+
+    For others, of another rank say, two modules that agreed may differ: they go to the module itself.
+    """
+    original, training, rules = type(module), module.training, _rules(operator)
     namespace, _, name = operator.name.partition("::")
     call = getattr(getattr(torch.ops, namespace), name)
 
     def forward(self: Any, *arguments: Any, **named: Any) -> Any:
-        if named or len(arguments) != count or self.training != training:
+        if named or self.training != training or not _alike(arguments, rules):
             return original.forward(self, *arguments, **named)
         return call(*arguments, *(_at(self, path) for path in order))
 
     body = {"forward": forward, _MARK: original, "__module__": original.__module__}
     module.__class__ = type(f"Optimised{original.__name__}", (original,), body)
+
+
+def _rules(operator: Operator) -> list[tuple[Any, ...]]:
+    """For each input its dtype and axes, None for those that are free; or the value of a number."""
+    domain = operator.record["kernels"][0]["domain"]
+    return [
+        (getattr(torch, rule["dtype"]), tuple(None if isinstance(one, str) else one for one in rule["shape"]))
+        if rule["kind"] == "tensor"
+        else (rule["value"],)
+        for rule in domain["arguments"][: operator.count]
+    ]
+
+
+def _alike(arguments: Sequence[Any], rules: Sequence[tuple[Any, ...]]) -> bool:
+    """Whether a call is of the traced dtypes and ranks, and equal on the axes that are fixed."""
+    return len(arguments) == len(rules) and all(map(_is_alike, arguments, rules))
+
+
+def _is_alike(value: Any, rule: tuple[Any, ...]) -> bool:
+    if len(rule) == 1:
+        return type(value) is type(rule[0]) and bool(value == rule[0])
+    dtype, axes = rule
+    if not isinstance(value, torch.Tensor) or value.dtype != dtype or value.ndim != len(axes):
+        return False
+    return all(wanted is None or wanted == size for wanted, size in zip(axes, value.shape, strict=True))
 
 
 def _at(module: Any, path: str) -> Any:
@@ -111,29 +138,53 @@ class _Program:
     unused: tuple[str, ...]
 
 
-def _fits(module: nn.Module, operator: Operator, wanted: _Program | None) -> tuple[str, ...] | None:
+def _programs(module: nn.Module, operator: Operator) -> list[_Program | None]:
+    """What a module does with the measured sizes, and with others where there are any."""
+    return [_program(module, examples) for examples in _examples(operator)]
+
+
+def _fits(module: nn.Module, operator: Operator, wanted: Sequence[_Program | None]) -> tuple[str, ...] | None:
     """Paths of the module's state in the operator's order; None when it computes something else."""
     own = _state(module)
     shapes = sorted((tuple(one.shape), str(one.dtype)) for one in own.values())
     expected = sorted((tuple(rule["shape"]), f"torch.{rule['dtype']}") for rule in operator.state_rules)
-    if wanted is None or wanted.unused or shapes != expected:
+    if shapes != expected:
         return None
-    found = _program(module, _examples(operator))
-    if found is None or found.text != wanted.text or found.unused:
-        return None
-    names = dict(zip(wanted.state, found.state, strict=True))
-    return tuple(names[path] for path in operator.paths)
+    orders = set()
+    for program, examples in zip(wanted, _examples(operator), strict=True):
+        found = _program(module, examples)
+        if program is None or found is None or found.text != program.text or found.unused or program.unused:
+            return None
+        names = dict(zip(program.state, found.state, strict=True))
+        orders.add(tuple(names[path] for path in operator.paths))
+    return orders.pop() if len(orders) == 1 else None
 
 
 def _state(module: nn.Module) -> dict[str, torch.Tensor]:
     return {**dict(module.named_parameters()), **dict(module.named_buffers())}
 
 
-def _examples(operator: Operator) -> list[Any]:
-    """The measured arguments, as (shape, dtype) or numbers."""
+def _examples(operator: Operator) -> list[list[Any]]:
+    """The measured arguments, as (shape, dtype) or numbers; then those of another size that was tested."""
+    rules, domain = operator.input_rules, operator.record["kernels"][0]["domain"]
+    measured = [tuple(rule["example"]) if rule["kind"] == "tensor" else () for rule in rules]
+    found = [measured]
+    free = sorted(domain["sizes"])
+    for sizes in domain["tested"]:
+        named = dict(zip(free, sizes, strict=True))
+        shapes = [
+            tuple(named.get(one, one) for one in rule.get("shape", ()))
+            for rule in domain["arguments"][: operator.count]
+        ]
+        if shapes != measured and 1 not in named.values():
+            found.append(shapes)
+            break
     return [
-        (tuple(rule["example"]), getattr(torch, rule["dtype"])) if rule["kind"] == "tensor" else rule["value"]
-        for rule in operator.input_rules
+        [
+            (shape, getattr(torch, rule["dtype"])) if rule["kind"] == "tensor" else rule["value"]
+            for shape, rule in zip(shapes, rules, strict=True)
+        ]
+        for shapes in found
     ]
 
 

@@ -185,9 +185,11 @@ class Examiner:
             undecided = found.reason.startswith("the task cannot tell")
             status = "SKIPPED" if undecided else str(found.status)
             self._say(f"{task.id}: {dict(variant.sizes)} {status}")
-            yield dataclasses.replace(
-                variant, status=status, reason=found.reason if status != "PASSED" else ""
-            )
+            reason = found.reason if status != "PASSED" else ""
+            yield dataclasses.replace(variant, status=status, reason=reason)
+            counts[found.correct] += not undecided
+            if counts[False] >= HOPELESS and not counts[True]:
+                return
 
     def _judge(self, *, quick: bool) -> Judge:
         """The judge for figures, or one that only checks."""

@@ -15,8 +15,8 @@ TASK = '''
 """Each row times a weight of its own column."""
 import torch
 from torch import nn
-ROWS = 40
-COLS = 64
+ROWS = 400
+COLS = 640
 class Model(nn.Module):
     def __init__(self):
         super().__init__()
@@ -41,7 +41,7 @@ extern "C" void f(const float* x, const float* w, float* y, int64_t rows, int64_
 class ModelNew(nn.Module):
     def __init__(self):
         super().__init__()
-        self.weight = nn.Parameter(torch.rand(64) + 0.5)
+        self.weight = nn.Parameter(torch.rand(640) + 0.5)
         self.own = WEIGHT
     def forward(self, x):
         y = torch.empty_like(x)
@@ -93,7 +93,7 @@ def test_a_kernel_is_tried_over_other_sizes_and_what_fails_is_not_let_in(package
     assert (
         domain["unseen"] is False
         and [17] not in domain["tested"]
-        and {(1,), (33,), (40,)} <= set(map(tuple, domain["tested"]))
+        and {(1,), (33,), (400,)} <= set(map(tuple, domain["tested"]))
     )
     (claim,) = json.loads((folder / "cols" / "measurement.json").read_text())["claims"]
     wrong = [one for one in claim["sweep"] if one["status"] == "WRONG_VALUE"]

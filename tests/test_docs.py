@@ -30,7 +30,7 @@ NOT_RUN = {
     r"^kernelopt search": "minutes; .ci/run makes the README's first search",
     r"^kernelopt resume": "minutes",
     r"^kernelopt (docs add|export|verify|score)": "files of the reader's own; tests of their own run these",
-    r"^kernelopt (eval|build) (softmax|mine)\.py": "a kernel of the reader's own; tests/cli run these with theirs",
+    r"^kernelopt (eval|build) (softmax|mine)\.py": "a kernel of the reader's own",
     r"--target npu|--suite npueval": "minutes; tests of their own run it at a smaller size",
     r"^make (search|test|check|setup|lint)": ".ci/run makes it",
     r"^python -m (benchmarks|venv|build|pip)": "minutes; figures in the documents come from it",

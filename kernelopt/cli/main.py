@@ -35,6 +35,9 @@ COMMANDS = {
     "list": "List runs.",
     "show": "Show one task of a run: attempts, evaluation, kernel.",
     "explain": "Tell what the model was told about its kernel for a task.",
+    "export": "Write winners as a package of PyTorch operators.",
+    "verify": "Measure an exported package again, and say whether its claims hold.",
+    "score": "Score results in KernelBench's or NPUEval's own layout.",
     "completion": "Print the script that completes commands and flags in bash, zsh or fish.",
     "doctor": "Tell what is installed, what is missing and how to mend it.",
 }

@@ -1,1 +1,56 @@
-"""Winners → packages."""
+"""Winners → packages: what is exported, and what has to be known of it.
+
+The line: a run or a file → `winners` → `examine` (the judge, again, on what will be shipped) → `apart`
+(an answer's text without its compiler calls) → `package` (files), or → `kernelbench` / `npueval` (the
+benchmarks' own layouts).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kernelopt.evaluation import Evaluation
+from kernelopt.kernel import Kernel
+from kernelopt.languages import BuildRequest
+from kernelopt.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Winner:
+    """The best kernel of a task, and where it comes from."""
+
+    task: Task
+    kernel: Kernel
+    searched: Evaluation | None = None
+    """As the run measured it; None for a kernel out of a file."""
+    lineage: Mapping[str, Any] = field(default_factory=dict)
+    """Which prompts wrote it: run, candidate, their parents, models."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """The task with other sizes, and what became of the kernel there."""
+
+    sizes: Mapping[str, int]
+    """Constants of the task's text that were changed."""
+    shapes: tuple[tuple[int, ...], ...]
+    """Of the input tensors."""
+    status: str = ""
+    """``PASSED``, another `Status`, or empty before it is tried."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A winner as it will be shipped: measured, tried over a sweep of sizes."""
+
+    winner: Winner
+    evaluation: Evaluation | None
+    """Measured with the package's flags; None for a GPU kernel that could only be compiled."""
+    requests: tuple[BuildRequest, ...] = ()
+    """What it had compiled, in order."""
+    variants: tuple[Variant, ...] = ()
+    refusal: str = ""
+    """Why it cannot be exported, in one sentence; empty where it can."""

@@ -71,6 +71,55 @@ def geometric_mean(results: Sequence[Speedup | None]) -> float | None:
     return math.exp(math.fsum(math.log(median) for median in medians) / len(medians))
 
 
+def geometric_mean_faster(results: Sequence[Speedup | None]) -> float | None:
+    """The same over those that are strictly faster than the reference; KernelBench's second mean."""
+    return geometric_mean([result for result in results if result is not None and result.median > 1.0])
+
+
+@dataclass(frozen=True, slots=True)
+class Cycles:
+    """One NPU kernel that passed."""
+
+    total: float
+    """Cycles of one call."""
+    vector: float
+    """Those in which a vector instruction was issued."""
+
+    @property
+    def vectorization(self) -> float:
+        """NPUEval's score of one kernel, in [0, 1]; 0 where nothing was measured."""
+        return self.vector / self.total if self.total > 0 and math.isfinite(self.total) else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class NpuScores:
+    """NPUEval's aggregates (Kalade and Schelle, 2025, section 4)."""
+
+    n: int
+    """Kernels of the set, failures included."""
+    passed: int
+    functional: float
+    """Passes over `n`."""
+    vectorization: float
+    """Sum of the scores of those that passed, over `n`: a failure counts 0."""
+    mean_cycles: float | None
+    """Over those that passed and were measured; None without any."""
+
+
+def npu_score(results: Sequence[Cycles | None]) -> NpuScores:
+    """Aggregates over a set; None stands for a kernel that failed."""
+    passed = [result for result in results if result is not None]
+    n = len(results)
+    measured = [result.total for result in passed if result.total > 0 and math.isfinite(result.total)]
+    return NpuScores(
+        n,
+        len(passed),
+        len(passed) / n if n else 0.0,
+        math.fsum(result.vectorization for result in passed) / n if n else 0.0,
+        math.fsum(measured) / len(measured) if measured else None,
+    )
+
+
 def score(results: Sequence[Speedup | None], skipped: int = 0) -> Scores:
     """Every figure of one set of tasks; `results` holds one entry for each task that counts."""
     fast = {p: FastP(fast_p(results, p), fast_p(results, p, strict=False)) for p in LEVELS}

@@ -1,0 +1,78 @@
+"""The README of a package."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kernelopt.export.package import Package
+
+
+def readme(package: Package) -> None:
+    """Add ``README.md``. Every figure in it is one of ``measurement.json``."""
+    import json
+
+    from kernelopt.export.package import template
+
+    record = json.loads(package.files[f"{package.name}/measurement.json"])
+    machine, claims = record["machine"], record["claims"]
+    names = list(package.table)
+    count = f"{len(names)} operator{'s' * (len(names) != 1)}"
+    package.files["README.md"] = template(
+        "README.md",
+        package=package.name,
+        distribution=package.name.replace("_", "-"),
+        summary=f"{count} for PyTorch, optimised by kernelopt {record['kernelopt']}.",
+        rows="\n".join(_row(package, one) for one in claims),
+        date=record["date"],
+        machine=f"{machine['cpu']} ({machine['system']})",
+        threads=machine["threads"],
+        torch=machine["torch"],
+        compiler=machine["compiler"],
+        isolation=", ".join(sorted({one["isolation"] for one in claims})),
+        march=package.march,
+        example=names[0],
+        license=package.license,
+        abi=_abi(package),
+        writers=", ".join(
+            sorted({one["lineage"].get("model") or "hand or an unknown model" for one in claims})
+        ),
+    )
+
+
+def _row(package: Package, one: dict[str, Any]) -> str:
+    timing = one["timing"]
+    figures = ("not timed here", "", "")
+    if timing:
+        s = timing["speedup"]
+        figures = (
+            f"{s['median']:.2f}× ({s['ci95_low']:.2f} to {s['ci95_high']:.2f})",
+            f"{timing['candidate_ms']:.3f} ms",
+            f"{timing['reference_ms']:.3f} ms",
+        )
+    kernels = package.table[one["operator"]]["kernels"]
+    domain = next(kernel["domain"] for kernel in kernels if kernel["module"] == f"kernels.{one['module']}")
+    shapes = "; ".join(
+        f"{rule['name']} {rule['shape']}" for rule in domain["arguments"] if rule["kind"] == "tensor"
+    )
+    sizes = ", ".join(f"{name} {low} to {high}" for name, (low, high) in domain["sizes"].items())
+    verified = f"{shapes}; {sizes}" if sizes else shapes
+    verified = verified.replace("'", "")
+    tested = f"{verified}; {len(domain['tested'])} tested"
+    cells = (f"`{one['operator']}`", f"{one['task']['suite']} {one['task']['id']}", *figures, tested)
+    return f"| {' | '.join(cells)} |"
+
+
+def _abi(package: Package) -> str:
+    kinds = {library.request.kind for library in package.libraries}
+    if not kinds:
+        return "Pure Python: GPU kernels are compiled when they are first used, and kept on disk."
+    if kinds == {"shared"}:
+        return (
+            "The libraries are plain C functions: one wheel serves every Python from 3.11 and every PyTorch\n"
+            "from 2.6 on, as none of their binary interfaces is used."
+        )
+    return (
+        "Some kernels use PyTorch's C++ interface as they were written: build with the PyTorch that they\n"
+        "will run with (`pip install --no-build-isolation .`); a wheel serves this Python and PyTorch only."
+    )

@@ -1,0 +1,1 @@
+"""What an exported package needs at run time: these files are copied into it, with their imports renamed."""

@@ -17,12 +17,12 @@ def report_page(view: RunView) -> Page:
     """Provenance first, then the tasks, the scores, what was used, and where everything lies."""
     return [
         view.provenance,
-        *_conditions(view.manifest),
+        *conditions(view.manifest),
         f"run: {view.name}, {view.state}" + (f" ({view.reason})" if view.reason else ""),
         *(f"damaged: {line}" for line in view.damaged),
         "",
         _task_grid(view.tasks),
-        *_footnotes(view.tasks),
+        *footnotes(view.tasks),
         "",
         _score_grid(view),
         "",
@@ -56,7 +56,7 @@ def winner_text(task: TaskView) -> str:
     return f"rejected proposal {task.winner_hash[:8]}" if task.winner_hash else NOTHING
 
 
-def _conditions(manifest: Mapping[str, object]) -> list[str]:
+def conditions(manifest: Mapping[str, object]) -> list[str]:
     """What decides whether two results compare: isolation and machine."""
     machine = manifest.get("machine")
     words = machine.values() if isinstance(machine, Mapping) else [machine or "unknown"]
@@ -95,7 +95,8 @@ def _seed_text(task: TaskView) -> str:
     return f"{task.seed.speedup.median:.2f}×" if task.seed.speedup else task.seed.status
 
 
-def _footnotes(tasks: Sequence[TaskView]) -> list[str]:
+def footnotes(tasks: Sequence[TaskView]) -> list[str]:
+    """What the marks in the table of tasks mean, and why tasks were skipped."""
     notes = []
     if any(task.speedup and not task.remeasured for task in tasks):
         notes.append(f"{_NOT_REMEASURED} measured during the search only, which favours lucky measurements")

@@ -60,6 +60,10 @@ class TaskView:
     attempts: tuple[Attempt, ...] = ()
     evaluations: Mapping[str, Evaluation] = field(default_factory=dict)
     """By kernel hash, as the search measured them."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """By kernel hash, the artifact hash of its source."""
+    reference: str | None = None
+    """Artifact hash of the task's own text."""
 
     @property
     def skipped(self) -> bool:

@@ -1,0 +1,128 @@
+"""`render`: a run → one HTML file that needs nothing else, and lets nothing in."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from kernelopt import __version__
+from kernelopt.report.fold import view as fold
+from kernelopt.report.history import history
+from kernelopt.report.html.bars import bars
+from kernelopt.report.html.costs import costs, seconds_text
+from kernelopt.report.html.curves import fast_p_plots, progress_plots
+from kernelopt.report.html.funnel import levels, over_time
+from kernelopt.report.html.heatmap import heat
+from kernelopt.report.html.lineage import lineage
+from kernelopt.report.html.npu import tiles as npu_tiles
+from kernelopt.report.html.roofline import roofline_plot
+from kernelopt.report.html.scale import number
+from kernelopt.report.html.trove import Explain, prompts_pack, task_pack
+from kernelopt.report.page import clean
+from kernelopt.report.table import conditions, footnotes
+from kernelopt.report.view import RunView, seed_scores, winner_scores
+from kernelopt.store.run import Run
+
+TEMPLATES = Path(__file__).parents[1] / "templates"
+_SCRIPTS = ("dom", "code", "diff", "charts", "task", "prompt", "main")
+
+
+def render(run: Run, explain: Explain | None = None) -> str:
+    """The report of `run` as it stands now, ready to be written as UTF-8.
+
+    Args:
+        run: open for reading; may be under way.
+        explain: tells the ASI of an evaluation; without it, the report shows none.
+
+    Everything that a model or a kernel wrote is escaped. The page's Content-Security-Policy allows
+    its one script and its one style sheet, by hash, and no request of any kind.
+    """
+    view, past = fold(run), history(run)
+    style, script = _style(), _script()
+    timed = any(task.speedup for task in view.tasks)
+    page = _environment().get_template("report.html.j2").render(
+        view=view,
+        past=past,
+        style=style,
+        script=script,
+        policy=policy(style, script),
+        version=__version__,
+        conditions=conditions(view.manifest),
+        footnotes=footnotes(view.tasks),
+        stamps=_stamps(view, timed),
+        timed=timed,
+        headline=_headline(view),
+        fast_p=fast_p_plots(view),
+        progress=progress_plots(view, past),
+        bars=bars(view),
+        roofline=roofline_plot(view),
+        npu=npu_tiles(view),
+        heat=heat(view),
+        lineage=lineage(view),
+        levels=levels(past, timed),
+        funnel=over_time(past, timed),
+        costs=costs(view, past),
+        prompts=prompts_pack(view),
+        packs={task.slug: task_pack(task, run.artifacts, explain) for task in view.tasks},
+    )
+    # Lone surrogates, which language models do send, cannot be written as UTF-8.
+    return page.encode("utf-8", "replace").decode()
+
+
+def policy(style: str, script: str) -> str:
+    """Content-Security-Policy that lets in this style sheet and this script, and nothing else."""
+    return (
+        f"default-src 'none'; script-src '{_digest(script)}'; style-src '{_digest(style)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _digest(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: clean(value) if type(value) is str else value,
+    )
+    environment.filters["number"] = number
+    environment.filters["seconds"] = seconds_text
+    return environment
+
+
+def _style() -> str:
+    return (TEMPLATES / "style.css").read_text(encoding="utf-8")
+
+
+def _script() -> str:
+    parts = [(TEMPLATES / "js" / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS]
+    return '"use strict";\n' + "\n".join(parts)
+
+
+def _headline(view: RunView) -> dict[str, Any]:
+    """The figures on top: of the test tasks where there are some, else of all."""
+    groups = view.groups
+    group = "test" if "test" in groups else next(iter(groups))
+    return {"group": group, "best": winner_scores(groups[group]), "seed": seed_scores(groups[group])}
+
+
+def _stamps(view: RunView, timed: bool) -> list[str]:
+    """What the results must not be taken for, each a short line."""
+    found = []
+    if not timed:
+        notes = {task.best.reason for task in view.tasks if task.best and task.best.correct}
+        found += sorted(note for note in notes if note) or ["nothing was timed yet"]
+    if npu_tiles(view) and any(tile.label != "hardware" for tile in npu_tiles(view)):
+        found.append("NPU figures are estimated (host model), not measured on hardware")
+    if view.state != "finished":
+        found.append(f"this run is {view.state}" + (f": {view.reason}" if view.reason else ""))
+    return found + [f"damaged: {line}" for line in view.damaged]

@@ -65,13 +65,12 @@ def _print(opened: Run, as_json: bool) -> None:
 def _write(opened: Run, path: Path, open_it: bool) -> None:
     from kernelopt.report.html.render import render
 
-    text = render(opened, lambda evaluation, source: _asi(evaluation, source))
+    text = render(opened, _asi)
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise UsageError(
-            f"{path}: the report cannot be written ({(error.strerror or '').lower()}); choose a file with --out"
-        ) from error
+        reason = (error.strerror or "").lower()
+        raise UsageError(f"{path}: it cannot be written ({reason}); choose a file with --out") from error
     click.echo(str(path))
     if open_it and not webbrowser.open(path.resolve().as_uri()):
         raise UsageError(f"no browser was found; open {path} yourself")

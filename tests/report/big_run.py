@@ -7,7 +7,9 @@ looking at reports and for measuring how long they take.
 import dataclasses
 import math
 import random
+import re
 from types import SimpleNamespace
+from unittest import mock
 
 from kernelopt.evaluation import (
     Build,
@@ -22,10 +24,13 @@ from kernelopt.evaluation import (
 )
 from kernelopt.store.run import create_run
 
-NAMES = (
-    "Softmax LayerNorm Matmul Conv2d_ReLU GELU Cumsum MaxPool RMSNorm Attention Batched_Matmul Huber_loss "
-    "Mean_reduction Depthwise_conv Group_norm Swiglu Linear_bias Transpose Triplet_loss Argmax Conv3d"
-).split()
+NAMES = re.findall(
+    r"\w+",
+    """
+    Softmax LayerNorm Matmul Conv2d_ReLU GELU Cumsum MaxPool RMSNorm Attention Batched_Matmul Huber_loss
+    Mean_reduction Depthwise_conv Group_norm Swiglu Linear_bias Transpose Triplet_loss Argmax Conv3d
+""",
+)
 BYTES_PER_S, FLOPS_PER_S = 1.7e10, 1.9e11
 _SEED_PROMPT = """Write one C++ function and bind it with load_inline.
 Keep the signature of the reference.
@@ -65,7 +70,8 @@ _BODY = """    at::parallel_for(0, rows, {grain}, [&](int64_t begin, int64_t end
 def kernel_source(rng, name, steps):
     """A module of roughly 40 + 10 lines a step, as a model would hand it in."""
     bodies = "".join(
-        _BODY.format(n=n, grain=rng.choice((1, 4, 16, 64)), factor=round(rng.random(), 4)) for n in range(steps)
+        _BODY.format(n=n, grain=rng.choice((1, 4, 16, 64)), factor=round(rng.random(), 4))
+        for n in range(steps)
     )
     return (
         f'"""{name}: one pass over each row."""\n\nimport torch\nimport torch.nn as nn\n'
@@ -79,6 +85,17 @@ def kernel_source(rng, name, steps):
         "class ModelNew(nn.Module):\n    def forward(self, x: torch.Tensor) -> torch.Tensor:\n"
         "        return ext.forward(x.contiguous())\n"
     )
+
+
+class _Clock:
+    """Stands in for `time`: every event comes a little after the one before."""
+
+    def __init__(self, step_s):
+        self.step_ns, self.now_ns = int(step_s * 1e9), 1_800_000_000 * 10**9
+
+    def time_ns(self):
+        self.now_ns += self.step_ns
+        return self.now_ns
 
 
 class _Maker:
@@ -143,7 +160,9 @@ class _Maker:
         data = {**to_json(evaluation), "source": self.run.artifacts.put(source)}
         self.run.journal.append("evaluation", f"{slug}:{kernel}", data)
         speedup = dataclasses.asdict(evaluation.speedup) if evaluation.speedup else None
-        return self.short(kernel, evaluation.status, evaluation.stage, score, speedup, evaluation.reason, step)
+        return self.short(
+            kernel, evaluation.status, evaluation.stage, score, speedup, evaluation.reason, step
+        )
 
     @staticmethod
     def short(kernel, status, stage, score, speedup, reason, step):
@@ -185,16 +204,21 @@ class _Maker:
             "gflop_per_s": flops / ms / 1e6,
         }
         timing = Timing(
-            "given/1", ms, reference, Speedup(median, median / half, median * half), rounds=60, pairs=3, calls=600,
+            "given/1", ms, reference, Speedup(median, median / half, median * half), rounds=60, pairs=3,
             candidate_samples_ms=tuple(ms * rng.lognormvariate(0, 0.06) for _ in range(60)),
             reference_samples_ms=tuple(reference * rng.lognormvariate(0, 0.05) for _ in range(60)),
         )  # fmt: skip
+        less = median / 1.3
         rival = dataclasses.replace(
-            timing, baseline="compile", speedup=Speedup(median / 1.3, median / 1.3 / half, median / 1.3 * half),
+            timing, baseline="compile", speedup=Speedup(less, less / half, less * half),
             candidate_samples_ms=(), reference_samples_ms=(),
         )  # fmt: skip
-        checks = tuple(Check(f"normal/{i}", Status.PASSED, 1e-6 * i, 1e-5, 2e-7, 1e-5, 1e-4) for i in range(1, 6))
-        notes = Profile("gcc-vectorizer", {"loops": 3.0, "loops_vectorized": 2.0}, "k.cpp:14: loop vectorized")
+        checks = tuple(
+            Check(f"normal/{i}", Status.PASSED, 1e-6 * i, 1e-5, 2e-7, 1e-5, 1e-4) for i in range(1, 6)
+        )
+        notes = Profile(
+            "gcc-vectorizer", {"loops": 3.0, "loops_vectorized": 2.0}, "k.cpp:14: loop vectorized"
+        )
         return Evaluation(
             task["id"], "kernelbench-core", kernel, "cpp", "cpu", "bwrap", Status.PASSED, Stage.DONE,
             build=Build("g++ -O3 kernel.cpp", "", rng.uniform(0.5, 9.0), False), checks=checks, timing=timing,
@@ -205,10 +229,8 @@ class _Maker:
 
 def make(root, name="big", tasks=250, rollouts=2000, seed=1, price=0.004):
     """A finished run; returns its folder."""
-    listed = [
-        {"id": f"{1 + i % 3}/{1 + i // 3}", "slug": f"{1 + i % 3}-{1 + i // 3}", "name": f"{1 + i // 3}_{NAMES[i % 20]}"}
-        for i in range(tasks)
-    ]  # fmt: skip
+    places = [(1 + i % 3, 1 + i // 3, NAMES[i % 20]) for i in range(tasks)]
+    listed = [{"id": f"{a}/{b}", "slug": f"{a}-{b}", "name": f"{b}_{name}"} for a, b, name in places]
     listed.sort(key=lambda task: tuple(map(int, task["id"].split("/"))))
     manifest = {
         "suite": {"suite": "kernelbench-core", "official": False, "tasks": tasks, "detail": "synthetic"},
@@ -220,7 +242,8 @@ def make(root, name="big", tasks=250, rollouts=2000, seed=1, price=0.004):
         "models": {"lm": "synthetic", "reflection_lm": "synthetic"},
         "tasks": listed,
     }
-    with create_run(root, name, manifest) as run:
+    clock = _Clock(step_s=2.5)
+    with create_run(root, name, manifest) as run, mock.patch("kernelopt.store.journal.time", clock):
         run.journal.append("session", "0", {"action": "start", "reason": "", "budget": {}})
         maker = _Maker(run, listed, seed, price)
         _search(run, maker, listed, rollouts)
@@ -257,7 +280,11 @@ def _child(rng, pool, iteration):
     digest = f"{rng.getrandbits(64):016x}"
     if not pool:
         return SimpleNamespace(
-            hash=digest, how="seed", parents=[], skill=-1.2, parts={"generate": _SEED_PROMPT, "refine": "Mend it."}
+            hash=digest,
+            how="seed",
+            parents=[],
+            skill=-1.2,
+            parts={"generate": _SEED_PROMPT, "refine": "Mend it."},
         )
     merge = len(pool) > 3 and rng.random() < 0.2
     parents = sorted(rng.sample(range(max(0, len(pool) - 5), len(pool)), 2 if merge else 1))

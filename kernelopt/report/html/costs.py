@@ -44,8 +44,8 @@ def costs(view: RunView, past: History) -> Costs:
         time=_shares(seconds, seconds_text),
         money=_shares(money, lambda usd: f"${usd:.2f}"),
         rows=[_row(name, spent, name in models) for name, spent in everything.items()],
-        note=f"The run was at work for {seconds_text(view.budget.elapsed_s)}. Times are summed over what ran side "
-        "by side, so they may add up to more."
+        note=f"The run was at work for {seconds_text(view.budget.elapsed_s)}. Times are summed over what ran "
+        "side by side, so they may add up to more."
         + ("" if view.budget.priced else " Some prices are unknown, so costs are lower bounds."),
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from kernelopt.evaluation import Speedup, Status
 from kernelopt.report.history import History, Step
 from kernelopt.report.html.plot import Line, Plot, across, steps, upward
-from kernelopt.report.html.scale import number
+from kernelopt.report.html.scale import counted, number
 from kernelopt.report.page import Grid
 from kernelopt.report.scores import fast_p
 from kernelopt.report.view import RunView, TaskView
@@ -57,7 +57,9 @@ def _fast_p_plot(group: str, tasks: Sequence[TaskView]) -> Plot | None:
     curves = baselines(tasks)
     if not curves:
         return None
-    seeds = [t.seed.speedup if t.seed and t.seed.status == Status.PASSED else None for t in tasks if not t.skipped]
+    seeds = [
+        t.seed.speedup if t.seed and t.seed.status == Status.PASSED else None for t in tasks if not t.skipped
+    ]
     x = across(0.0, HIGHEST_P, "p: times as fast as the baseline", unit="×")
     y = upward(0.0, 1.0, "share of tasks", steps=(0, 0.25, 0.5, 0.75, 1))
     lines, rows = [], []
@@ -75,15 +77,16 @@ def _fast_p_plot(group: str, tasks: Sequence[TaskView]) -> Plot | None:
     return Plot(
         id=f"fast-p-{group}",
         title=f"fast_p{part}",
-        summary=f"Of {len(results)} tasks, {fast_p(results, 1.0):.0%} have a kernel that is correct and faster "
-        f"than {first} with the whole interval, {fast_p(results, 2.0):.0%} one that is twice as fast.",
+        summary=f"Of {counted(len(results), 'task')}, {fast_p(results, 1.0):.0%} have a kernel that is "
+        f"correct and faster than {first} with the whole interval, {fast_p(results, 2.0):.0%} one that is "
+        "twice as fast.",
         x=x,
         y=y,
         lines=lines,
         table=Grid(("curve", *(f"p = {p:g}" for p in _TABLE_P)), rows, right=frozenset()),
         guides=(Line("parity", f"M{x(1):g} {y(0):g}V{y(1):g}", ""),),
-        note="Strict counts a task when the lower end of its 95 % interval exceeds p; the point estimate when the "
-        "median does, as KernelBench counts. Failed tasks count as 0.",
+        note="Strict counts a task when the lower end of its 95 % interval exceeds p; the point estimate "
+        "when the median does, as KernelBench counts. Failed tasks count as 0.",
     )
 
 
@@ -121,7 +124,8 @@ def _progress(
     return Plot(
         id=f"progress-{kind}",
         title=f"Progress over {kind}",
-        summary=f"After {mark}{number(read(last))} {label}, {last.correct} of {tasks} tasks are correct"
+        summary=f"After {mark}{number(read(last))}{'' if mark else ' ' + label}, {last.correct} of "
+        + f"{counted(tasks, 'task')} are correct"
         + (f" and {last.faster} faster with the whole interval." if timed else "."),
         x=x,
         y=y,

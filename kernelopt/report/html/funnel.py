@@ -56,9 +56,10 @@ def over_time(past: History, timed: bool) -> Plot | None:
     return Plot(
         id="funnel-time",
         title="Over time",
-        summary=f"How far {len(past.reached)} attempts got, {size} to a column: "
+        summary=f"How far {len(past.reached):,} attempts got, {size} to a column: "
         + _trend(windows, 4, "correct")
-        + (_trend(windows, 5, ", faster") if timed else ""),
+        + (_trend(windows, 5, ", faster") if timed else "")
+        + ".",
         x=x,
         y=y,
         lines=lines,
@@ -69,7 +70,7 @@ def over_time(past: History, timed: bool) -> Plot | None:
                 for end, window in zip(ends, windows, strict=True)
             ],
         ),
-        note=f"{size} attempts to a column. Repetitions of a known kernel are not counted.",
+        note="Repetitions of a known kernel are not counted.",
     )
 
 
@@ -89,4 +90,4 @@ def _trend(windows: Sequence[Counter[int]], least: int, word: str) -> str:
         sum(count for reached, count in window.items() if reached >= least) / window.total()
         for window in (windows[0], windows[-1])
     )
-    return f"{word} {first:.0%} at first, {last:.0%} at last"
+    return f"{word} {first:.0%} at first and {last:.0%} at last"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kernelopt.report.html.scale import counted
 from kernelopt.report.page import Grid
 from kernelopt.report.view import CandidateView, RunView
 
@@ -78,8 +79,8 @@ def heat(view: RunView) -> Heat | None:
         leaders="".join(dots),
         rows=_labels([f"#{c.index}" for c in view.candidates], TOP, h, 12.0),
         columns=_labels([task.id for task in tasks], LEFT, w, 14.0),
-        summary=f"Scores of {len(view.candidates)} candidates on {len(tasks)} tasks; "
-        f"{len({i for leaders in frontier.values() for i in leaders})} candidates lead on at least one.",
+        summary=f"Scores of {counted(len(view.candidates), 'prompt')} on {counted(len(tasks), 'task')}; "
+        f"{counted(len({i for leaders in frontier.values() for i in leaders}), 'prompt')} on the frontier.",
         table=_table(view.candidates, frontier),
         tasks=slugs,
         candidates=[candidate.index for candidate in view.candidates],

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kernelopt.report.html.heatmap import BUCKETS
+from kernelopt.report.html.scale import counted
 from kernelopt.report.view import CandidateView, RunView
 
 STEP_X, STEP_Y, EDGE = 64.0, 78.0, 34.0
@@ -36,7 +37,7 @@ class Edge:
     x: float
     y: float
     change: str
-    """``+3 −1``: lines that were added and removed, over all components."""
+    """``+3 −1``: lines that were added and removed, over all components; ``±0`` where none were."""
     tip: str
 
 
@@ -68,9 +69,9 @@ def lineage(view: RunView) -> Lineage | None:
         edges=[
             _edge(c, known[p], at) for c in view.candidates for p in c.parents if p in known and p != c.index
         ],
-        summary=f"{len(known)} candidates over {max(depth.values()) + 1} generations; "
-        f"{sum(c.how == 'merge' for c in view.candidates)} of them are merges. "
-        f"The best mean score is {high:.3f}, of candidate #{_best(view.candidates)}.",
+        summary=f"{counted(len(known), 'prompt')} over {counted(max(depth.values()) + 1, 'generation')}, "
+        f"{counted(sum(c.how == 'merge' for c in view.candidates), 'merge')} among them. "
+        f"The best mean score is {high:.3f}, of prompt #{_best(view.candidates)}.",
     )
 
 
@@ -100,7 +101,7 @@ def _depths(known: Mapping[int, CandidateView]) -> dict[int, int]:
 def _columns(known: Mapping[int, CandidateView]) -> dict[int, float]:
     """Leaves side by side, every other one above the middle of its children."""
     children: dict[int, list[int]] = {index: [] for index in known}
-    roots = []
+    roots: list[int] = []
     for index in sorted(known):
         older = [p for p in known[index].parents if p in known and p < index]
         (children[older[0]] if older else roots).append(index)
@@ -133,15 +134,17 @@ def _node(candidate: CandidateView, at: tuple[float, float], low: float, high: f
 
 def _edge(child: CandidateView, parent: CandidateView, at: Mapping[int, tuple[float, float]]) -> Edge:
     (x0, y0), (x1, y1) = at[parent.index], at[child.index]
-    middle = (y0 + y1) / 2
+    middle, merge = (y0 + y1) / 2, child.how == "merge"
+    # Where the label stands on the curve: near the child, where edges part; on a merge's own way before.
+    along, down = (0.5, 0.5) if merge else (0.896, 0.72)
     added, removed = line_change(parent.parts, child.parts)
     return Edge(
         child=child.index,
         parent=parent.index,
         path=f"M{x0:g} {y0:g}C{x0:g} {middle:g} {x1:g} {middle:g} {x1:g} {y1:g}",
-        merge=child.how == "merge",
-        x=(x0 + x1) / 2,
-        y=middle,
-        change=f"+{added} −{removed}",
+        merge=merge,
+        x=round(x0 + (x1 - x0) * along, 1),
+        y=round(y0 + (y1 - y0) * down, 1),
+        change=" ".join(f"{sign}{count}" for sign, count in (("+", added), ("−", removed)) if count) or "±0",
         tip=f"#{parent.index} → #{child.index}: {added} lines added, {removed} removed",
     )

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from kernelopt import __version__
 from kernelopt.report.fold import view as fold
-from kernelopt.report.history import history
+from kernelopt.report.history import History, history
 from kernelopt.report.html.bars import bars
 from kernelopt.report.html.costs import costs, seconds_text
 from kernelopt.report.html.curves import fast_p_plots, progress_plots
@@ -19,6 +19,7 @@ from kernelopt.report.html.funnel import levels, over_time
 from kernelopt.report.html.heatmap import heat
 from kernelopt.report.html.lineage import lineage
 from kernelopt.report.html.npu import tiles as npu_tiles
+from kernelopt.report.html.plot import Plot
 from kernelopt.report.html.roofline import roofline_plot
 from kernelopt.report.html.scale import number
 from kernelopt.report.html.trove import Explain, prompts_pack, task_pack
@@ -44,30 +45,34 @@ def render(run: Run, explain: Explain | None = None) -> str:
     view, past = fold(run), history(run)
     style, script = _style(), _script()
     timed = any(task.speedup for task in view.tasks)
-    page = _environment().get_template("report.html.j2").render(
-        view=view,
-        past=past,
-        style=style,
-        script=script,
-        policy=policy(style, script),
-        version=__version__,
-        conditions=conditions(view.manifest),
-        footnotes=footnotes(view.tasks),
-        stamps=_stamps(view, timed),
-        timed=timed,
-        headline=_headline(view),
-        fast_p=fast_p_plots(view),
-        progress=progress_plots(view, past),
-        bars=bars(view),
-        roofline=roofline_plot(view),
-        npu=npu_tiles(view),
-        heat=heat(view),
-        lineage=lineage(view),
-        levels=levels(past, timed),
-        funnel=over_time(past, timed),
-        costs=costs(view, past),
-        prompts=prompts_pack(view),
-        packs={task.slug: task_pack(task, run.artifacts, explain) for task in view.tasks},
+    speed, cost = _plots(view, past)
+    page = (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            view=view,
+            past=past,
+            style=style,
+            script=script,
+            policy=policy(style, script),
+            version=__version__,
+            conditions=conditions(view.manifest),
+            footnotes=footnotes(view.tasks),
+            stamps=_stamps(view, timed),
+            timed=timed,
+            headline=_headline(view),
+            speed_plots=speed,
+            cost_plots=cost,
+            bars=bars(view),
+            npu=npu_tiles(view),
+            heat=heat(view),
+            lineage=lineage(view),
+            levels=levels(past, timed),
+            funnel=over_time(past, timed),
+            costs=costs(view, past),
+            prompts=prompts_pack(view),
+            packs={task.slug: task_pack(task, run.artifacts, explain) for task in view.tasks},
+        )
     )
     # Lone surrogates, which language models do send, cannot be written as UTF-8.
     return page.encode("utf-8", "replace").decode()
@@ -106,6 +111,13 @@ def _style() -> str:
 def _script() -> str:
     parts = [(TEMPLATES / "js" / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS]
     return '"use strict";\n' + "\n".join(parts)
+
+
+def _plots(view: RunView, past: History) -> tuple[list[Plot], list[Plot]]:
+    """Charts in pairs; the one that is left over, progress over time, stands beside the costs."""
+    roof = roofline_plot(view)
+    plots = [*fast_p_plots(view), *([roof] if roof else []), *progress_plots(view, past)]
+    return (plots[:-1], plots[-1:]) if len(plots) % 2 else (plots, [])
 
 
 def _headline(view: RunView) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from statistics import median
 
 from kernelopt.report.html.bars import roofline_profile
 from kernelopt.report.html.plot import Dot, Line, Plot, across, polyline, specks, upward
-from kernelopt.report.html.scale import Axis, number, spread
+from kernelopt.report.html.scale import Axis, spread
 from kernelopt.report.page import Grid
 from kernelopt.report.view import RunView, TaskView
 
@@ -29,7 +29,8 @@ class _Point:
 
 def roofline_plot(view: RunView) -> Plot | None:
     """Winners as dots that lead to their tasks, every other correct kernel as a speck."""
-    winners, others = [], []
+    winners: list[_Point] = []
+    others: list[_Point] = []
     for task in view.tasks:
         best = task.best.kernel_hash if task.best else ""
         for kernel, point in _points(task):
@@ -43,10 +44,13 @@ def roofline_plot(view: RunView) -> Plot | None:
     ridge = [peak / bandwidth] if peak else []
     x = across(*spread([p.intensity for p in every] + ridge, 2.0), "FLOP per byte moved", log=True)
     y = upward(*spread([p.rate for p in every] + [peak], 2.0), "FLOP/s", log=True)
+
+    def at(point: _Point) -> tuple[float, float]:
+        return x(point.intensity), y(point.rate)
+
     dots = [
         Dot(
-            x(p.intensity),
-            y(p.rate),
+            *at(p),
             f"{p.task.id} {p.task.name}: {p.fraction:.0%} of the speed of light",
             f"#task/{p.task.slug}",
         )
@@ -57,13 +61,13 @@ def roofline_plot(view: RunView) -> Plot | None:
     return Plot(
         id="roofline",
         title="Roofline",
-        summary=f"{len(winners)} winners below a memory roof of {number(bandwidth)}B/s"
-        + (f" and a compute roof of {number(peak)}FLOP/s" if peak else "")
+        summary=f"{len(winners)} winners below a memory roof of {bandwidth / 1e9:.3g} GB/s"
+        + (f" and a compute roof of {peak / 1e9:.3g} GFLOP/s" if peak else "")
         + f"; the median winner is at {median(p.fraction for p in winners):.0%} of the speed of light.",
         x=x,
         y=y,
         guides=(Line("roof", _roof(x.low, x.high, bandwidth, peak, x, y), "roof"),),
-        lines=(Line("other correct kernels", specks((x(p.intensity), y(p.rate)) for p in others), "c0 dots"),),
+        lines=(Line("other correct kernels", specks(at(p) for p in others), "c0 dots"),),
         dots=dots,
         table=Grid(
             ("task", "FLOP/byte", "GFLOP/s", "of the speed of light"),

@@ -53,6 +53,11 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if size >= 1000 else f"{value:.3g}"
 
 
+def counted(count: int, word: str) -> str:
+    """``1 task``, ``2 tasks``."""
+    return f"{count:,} {word}" + ("" if count == 1 else "s")
+
+
 def spread(values: list[float], margin: float = 1.15) -> tuple[float, float]:
     """Ends of a logarithmic axis around positive figures, with room beside them."""
     positive = [value for value in values if 0.0 < value < math.inf] or [1.0]

@@ -8,11 +8,18 @@ function openPane(title, subtitle, list, body) {
   if (!dialog.open) dialog.showModal();
 }
 
-let turn = 0;
+/** A wide drawing that does not fit is shown around its root, not around its empty corner. */
+function centreLineage() {
+  const box = document.querySelector("#lineage .scroll"), root = document.querySelector("#lineage .node");
+  if (root) box.scrollLeft = root.cx.baseVal.value - box.clientWidth / 2;
+}
+
+let turn = 0, shown = "";
 
 /** Show what the address names: #task/SLUG, #task/SLUG/3, #task/SLUG/by/CANDIDATE, #prompt/2, #prompt/2/PARENT. */
 async function route() {
   const mine = ++turn;
+  shown = location.hash;
   const [kind, ...rest] = decodeURIComponent(location.hash.slice(1)).split("/");
   if (kind !== "task" && kind !== "prompt") return $("detail").open && $("detail").close();
   try {
@@ -61,10 +68,11 @@ function taskTable() {
   $("order").addEventListener("change", order);
 }
 
-$("detail").addEventListener("close", () => { if (/^#(task|prompt)\//.test(location.hash)) history.pushState(null, "", location.pathname + location.search); });
+$("detail").addEventListener("close", () => { if (shown && location.hash === shown) history.pushState(null, "", location.pathname + location.search); });
 $("detail").addEventListener("click", (event) => event.target === $("detail") && $("detail").close());
 addEventListener("hashchange", route);
 taskTable();
 heatMap();
+centreLineage();
 tips();
 route();

@@ -124,7 +124,10 @@ def _headline(view: RunView) -> dict[str, Any]:
     """The figures on top: of the test tasks where there are some, else of all."""
     groups = view.groups
     group = "test" if "test" in groups else next(iter(groups))
-    return {"group": group, "best": winner_scores(groups[group]), "seed": seed_scores(groups[group])}
+    tasks = groups[group]
+    # Correct kernels count even where nothing could be timed, which the scores' own figure leaves out.
+    correct = sum(task.best is not None and task.best.correct for task in tasks)
+    return {"group": group, "best": winner_scores(tasks), "seed": seed_scores(tasks), "correct": correct}
 
 
 def _stamps(view: RunView, timed: bool) -> list[str]:

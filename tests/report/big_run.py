@@ -233,12 +233,12 @@ def make(root, name="big", tasks=250, rollouts=2000, seed=1, price=0.004):
     listed = [{"id": f"{a}/{b}", "slug": f"{a}-{b}", "name": f"{b}_{name}"} for a, b, name in places]
     listed.sort(key=lambda task: tuple(map(int, task["id"].split("/"))))
     manifest = {
-        "suite": {"suite": "kernelbench-core", "official": False, "tasks": tasks, "detail": "synthetic"},
+        "suite": {"suite": "synthetic", "official": False, "tasks": tasks, "detail": "invented figures"},
         "language": "cpp",
         "device": "cpu",
         "isolation": "bwrap",
         "mode": "search",
-        "machine": {"cpu": "invented for a test", "compiler": "g++ 12"},
+        "machine": {"cpu": "none: every figure is invented"},
         "models": {"lm": "synthetic", "reflection_lm": "synthetic"},
         "tasks": listed,
     }

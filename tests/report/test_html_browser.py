@@ -95,10 +95,8 @@ def visit(chromium, written):
 
 def drawn(visit, selector):
     """Marks that take room on the page."""
-    return visit.page.eval_on_selector_all(
-        selector,
-        "all => all.filter(one => { const b = one.getBoundingClientRect(); return b.width + b.height > 0 }).length",
-    )
+    seen = "one => { const box = one.getBoundingClientRect(); return box.width + box.height > 0 }"
+    return visit.page.eval_on_selector_all(selector, f"all => all.filter({seen}).length")
 
 
 def test_each_chart_shows_its_marks_and_nothing_complains(visit):

@@ -65,7 +65,7 @@ def _print(opened: Run, as_json: bool) -> None:
 def _write(opened: Run, path: Path, open_it: bool) -> None:
     from kernelopt.report.html.render import render
 
-    text = render(opened, _asi)
+    text = render(opened, asi)
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -76,9 +76,9 @@ def _write(opened: Run, path: Path, open_it: bool) -> None:
         raise UsageError(f"no browser was found; open {path} yourself")
 
 
-def _asi(evaluation: Evaluation, source: str) -> str:
+def asi(evaluation: Evaluation, source: str) -> str:
     """The feedback on one kernel, as the search tells it."""
-    from kernelopt.cli._evaluate import asi
+    from kernelopt.cli import _evaluate
     from kernelopt.kernel import Kernel
 
-    return asi(evaluation, Kernel.from_source(source, evaluation.language))
+    return _evaluate.asi(evaluation, Kernel.from_source(source, evaluation.language))

@@ -1,6 +1,7 @@
 """The report in headless Chromium: it draws, it opens, it stays harmless, it fits a phone, it prints."""
 
 import os
+import random
 import shutil
 
 import pytest
@@ -297,6 +298,62 @@ def test_paper_is_white_and_holds_every_chart_but_no_controls(visit):
     assert drawn(seen, "figure.plot > svg") >= 6
     pdf = seen.page.pdf(format="A4")
     assert pdf.startswith(b"%PDF") and len(pdf) > 20_000
+
+
+def least_edits(a, b):
+    """Lines to add and remove, by the textbook's table: the definition to hold the page's own against."""
+    row = list(range(len(b) + 1))
+    for i, one in enumerate(a, 1):
+        before, row[0] = row[0], i
+        for j, other in enumerate(b, 1):
+            before, row[j] = row[j], before if one == other else 1 + min(row[j], row[j - 1])
+    return row[-1]
+
+
+def test_the_difference_of_two_texts_is_right_and_as_short_as_can_be(visit):
+    rng = random.Random(7)
+    pairs = [["\n".join(rng.choices("abc", k=rng.randint(1, 12))) for _ in range(2)] for _ in range(200)]
+    found = visit("small").page.evaluate("pairs => pairs.map(([a, b]) => diffLines(a, b))", pairs)
+    for (a, b), lines in zip(pairs, found, strict=True):
+        assert [text for sign, text in lines if sign != "+"] == a.split("\n")
+        assert [text for sign, text in lines if sign != "-"] == b.split("\n")
+        assert sum(sign != " " for sign, _ in lines) == least_edits(a.split("\n"), b.split("\n"))
+
+
+def test_colouring_loses_no_letter_of_any_source(visit):
+    rng = random.Random(8)
+    pieces = [
+        "#",
+        '"',
+        "'",
+        '"""',
+        "\\",
+        "\n",
+        "/*",
+        "*/",
+        "//",
+        "#include <x>",
+        "for",
+        "0x1f",
+        "é",
+        " ",
+        "@a",
+        "r'",
+    ]
+    texts = ["".join(rng.choices(pieces, k=rng.randint(1, 60))) for _ in range(200)]
+    script = """texts => texts.map(text => colouredLines(text).map(
+        nodes => nodes.map(node => node.textContent ?? node).join("")).join("\\n"))"""
+    assert visit("small").page.evaluate(script, texts) == texts
+
+
+def test_a_source_made_to_be_slow_to_colour_is_not(visit):
+    """A pattern that went back and forth over these would not end within the test's time limit."""
+    texts = [piece * (240_000 // len(piece)) for piece in ("/*", "'''", "'", '"\\', "#include", "_0")]
+    texts.append('"""\n#include <x>\n' + "/*" * 60_000)
+    assert (
+        visit("small").page.evaluate("texts => texts.map(text => tokens(text, PYTHON).length > 0)", texts)
+        == [True] * 7
+    )
 
 
 def test_without_scripts_charts_and_tables_are_there_all_the_same(chromium, written):

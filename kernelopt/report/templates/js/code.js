@@ -1,7 +1,8 @@
-// Source → coloured lines. The patterns run in linear time on any text: what is never closed ends with the text.
+// Source → coloured lines. The patterns take linear time on any text: nothing that follows a repetition can fail,
+// since what is never closed ends with its line or with the text.
 
-const PYTHON = /(?<c>#[^\n]*)|(?<t>"""[^]*?(?:"""|$)|'''[^]*?(?:'''|$))|(?<s>"(?:\\.|[^"\\\n])*(?:"|\n|$)|'(?:\\.|[^'\\\n])*(?:'|\n|$))|(?<d>@[\w.]+)|(?<n>\b\d[\w.]*)|(?<k>\b(?:and|as|assert|async|await|break|class|continue|def|del|elif|else|except|finally|for|from|global|if|import|in|is|lambda|nonlocal|not|or|pass|raise|return|try|while|with|yield|None|True|False|self)\b)|(?<w>\w+)/g;
-const CPP = /(?<c>\/\/[^\n]*|\/\*[^]*?(?:\*\/|$))|(?<d>#[ \t]*[a-z]+[^\n]*)|(?<s>"(?:\\.|[^"\\\n])*(?:"|\n|$)|'(?:\\.|[^'\\\n])*(?:'|\n|$))|(?<n>\b\d[\w.]*)|(?<k>\b(?:alignas|auto|bool|break|case|char|class|const|constexpr|continue|default|do|double|else|enum|extern|false|float|for|if|inline|int|int32_t|int64_t|long|namespace|noexcept|nullptr|operator|private|public|restrict|return|short|signed|sizeof|size_t|static|static_cast|struct|switch|template|this|true|typename|uint32_t|uint64_t|unsigned|using|void|volatile|while|__[a-z]+__)\b)|(?<w>\w+)/g;
+const PYTHON = /(?<c>#[^\n]*)|(?<t>"""[^]*?(?:"""|$)|'''[^]*?(?:'''|$))|(?<s>"(?:\\[^]|[^"\\\n])*"?|'(?:\\[^]|[^'\\\n])*'?)|(?<d>@[\w.]+)|(?<n>\b\d[\w.]*)|(?<k>\b(?:and|as|assert|async|await|break|class|continue|def|del|elif|else|except|finally|for|from|global|if|import|in|is|lambda|nonlocal|not|or|pass|raise|return|try|while|with|yield|None|True|False|self)\b)|(?<w>\w+)/g;
+const CPP = /(?<c>\/\/[^\n]*|\/\*[^]*?(?:\*\/|$))|(?<d>#[ \t]*[a-z]+[^\n]*)|(?<s>"(?:\\[^]|[^"\\\n])*"?|'(?:\\[^]|[^'\\\n])*'?)|(?<n>\b\d[\w.]*)|(?<k>\b(?:alignas|auto|bool|break|case|char|class|const|constexpr|continue|default|do|double|else|enum|extern|false|float|for|if|inline|int|int32_t|int64_t|long|namespace|noexcept|nullptr|operator|private|public|restrict|return|short|signed|sizeof|size_t|static|static_cast|struct|switch|template|this|true|typename|uint32_t|uint64_t|unsigned|using|void|volatile|while|__[a-z]+__)\b)|(?<w>\w+)/g;
 const LONGEST = 300000;
 
 /** Tokens [class, text]; a Python string that holds C++ (as for load_inline) is coloured as C++. */

@@ -17,12 +17,12 @@ def report_page(view: RunView) -> Page:
     """Provenance first, then the tasks, the scores, what was used, and where everything lies."""
     return [
         view.provenance,
-        *conditions(view.manifest),
+        *_conditions(view.manifest),
         f"run: {view.name}, {view.state}" + (f" ({view.reason})" if view.reason else ""),
         *(f"damaged: {line}" for line in view.damaged),
         "",
         _task_grid(view.tasks),
-        *footnotes(view.tasks),
+        *_footnotes(view.tasks),
         "",
         _score_grid(view),
         "",
@@ -42,6 +42,16 @@ def list_page(rows: Sequence[RunView | tuple[str, str]]) -> Page:
     return [Grid(columns, cells, right=frozenset({"tasks", "solved", "fast_1", "rollouts", "cost"}))]
 
 
+def conditions(view: RunView) -> list[str]:
+    """What decides whether two results compare, a line each."""
+    return _conditions(view.manifest)
+
+
+def footnotes(view: RunView) -> list[str]:
+    """What the marks in the table of tasks mean, and why tasks were skipped."""
+    return _footnotes(view.tasks)
+
+
 def speedup_text(speedup: Speedup | None) -> str:
     """``1.83× [1.79, 1.88]``: the median and its 95 % confidence interval."""
     if speedup is None:
@@ -56,7 +66,7 @@ def winner_text(task: TaskView) -> str:
     return f"rejected proposal {task.winner_hash[:8]}" if task.winner_hash else NOTHING
 
 
-def conditions(manifest: Mapping[str, object]) -> list[str]:
+def _conditions(manifest: Mapping[str, object]) -> list[str]:
     """What decides whether two results compare: isolation and machine."""
     machine = manifest.get("machine")
     words = machine.values() if isinstance(machine, Mapping) else [machine or "unknown"]
@@ -95,8 +105,7 @@ def _seed_text(task: TaskView) -> str:
     return f"{task.seed.speedup.median:.2f}×" if task.seed.speedup else task.seed.status
 
 
-def footnotes(tasks: Sequence[TaskView]) -> list[str]:
-    """What the marks in the table of tasks mean, and why tasks were skipped."""
+def _footnotes(tasks: Sequence[TaskView]) -> list[str]:
     notes = []
     if any(task.speedup and not task.remeasured for task in tasks):
         notes.append(f"{_NOT_REMEASURED} measured during the search only, which favours lucky measurements")

@@ -84,6 +84,11 @@ class TaskView:
         """Speedup of the winner; None unless it is correct and timed."""
         return self.best.speedup if self.best else None
 
+    @property
+    def measured(self) -> Speedup | None:
+        """The same, by a clock only: None where a model of the device estimated it."""
+        return self.best.timing.speedup if self.best and self.best.correct and self.best.timing else None
+
 
 @dataclass(frozen=True, slots=True)
 class CandidateView:

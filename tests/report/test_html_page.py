@@ -269,10 +269,12 @@ def test_a_run_without_a_clock_shows_its_stamp_and_no_speedups(tmp_path):
 
 
 def test_npu_figures_that_no_hardware_measured_are_called_estimates(tmp_path):
-    profile = Profile("npu_model", {"cycles": 12_345.0, "vectorization_score": 0.75}, "a model of the core")
+    profile = Profile("npu_model", {"cycles": 12_345.0, "vector_score": 0.75}, "hot loop: 4 cycles")
     page = page_of(untimed(tmp_path, (profile,))[0])
     text = page.find("table", id="npu")[0].text
     assert "12,345" in text and "0.75" in text and "estimated (host model)" in text
+    assert "hot loop: 4 cycles" in text
+    assert page.find("td", within="task-table", style="bars") == [], "an estimate is no measured speedup"
     assert any("not measured on hardware" in e.text for e in page.find("p", style="warn"))
 
 

@@ -1,6 +1,8 @@
 """The parts of the HTML report: what happened in order, axes, shares and the numbers beside them."""
 
+import dataclasses
 import math
+from types import SimpleNamespace
 
 import big_run
 import pytest
@@ -8,7 +10,7 @@ import sample_run as sample
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernelopt.evaluation import Speedup
+from kernelopt.evaluation import Profile, Speedup
 from kernelopt.report.fold import view
 from kernelopt.report.history import REACHED, history, reached, totals
 from kernelopt.report.html.bars import bars, light_speedup
@@ -16,8 +18,10 @@ from kernelopt.report.html.costs import costs, seconds_text
 from kernelopt.report.html.funnel import levels, over_time
 from kernelopt.report.html.heatmap import heat
 from kernelopt.report.html.lineage import line_change, lineage
+from kernelopt.report.html.npu import tiles, vectorization
 from kernelopt.report.html.scale import Axis, counted, number, spread
 from kernelopt.report.html.trove import LONGEST_TEXT, _cut, pack, unpack
+from kernelopt.report.view import TaskView
 from kernelopt.store.run import open_run
 
 
@@ -207,3 +211,40 @@ def test_the_same_run_makes_the_same_pack():
 def test_a_huge_log_is_cut_and_says_so():
     cut = _cut("x" * (LONGEST_TEXT + 5))
     assert len(cut) < LONGEST_TEXT + 100 and "5 more characters" in cut
+
+
+@dataclasses.dataclass
+class _Estimate:
+    label: str = "estimated (host model)"
+    machine: str = "aie2"
+    cycles: float = 1000.0
+    vector_score: float = 0.4
+    baseline_cycles: float = 12_000.0
+
+
+def test_what_a_model_of_an_npu_says_keeps_its_label_and_is_no_measured_speedup():
+    best = SimpleNamespace(correct=True, profiles=(), estimate=_Estimate(), timing=None, device="npu")
+    task = TaskView("a", "a", "a", best=best)
+    failed = TaskView("b", "b", "b")
+    (tile,) = tiles(SimpleNamespace(tasks=(task, failed)))
+    assert (tile.cycles, tile.baseline_cycles, tile.speedup) == ("1,000", "12,000", "12.0×")
+    assert tile.label == "estimated (host model)"
+    assert task.measured is None
+    assert vectorization([task, failed]) == pytest.approx(0.2), "failures count as 0"
+
+
+@pytest.mark.parametrize(
+    ("device", "tool", "label"),
+    [
+        ("npu", "npu_model", "estimated (host model)"),
+        ("npu", "aiesimulator", "estimated (host model)"),
+        ("npu", "trace of the hardware", "hardware"),
+        ("hardware", "estimate", "estimated (host model)"),
+        ("npu", "counters", "estimated (host model)"),
+    ],
+)
+def test_cycles_count_as_measured_only_where_hardware_is_named_and_no_model(device, tool, label):
+    profile = Profile(tool, {"cycles": 5.0})
+    best = SimpleNamespace(correct=True, profiles=(profile,), timing=None, device=device)
+    (tile,) = tiles(SimpleNamespace(tasks=(TaskView("a", "a", "a", best=best),)))
+    assert tile.label == label

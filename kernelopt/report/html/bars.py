@@ -58,8 +58,8 @@ def bars(view: RunView) -> Bars:
     """All tasks, those with the best speedups first, then failures in suite order."""
     figures = [1.0]
     for task in view.tasks:
-        if task.speedup:
-            figures += [task.speedup.ci95_low, task.speedup.ci95_high]
+        if task.measured:
+            figures += [task.measured.ci95_low, task.measured.ci95_high]
             figures += [light] if (light := light_speedup(task)) else []
     axis = Axis(*spread(figures), 1.0, 99.0, log=True, unit="×")
     rows = sorted((_row(task, axis) for task in view.tasks), key=lambda row: -row.order)
@@ -87,18 +87,24 @@ def light_speedup(task: TaskView) -> float | None:
 
 
 def _row(task: TaskView, axis: Axis) -> Row:
-    light = light_speedup(task) if task.speedup else None
-    seed = task.seed
-    mark = "~" if task.speedup and not task.remeasured else ""
+    light = light_speedup(task) if task.measured else None
+    mark = "~" if task.measured and not task.remeasured else ""
     return Row(
         task=task,
-        speedup=mark + speedup_text(task.speedup),
+        speedup=mark + speedup_text(task.measured),
         light=f"{light:.2f}×" if light else NOTHING,
         winner=winner_text(task),
-        seed=NOTHING if seed is None else f"{seed.speedup.median:.2f}×" if seed.speedup else seed.status,
+        seed=_seed(task),
         bar=_bar(task, axis, light),
         order=_order(task),
     )
+
+
+def _seed(task: TaskView) -> str:
+    """What the seed prompt reached: its speedup where that was measured, else how it ended."""
+    if task.seed is None:
+        return NOTHING
+    return f"{task.seed.speedup.median:.2f}×" if task.seed.speedup and task.measured else task.seed.status
 
 
 def _order(task: TaskView) -> float:
@@ -110,7 +116,7 @@ def _order(task: TaskView) -> float:
 
 
 def _bar(task: TaskView, axis: Axis, light: float | None) -> Bar | None:
-    speedup = task.speedup
+    speedup = task.measured
     if not speedup:
         return None
     one, median = axis(1.0), axis(speedup.median)

@@ -28,7 +28,7 @@ def progress_plots(view: RunView, past: History) -> list[Plot]:
     tasks = sum(not task.skipped for task in view.tasks)
     if not past.steps or not tasks:
         return []
-    timed = any(task.speedup for task in view.tasks)
+    timed = any(task.measured for task in view.tasks)
     money = _cost_words(view)
     kinds: list[tuple[str, str, str, Callable[[Step], float]]] = [
         ("rollouts", "rollouts", "", lambda step: step.rollouts),

@@ -18,7 +18,7 @@ from kernelopt.report.html.curves import fast_p_plots, progress_plots
 from kernelopt.report.html.funnel import levels, over_time
 from kernelopt.report.html.heatmap import heat
 from kernelopt.report.html.lineage import lineage
-from kernelopt.report.html.npu import tiles as npu_tiles
+from kernelopt.report.html.npu import HARDWARE, tiles, vectorization
 from kernelopt.report.html.plot import Plot
 from kernelopt.report.html.roofline import roofline_plot
 from kernelopt.report.html.scale import number
@@ -44,8 +44,9 @@ def render(run: Run, explain: Explain | None = None) -> str:
     """
     view, past = fold(run), history(run)
     style, script = _style(), _script()
-    timed = any(task.speedup for task in view.tasks)
+    timed = any(task.measured for task in view.tasks)
     speed, cost = _plots(view, past)
+    npu = tiles(view)
     page = (
         _environment()
         .get_template("report.html.j2")
@@ -56,15 +57,15 @@ def render(run: Run, explain: Explain | None = None) -> str:
             script=script,
             policy=policy(style, script),
             version=__version__,
-            conditions=conditions(view.manifest),
-            footnotes=footnotes(view.tasks),
-            stamps=_stamps(view, timed),
+            conditions=conditions(view),
+            footnotes=footnotes(view),
+            stamps=_stamps(view, timed, any(tile.label != HARDWARE for tile in npu)),
             timed=timed,
             headline=_headline(view),
             speed_plots=speed,
             cost_plots=cost,
             bars=bars(view),
-            npu=npu_tiles(view),
+            npu=npu,
             heat=heat(view),
             lineage=lineage(view),
             levels=levels(past, timed),
@@ -127,16 +128,22 @@ def _headline(view: RunView) -> dict[str, Any]:
     tasks = groups[group]
     # Correct kernels count even where nothing could be timed, which the scores' own figure leaves out.
     correct = sum(task.best is not None and task.best.correct for task in tasks)
-    return {"group": group, "best": winner_scores(tasks), "seed": seed_scores(tasks), "correct": correct}
+    return {
+        "group": group,
+        "best": winner_scores(tasks),
+        "seed": seed_scores(tasks),
+        "correct": correct,
+        "vectorization": vectorization(tasks),
+    }
 
 
-def _stamps(view: RunView, timed: bool) -> list[str]:
+def _stamps(view: RunView, timed: bool, estimated: bool) -> list[str]:
     """What the results must not be taken for, each a short line."""
     found = []
-    if not timed:
+    if not timed and not estimated:
         notes = {task.best.reason for task in view.tasks if task.best and task.best.correct}
         found += sorted(note for note in notes if note) or ["nothing was timed yet"]
-    if npu_tiles(view) and any(tile.label != "hardware" for tile in npu_tiles(view)):
+    if estimated:
         found.append("NPU figures are estimated (host model), not measured on hardware")
     if view.state != "finished":
         found.append(f"this run is {view.state}" + (f": {view.reason}" if view.reason else ""))

@@ -56,7 +56,7 @@ def roofline_plot(view: RunView) -> Plot | None:
         )
         for p in winners
     ]
-    counted = sum(1 for task in view.tasks if task.speedup)
+    counted = sum(1 for task in view.tasks if task.measured)
     left_out = counted - len(winners)
     return Plot(
         id="roofline",

@@ -14,6 +14,7 @@ from typing import Any
 
 from kernelopt.errors import StoreError
 from kernelopt.evaluation import Evaluation, Speedup, Timing
+from kernelopt.report.html.npu import estimate_of
 from kernelopt.report.json import finite
 from kernelopt.report.view import Attempt, RunView, TaskView
 from kernelopt.store.artifacts import Artifacts
@@ -107,6 +108,7 @@ def _kernel(evaluation: Evaluation, source: str | None, explain: Explain | None)
     build = evaluation.build
     told = explain(evaluation, source) if explain and source is not None else None
     return {
+        "language": evaluation.language,
         "status": str(evaluation.status),
         "stage": str(evaluation.stage),
         "reason": evaluation.reason,
@@ -140,6 +142,7 @@ def _measured(evaluation: Evaluation) -> dict[str, Any]:
         "timing": _timing(timed) if timed else None,
         "baselines": [_timing(other) for other in evaluation.baselines] if timed else [],
         "missing": dict(evaluation.missing_baselines),
+        "estimate": estimate_of(evaluation),
     }
 
 

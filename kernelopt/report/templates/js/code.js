@@ -31,9 +31,9 @@ function visible(text) {
 }
 
 /** Lines of coloured nodes. */
-function colouredLines(text) {
+function colouredLines(text, language) {
   const lines = [[]];
-  const whole = text.length <= LONGEST ? tokens(text, PYTHON) : [["", text]];
+  const whole = text.length <= LONGEST ? tokens(text, language === "aie" ? CPP : PYTHON) : [["", text]];
   for (const [kind, part] of whole) {
     part.split("\n").forEach((piece, i) => {
       if (i) lines.push([]);
@@ -44,9 +44,9 @@ function colouredLines(text) {
 }
 
 /** Numbered, coloured source. */
-function sourceView(text, label) {
+function sourceView(text, label, language = "") {
   if (text === null || text === undefined) return el("p", { class: "note" }, "No source was kept.");
-  const lines = colouredLines(text.replace(/\n$/, ""));
+  const lines = colouredLines(text.replace(/\n$/, ""), language);
   return el("pre", { tabindex: "0", "aria-label": label },
     el("code", {}, lines.map((nodes, i) => el("span", { class: "row", "data-n": i + 1 }, ...nodes, "\n"))));
 }

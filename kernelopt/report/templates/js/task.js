@@ -37,7 +37,7 @@ function pickButton(task, attempt, index, onclick) {
   return el("button", { class: "pick", type: "button", onclick },
     el("b", {}, String(index + 1)),
     el("span", { class: attempt.status === "PASSED" ? "good" : "bad" }, `${winner ? "★ " : ""}${attempt.status}`),
-    el("span", { class: "num" }, attempt.speedup ? `${attempt.speedup[0].toFixed(2)}×` : ""),
+    el("span", { class: "num" }, attempt.speedup ? `${task.kernels[attempt.kernel]?.estimate ? "est. " : ""}${attempt.speedup[0].toFixed(2)}×` : ""),
     el("span", { class: "what" }, `${prompt}, ${attempt.step}, score ${attempt.score.toFixed(3)}${attempt.cached ? ", known already" : ""}`));
 }
 
@@ -49,11 +49,11 @@ function attemptView(task, index) {
     : el("a", { href: `#prompt/${attempt.candidate}` }, `prompt #${attempt.candidate}`);
   const head = [
     el("h3", {}, `Attempt ${index + 1}: ${attempt.step}, `, prompt),
-    el("p", {}, el("span", { class: `badge ${attempt.status === "PASSED" ? "good" : "bad"}` }, attempt.status), ` ${attempt.reason || ""} `, attempt.speedup ? `${speedupText(attempt.speedup)} in the search` : ""),
+    el("p", {}, el("span", { class: `badge ${attempt.status === "PASSED" ? "good" : "bad"}` }, attempt.status), ` ${attempt.reason || ""} `, attempt.speedup ? `${speedupText(attempt.speedup)} ${kernel?.estimate ? kernel.estimate.label : "in the search"}` : ""),
   ];
   if (!kernel) return [...head, el("p", { class: "note" }, attempt.kernel ? "The journal has lost this kernel." : "The reply held no kernel.")];
   const before = attempt.parent === null ? null : task.kernels[task.attempts[attempt.parent].kernel];
-  const parts = [["Kernel", () => sourceView(kernel.source, "Kernel source")]];
+  const parts = [["Kernel", () => sourceView(kernel.source, "Kernel source", kernel.language)]];
   if (before?.source && kernel.source) parts.push([`Diff to ${attempt.parent + 1}`, () => diffView(before.source, kernel.source, "Difference to its parent")]);
   parts.push(["Feedback (ASI)", () => proseView(kernel.asi, "No feedback was made.")]);
   parts.push(["Build log", () => buildView(kernel)]);
@@ -77,6 +77,7 @@ function measurements(task, hash, kernel) {
     made.push(el("h3", {}, title), timingTable([found.timing, ...found.baselines]), strip(found.timing));
     for (const [name, why] of Object.entries(found.missing)) made.push(el("p", { class: "note" }, `No figure for ${name}: ${why}`));
   }
+  if (kernel.estimate) made.push(el("h3", {}, `Cycles, ${kernel.estimate.label}`), grid(["what", "value"], Object.entries(kernel.estimate).map(([k, v]) => [k, typeof v === "number" ? figure(v, 5) : v ?? "–"]), [1]));
   if (!made.length) made.push(el("p", { class: "note" }, "It was not timed."));
   if (kernel.checks.length) {
     made.push(el("h3", {}, "Checks against the fp64 reference"));

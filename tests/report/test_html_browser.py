@@ -356,6 +356,13 @@ def test_a_source_made_to_be_slow_to_colour_is_not(visit):
     )
 
 
+@pytest.mark.parametrize(("size", "shown"), [(DESKTOP, "td .badge"), (PHONE, "th .badge")])
+def test_each_status_is_shown_once_at_any_width(visit, size, shown):
+    seen = visit("small", size)
+    row = '#task-table tr[data-status="WRONG_VALUE"]'
+    assert drawn(seen, f"{row} .badge") == drawn(seen, f"{row} {shown}") == 1
+
+
 def test_without_scripts_charts_and_tables_are_there_all_the_same(chromium, written):
     context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()

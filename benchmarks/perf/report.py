@@ -4,7 +4,8 @@
 
 The run is invented (`tests/report/big_run.py`) and written through the store's own writer. Every load is
 one of a fresh browser context, with an empty cache. *Loaded* is the end of the load event, *drawn* the
-first paint with content, *opened* the time from a click on a task to its coloured kernel. The slow rows
+first paint with content, *opened* the time from a click on a task to its coloured kernel, *cpu* the CPU time
+that loading takes on the page's main thread, which other work on the machine does not lengthen. The slow rows
 have the browser's CPU throttled four times, which stands for a phone. Needs `chromium` on PATH and
 playwright (`pip install -e ".[dev]"`).
 """
@@ -80,18 +81,25 @@ def written(folder: Path, name: str, tasks: int, rollouts: int) -> tuple[Path, f
 
 
 def load(browser: Any, file: Path, slower: int = 1) -> dict[str, float]:
-    """One load of a report: seconds until it is loaded, drawn, and has opened a kernel."""
+    """One load of a report: seconds until it is loaded, drawn, has opened a kernel, and CPU seconds."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True)
     page = context.new_page()
+    session = context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
     if slower > 1:
-        session = context.new_cdp_session(page)
         session.send("Emulation.setCPUThrottlingRate", {"rate": slower})
     page.goto(file.as_uri(), wait_until="load")
     page.wait_for_function("performance.getEntriesByName('first-contentful-paint').length > 0")
     loaded, drawn = page.evaluate(_TIMES)
+    metrics = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
     opened = page.evaluate(_OPEN)
     context.close()
-    return {"loaded": loaded / 1e3, "drawn": drawn / 1e3, "opened": opened / 1e3}
+    return {
+        "loaded": loaded / 1e3,
+        "drawn": drawn / 1e3,
+        "opened": opened / 1e3,
+        "cpu": metrics["TaskDuration"],
+    }
 
 
 def measure(tasks: int, rollouts: int, loads: int) -> dict[str, Any]:
@@ -108,6 +116,7 @@ def measure(tasks: int, rollouts: int, loads: int) -> dict[str, Any]:
     return {
         "machine": machine(),
         "chromium": version,
+        "load_average": round(os.getloadavg()[0], 1),
         "tasks": tasks,
         "rollouts": rollouts,
         "bytes": size,
@@ -128,7 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     found = measure(options.tasks, options.rollouts, options.loads)
     print(f"{found['tasks']} tasks, {found['rollouts']} rollouts: {found['bytes'] / 1e6:.2f} MB", end=", ")
-    print(f"made in {found['made_s']:.1f} s; Chromium {found['chromium']}")
+    print(f"made in {found['made_s']:.1f} s; Chromium {found['chromium']}, load average {found['load_average']}")
     for name, kinds in found["loads"].items():
         texts = [f"{kind} {statistics.median(v):.2f} s (at most {v[-1]:.2f})" for kind, v in kinds.items()]
         print(f"{name:>16}: {', '.join(texts)}")

@@ -137,7 +137,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     found = measure(options.tasks, options.rollouts, options.loads)
     print(f"{found['tasks']} tasks, {found['rollouts']} rollouts: {found['bytes'] / 1e6:.2f} MB", end=", ")
-    print(f"made in {found['made_s']:.1f} s; Chromium {found['chromium']}, load average {found['load_average']}")
+    print(f"made in {found['made_s']:.1f} s; Chromium {found['chromium']}", end=", ")
+    print(f"load average {found['load_average']}")
     for name, kinds in found["loads"].items():
         texts = [f"{kind} {statistics.median(v):.2f} s (at most {v[-1]:.2f})" for kind, v in kinds.items()]
         print(f"{name:>16}: {', '.join(texts)}")

@@ -136,7 +136,7 @@ def test_an_attempt_shows_diff_feedback_build_log_and_measurements(visit):
     seen = visit("small")
     seen.look_at("1-3")
     tab = seen.page.get_by_role("tab")
-    tab.filter(has_text="Diff to 2").click()
+    tab.filter(has_text="Diff to attempt 2").click()
     assert seen.page.locator("dialog .ins").inner_text().strip() == "# k-wrong"
     assert seen.page.locator("dialog .del").inner_text().strip() == "# k-nobuild"
     tab.filter(has_text="Feedback").click()
@@ -153,7 +153,7 @@ def test_measured_samples_are_drawn(visit):
     seen = visit("many")
     seen.page.click("#task-table tbody tr:first-child a")
     seen.page.get_by_role("tab").filter(has_text="Measurements").click()
-    assert seen.page.locator("dialog svg.strip path").count() >= 2
+    assert seen.page.locator("dialog svg.strip path.sample").count() >= 2
 
 
 def test_an_edge_of_the_lineage_shows_what_changed_in_the_prompt(visit):

@@ -1,4 +1,4 @@
-// Measured latencies of both sides as two strips of dots.
+// Measured latencies of both sides as two strips of dots, with their medians.
 
 function strip(timing) {
   const rows = [["kernel", timing.candidate, "c0"], [timing.baseline, timing.reference, "c1"]]
@@ -6,17 +6,19 @@ function strip(timing) {
     .filter(([, samples]) => samples.length);
   if (!rows.length) return null;
   const all = rows.flatMap(([, samples]) => samples);
-  const low = Math.min(...all), high = Math.max(...all), left = 80, right = 620;
+  const low = Math.min(...all), high = Math.max(...all), left = 62, right = 408;
   const at = (v) => (left + (high > low ? (v - low) / (high - low) : 0.5) * (right - left)).toFixed(1);
-  const words = rows.map(([name, samples]) => `${name}: ${samples.length} samples`).join(", ");
-  const drawing = draw("svg", { class: "strip", viewBox: "0 0 640 110", role: "img", "aria-label": `Latencies: ${words}` });
+  const middle = (samples) => [...samples].sort((a, b) => a - b)[samples.length >> 1];
+  const words = rows.map(([name, samples]) => `${name}: ${samples.length} samples, median ${figure(middle(samples))} ms`).join("; ");
+  const drawing = draw("svg", { class: "strip", viewBox: "0 0 420 92", role: "img", "aria-label": `Latencies. ${words}` });
   rows.forEach(([name, samples, style], i) => {
-    const y = 24 + i * 34;
+    const y = 18 + i * 28;
     const path = samples.map((v, n) => `M${at(v)} ${y + ((n * 7) % 11) - 5}h0`).join("");
-    drawing.append(draw("text", { x: 0, y: y + 4 }, name), draw("path", { d: path, class: `${style} dots` }));
+    drawing.append(draw("text", { x: 0, y: y + 4 }, name), draw("path", { d: `M${left} ${y}H${right}`, class: "rule" }));
+    drawing.append(draw("path", { d: path, class: `${style} dots sample` }), draw("path", { d: `M${at(middle(samples))} ${y - 10}v20`, class: "whisker" }));
   });
   for (const [v, anchor] of [[low, "start"], [high, "end"]]) {
-    drawing.append(draw("text", { x: at(v), y: 102, class: anchor }, `${figure(v)} ms`));
+    drawing.append(draw("text", { x: at(v), y: 84, class: anchor }, `${figure(v)} ms`));
   }
   return drawing;
 }

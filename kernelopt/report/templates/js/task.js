@@ -54,7 +54,7 @@ function attemptView(task, index) {
   if (!kernel) return [...head, el("p", { class: "note" }, attempt.kernel ? "The journal has lost this kernel." : "The reply held no kernel.")];
   const before = attempt.parent === null ? null : task.kernels[task.attempts[attempt.parent].kernel];
   const parts = [["Kernel", () => sourceView(kernel.source, "Kernel source", kernel.language)]];
-  if (before?.source && kernel.source) parts.push([`Diff to ${attempt.parent + 1}`, () => diffView(before.source, kernel.source, "Difference to its parent")]);
+  if (before?.source && kernel.source) parts.push([`Diff to attempt ${attempt.parent + 1}`, () => diffView(before.source, kernel.source, "Difference to its parent")]);
   parts.push(["Feedback (ASI)", () => proseView(kernel.asi, "No feedback was made.")]);
   parts.push(["Build log", () => buildView(kernel)]);
   parts.push(["Measurements", () => measurements(task, attempt.kernel, kernel)]);

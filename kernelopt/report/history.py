@@ -13,6 +13,7 @@ from kernelopt.store.run import Run
 REACHED = ("no kernel", "not built", "built", "ran", "correct", "faster")
 """How far an attempt got, from nothing at all to faster than the reference (strictly)."""
 _STAGES = list(Stage)
+_COMPILED = "COMPILED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Step:
     seconds: float
     """Time at work, all sessions together."""
     correct: int
-    """Tasks with a correct kernel so far."""
+    """Tasks with a correct kernel so far; with one that compiled, where nothing is run."""
     faster: int
     """Tasks with a kernel whose interval lies above 1."""
     faster_point: int
@@ -66,6 +67,8 @@ def reached(status: str, stage: str, speedup: Speedup | None) -> int:
     """Index into `REACHED` of an attempt that ended so."""
     if status == Status.NO_KERNEL:
         return 0
+    if status == _COMPILED:
+        return 2
     if status == Status.PASSED:
         return 5 if speedup and speedup.ci95_low > 1.0 else 4
     at = _STAGES.index(Stage(stage))
@@ -147,7 +150,7 @@ class _Walk:
         speedup = Speedup(**attempt["speedup"]) if attempt["speedup"] else None
         if not attempt["cached"]:
             self.found.reached.append(reached(attempt["status"], attempt["stage"], speedup))
-        if attempt["status"] == Status.PASSED:
+        if attempt["status"] in (Status.PASSED, _COMPILED):
             self._correct.add(slug)
             if speedup and speedup.ci95_low > 1.0:
                 self._faster.add(slug)

@@ -260,7 +260,7 @@ def untimed(root, profiles=()):
 def test_a_run_without_a_clock_shows_its_stamp_and_no_speedups(tmp_path):
     folder, note = untimed(tmp_path)
     page = page_of(folder)
-    assert note in [e.text for e in page.find("p", style="stamp")]
+    assert f"not measured: {note}" in [e.text for e in page.find("p", style="stamp")]
     assert page.find("figure", within="fast-p-all") == page.find("figure", within="roofline") == []
     assert page.find("td", within="task-table", style="bars") == []
     assert "fast1" not in "".join(e.text for e in page.find("dl"))
@@ -297,3 +297,18 @@ def test_statuses_to_choose_from_are_those_of_the_run(small):
         "SKIPPED",
         "PENDING",
     }
+
+
+def test_a_run_that_only_compiles_says_compiled_and_never_correct(tmp_path):
+    note = "compiled for sm_90; not run"
+    conditions = {"timed": False, "runs": False, "note": note}
+    with create_run(tmp_path, "compiled", {**sample.MANIFEST, "conditions": conditions}) as run:
+        failed = sample.attempt(sample.NO_BUILD)
+        tried = [failed, {**failed, "kernel": "k", "status": "COMPILED"}]
+        sample.rollout(run.journal.append, sample.SEED, "1-3", tried)
+        page = Page(render(run))
+    assert f"not measured: {note}" in [e.text for e in page.find("p", style="stamp")]
+    assert [e.text for e in page.find("th", within="funnel")][-1] == "built"
+    assert [e.text for e in page.find("td", within="funnel") if e.text][-2:] == ["1", "50.0 %"]
+    assert {e.text for e in page.find("li", within="progress-rollouts")} == {"compiled"}
+    assert "compiled1 of 5" in page.find("dl")[0].text and "correct" not in page.find("dl")[0].text

@@ -77,6 +77,7 @@ def test_the_last_step_agrees_with_the_run(many):
         ("NO_KERNEL", "extract", None, "no kernel"),
         ("SUSPECT", "static", None, "not built"),
         ("BUILD_FAILED", "build", None, "not built"),
+        ("COMPILED", "build", None, "built"),
         ("CRASHED", "load", None, "built"),
         ("TIMED_OUT", "run", None, "built"),
         ("WRONG_VALUE", "check", None, "ran"),
@@ -101,12 +102,13 @@ def test_totals_go_from_all_attempts_to_the_faster_ones():
 
 
 def test_an_untimed_funnel_ends_at_correct_kernels(many):
-    assert [level.name for level in levels(many[1], timed=True)][-1] == "faster"
-    assert [level.name for level in levels(many[1], timed=False)][-1] == "correct"
+    assert [level.name for level in levels(many[1], 6)][-1] == "faster"
+    assert [level.name for level in levels(many[1], 5)][-1] == "correct"
+    assert [level.name for level in levels(many[1], 3)][-1] == "built", "where nothing is run"
 
 
 def test_columns_over_time_hold_every_attempt_once(many):
-    table = over_time(many[1], timed=True).table
+    table = over_time(many[1], 6).table
     assert sum(int(cell) for row in table.rows for cell in row[1:]) == len(many[1].reached)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from kernelopt.evaluation import Speedup, Status
 from kernelopt.report.history import History, Step
+from kernelopt.report.html.kind import Kind
 from kernelopt.report.html.plot import Line, Plot, across, steps, upward
 from kernelopt.report.html.scale import counted, number
 from kernelopt.report.page import Grid
@@ -23,12 +24,11 @@ def fast_p_plots(view: RunView) -> list[Plot]:
     return [plot for plot in plots if plot]
 
 
-def progress_plots(view: RunView, past: History) -> list[Plot]:
+def progress_plots(view: RunView, past: History, what: Kind) -> list[Plot]:
     """Solved and faster tasks over rollouts, over dollars where any were spent, and over time."""
     tasks = sum(not task.skipped for task in view.tasks)
     if not past.steps or not tasks:
         return []
-    timed = any(task.measured for task in view.tasks)
     money = _cost_words(view)
     kinds: list[tuple[str, str, str, Callable[[Step], float]]] = [
         ("rollouts", "rollouts", "", lambda step: step.rollouts),
@@ -37,7 +37,7 @@ def progress_plots(view: RunView, past: History) -> list[Plot]:
     ]
     if not past.steps[-1].cost_usd:
         del kinds[1]
-    return [_progress(kind, label, mark, read, past, tasks, timed) for kind, label, mark, read in kinds]
+    return [_progress(kind, label, mark, read, past, tasks, what) for kind, label, mark, read in kinds]
 
 
 def baselines(tasks: Sequence[TaskView]) -> dict[str, _Results]:
@@ -103,12 +103,12 @@ def _progress(
     read: Callable[[Step], float],
     past: History,
     tasks: int,
-    timed: bool,
+    what: Kind,
 ) -> Plot:
     x = across(0.0, max(read(past.steps[-1]), 1e-9), label)
     y = upward(0.0, 1.0, "share of tasks", steps=(0, 0.25, 0.5, 0.75, 1))
-    kinds: list[tuple[str, str, Callable[[Step], int]]] = [("correct", "c2", lambda step: step.correct)]
-    if timed:
+    kinds: list[tuple[str, str, Callable[[Step], int]]] = [(what.solved, "c2", lambda step: step.correct)]
+    if what.timed:
         kinds.append(("faster, strict", "c0", lambda step: step.faster))
         kinds.append(("faster, point estimate", "c0 dashed", lambda step: step.faster_point))
     lines = []
@@ -125,8 +125,8 @@ def _progress(
         id=f"progress-{kind}",
         title=f"Progress over {kind}",
         summary=f"After {mark}{number(read(last))}{'' if mark else ' ' + label}, {last.correct} of "
-        + f"{counted(tasks, 'task')} are correct"
-        + (f" and {last.faster} faster with the whole interval." if timed else "."),
+        + f"{counted(tasks, 'task')} are {what.solved}"
+        + (f" and {last.faster} faster with the whole interval." if what.timed else "."),
         x=x,
         y=y,
         lines=lines,

@@ -26,8 +26,8 @@ class Level:
     style: str
 
 
-def levels(past: History, timed: bool) -> list[Level]:
-    """From all attempts down to the faster ones; untimed runs end at the correct ones."""
+def levels(past: History, stages: int) -> list[Level]:
+    """From all attempts down to the faster ones; the first `stages` levels (see `Kind`)."""
     counts = totals(past.reached)
     if not counts[0]:
         return []
@@ -36,10 +36,10 @@ def levels(past: History, timed: bool) -> list[Level]:
         Level(name, count, round(100.0 * count / counts[0], 1), f"f{index}")
         for index, (name, count) in enumerate(shown)
     ]
-    return found if timed else found[:-1]
+    return found[:stages]
 
 
-def over_time(past: History, timed: bool) -> Plot | None:
+def over_time(past: History, stages: int) -> Plot | None:
     """Shares of how far attempts got, in windows of equally many attempts."""
     if len(past.reached) < 2:
         return None
@@ -47,7 +47,9 @@ def over_time(past: History, timed: bool) -> Plot | None:
     windows = [Counter(past.reached[i : i + size]) for i in range(0, len(past.reached), size)]
     x = across(0.0, float(len(past.reached)), "attempts, in order")
     y = upward(0.0, 1.0, "share of attempts", steps=(0, 0.25, 0.5, 0.75, 1))
-    names = [*REACHED[:4], *(("correct, not faster", "faster") if timed else ("correct",))]
+    names = (
+        [*REACHED[: stages - 2], "correct, not faster", "faster"] if stages == 6 else list(REACHED[:stages])
+    )
     lines = []
     for level, name in enumerate(names):
         paths = [_column(x, y, window, level, index, size) for index, window in enumerate(windows)]
@@ -57,8 +59,8 @@ def over_time(past: History, timed: bool) -> Plot | None:
         id="funnel-time",
         title="Over time",
         summary=f"How far {len(past.reached):,} attempts got, {size} to a column: "
-        + _trend(windows, 4, "correct")
-        + (_trend(windows, 5, ", faster") if timed else "")
+        + _trend(windows, min(stages - 1, 4), REACHED[min(stages - 1, 4)])
+        + (_trend(windows, 5, ", faster") if stages == 6 else "")
         + ".",
         x=x,
         y=y,

@@ -17,6 +17,7 @@ from kernelopt.report.html.costs import costs, seconds_text
 from kernelopt.report.html.curves import fast_p_plots, progress_plots
 from kernelopt.report.html.funnel import levels, over_time
 from kernelopt.report.html.heatmap import heat
+from kernelopt.report.html.kind import GOOD, Kind, kind
 from kernelopt.report.html.lineage import lineage
 from kernelopt.report.html.npu import HARDWARE, tiles, vectorization
 from kernelopt.report.html.plot import Plot
@@ -44,8 +45,8 @@ def render(run: Run, explain: Explain | None = None) -> str:
     """
     view, past = fold(run), history(run)
     style, script = _style(), _script()
-    timed = any(task.measured for task in view.tasks)
-    speed, cost = _plots(view, past)
+    what = kind(view)
+    speed, cost = _plots(view, past, what)
     npu = tiles(view)
     page = (
         _environment()
@@ -59,8 +60,10 @@ def render(run: Run, explain: Explain | None = None) -> str:
             version=__version__,
             conditions=conditions(view),
             footnotes=footnotes(view),
-            stamps=_stamps(view, timed, any(tile.label != HARDWARE for tile in npu)),
-            timed=timed,
+            stamps=_stamps(view, what, any(tile.label != HARDWARE for tile in npu)),
+            timed=what.timed,
+            solved=what.solved,
+            good=GOOD,
             headline=_headline(view),
             speed_plots=speed,
             cost_plots=cost,
@@ -68,8 +71,8 @@ def render(run: Run, explain: Explain | None = None) -> str:
             npu=npu,
             heat=heat(view),
             lineage=lineage(view),
-            levels=levels(past, timed),
-            funnel=over_time(past, timed),
+            levels=levels(past, what.stages),
+            funnel=over_time(past, what.stages),
             costs=costs(view, past),
             prompts=prompts_pack(view),
             packs={task.slug: task_pack(task, run.artifacts, explain) for task in view.tasks},
@@ -114,10 +117,10 @@ def _script() -> str:
     return '"use strict";\n' + "\n".join(parts)
 
 
-def _plots(view: RunView, past: History) -> tuple[list[Plot], list[Plot]]:
+def _plots(view: RunView, past: History, what: Kind) -> tuple[list[Plot], list[Plot]]:
     """Charts in pairs; the one that is left over, progress over time, stands beside the costs."""
     roof = roofline_plot(view)
-    plots = [*fast_p_plots(view), *([roof] if roof else []), *progress_plots(view, past)]
+    plots = [*fast_p_plots(view), *([roof] if roof else []), *progress_plots(view, past, what)]
     return (plots[:-1], plots[-1:]) if len(plots) % 2 else (plots, [])
 
 
@@ -127,7 +130,7 @@ def _headline(view: RunView) -> dict[str, Any]:
     group = "test" if "test" in groups else next(iter(groups))
     tasks = groups[group]
     # Correct kernels count even where nothing could be timed, which the scores' own figure leaves out.
-    correct = sum(task.best is not None and task.best.correct for task in tasks)
+    correct = sum(task.status in GOOD for task in tasks)
     return {
         "group": group,
         "best": winner_scores(tasks),
@@ -137,12 +140,12 @@ def _headline(view: RunView) -> dict[str, Any]:
     }
 
 
-def _stamps(view: RunView, timed: bool, estimated: bool) -> list[str]:
+def _stamps(view: RunView, what: Kind, estimated: bool) -> list[str]:
     """What the results must not be taken for, each a short line."""
     found = []
-    if not timed and not estimated:
-        notes = {task.best.reason for task in view.tasks if task.best and task.best.correct}
-        found += sorted(note for note in notes if note) or ["nothing was timed yet"]
+    if not what.timed and not estimated:
+        notes = what.notes or ("nothing was timed yet",)
+        found += [f"not measured: {note}" for note in notes]
     if estimated:
         found.append("NPU figures are estimated (host model), not measured on hardware")
     if view.state != "finished":

@@ -1,5 +1,7 @@
 // A task: its attempts beside the kernel that is looked at.
 
+const good = (attempt) => attempt.status === "PASSED" || attempt.status === "COMPILED";
+
 async function showTask(slug, kind, wanted) {
   const task = await unpack(`task/${slug}`);
   const chosen = pickAttempt(task, kind, wanted);
@@ -33,10 +35,10 @@ function pickAttempt(task, kind, wanted) {
 
 function pickButton(task, attempt, index, onclick) {
   const prompt = attempt.candidate === null ? `proposal ${attempt.hash}` : `#${attempt.candidate}`;
-  const winner = attempt.kernel && attempt.kernel === task.best && attempt.status === "PASSED";
+  const winner = attempt.kernel && attempt.kernel === task.best && good(attempt);
   return el("button", { class: "pick", type: "button", onclick },
     el("b", {}, String(index + 1)),
-    el("span", { class: attempt.status === "PASSED" ? "good" : "bad" }, `${winner ? "★ " : ""}${attempt.status}`),
+    el("span", { class: good(attempt) ? "good" : "bad" }, `${winner ? "★ " : ""}${attempt.status}`),
     el("span", { class: "num" }, attempt.speedup ? `${task.kernels[attempt.kernel]?.estimate ? "est. " : ""}${attempt.speedup[0].toFixed(2)}×` : ""),
     el("span", { class: "what" }, `${prompt}, ${attempt.step}, score ${attempt.score.toFixed(3)}${attempt.cached ? ", known already" : ""}`));
 }
@@ -49,7 +51,7 @@ function attemptView(task, index) {
     : el("a", { href: `#prompt/${attempt.candidate}` }, `prompt #${attempt.candidate}`);
   const head = [
     el("h3", {}, `Attempt ${index + 1}: ${attempt.step}, `, prompt),
-    el("p", {}, el("span", { class: `badge ${attempt.status === "PASSED" ? "good" : "bad"}` }, attempt.status), ` ${attempt.reason || ""} `, attempt.speedup ? `${speedupText(attempt.speedup)} ${kernel?.estimate ? kernel.estimate.label : "in the search"}` : ""),
+    el("p", {}, el("span", { class: `badge ${good(attempt) ? "good" : "bad"}` }, attempt.status), ` ${attempt.reason || ""} `, attempt.speedup ? `${speedupText(attempt.speedup)} ${kernel?.estimate ? kernel.estimate.label : "in the search"}` : ""),
   ];
   if (!kernel) return [...head, el("p", { class: "note" }, attempt.kernel ? "The journal has lost this kernel." : "The reply held no kernel.")];
   const before = attempt.parent === null ? null : task.kernels[task.attempts[attempt.parent].kernel];

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kernelopt.evaluation import Profile, Speedup
 from kernelopt.report.fold import view
-from kernelopt.report.history import REACHED, history, reached, totals
+from kernelopt.report.history import REACHED, History, history, reached, totals
 from kernelopt.report.html.bars import bars, light_speedup
 from kernelopt.report.html.costs import costs, seconds_text
 from kernelopt.report.html.funnel import levels, over_time
@@ -110,6 +110,12 @@ def test_an_untimed_funnel_ends_at_correct_kernels(many):
 def test_columns_over_time_hold_every_attempt_once(many):
     table = over_time(many[1], 6).table
     assert sum(int(cell) for row in table.rows for cell in row[1:]) == len(many[1].reached)
+
+
+def test_a_modelled_speedup_makes_no_attempt_faster_than_correct():
+    plot = over_time(History(reached=[0, 5, 5, 4]), 5)
+    assert [sum(int(cell) for cell in row[1:]) for row in plot.table.rows] == [1, 1, 1, 1]
+    assert [line.name for line in plot.lines][-1] == "correct"
 
 
 def test_shares_of_time_and_money_make_a_whole(many):

@@ -131,7 +131,7 @@ def _progress(
         y=y,
         lines=lines,
         table=Grid((kind, *(name for name, _, _ in kinds)), rows),
-        note="As the search measured it; winners are measured again at the end.",
+        note="As the search measured it; winners are measured again at the end." if what.timed else "",
     )
 
 

@@ -44,7 +44,9 @@ def over_time(past: History, stages: int) -> Plot | None:
     if len(past.reached) < 2:
         return None
     size = max(1, -(-len(past.reached) // WINDOWS))
-    windows = [Counter(past.reached[i : i + size]) for i in range(0, len(past.reached), size)]
+    # A modelled speedup is no measured one: where nothing is timed, no attempt got beyond correct.
+    shown = [min(value, stages - 1) for value in past.reached]
+    windows = [Counter(shown[i : i + size]) for i in range(0, len(shown), size)]
     x = across(0.0, float(len(past.reached)), "attempts, in order")
     y = upward(0.0, 1.0, "share of attempts", steps=(0, 0.25, 0.5, 0.75, 1))
     names = (

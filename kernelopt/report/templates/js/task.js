@@ -14,7 +14,7 @@ async function showTask(slug, kind, wanted) {
   const picks = task.attempts.map((attempt, i) => pickButton(task, attempt, i, () => show(i)));
   const list = el("div", { class: "list" }, el("p", { class: "note" }, `${task.attempts.length} attempts`), picks);
   if (task.reference) list.append(el("button", { class: "pick", type: "button", onclick: () => body.replaceChildren(el("h3", {}, "The task"), sourceView(task.reference, "The task")) }, "The task itself"));
-  openPane(`${task.id} ${task.name}`, task.skip ? `${task.status}: ${task.skip}` : task.status, list, body);
+  openPane(task.name === task.id ? task.id : `${task.id} ${task.name}`, task.skip ? `${task.status}: ${task.skip}` : task.status, list, body);
   if (task.attempts.length) show(chosen);
   else body.append(el("p", { class: "note" }, task.skip ? `Skipped: ${task.skip}` : "No attempt yet."));
   picks[chosen]?.scrollIntoView({ block: "nearest" });
@@ -35,7 +35,7 @@ function pickAttempt(task, kind, wanted) {
 
 function pickButton(task, attempt, index, onclick) {
   const prompt = attempt.candidate === null ? `proposal ${attempt.hash}` : `#${attempt.candidate}`;
-  const winner = attempt.kernel && attempt.kernel === task.best && good(attempt);
+  const winner = good(attempt) && index === task.attempts.findIndex((a) => a.kernel && a.kernel === task.best);
   return el("button", { class: "pick", type: "button", onclick },
     el("b", {}, String(index + 1)),
     el("span", { class: good(attempt) ? "good" : "bad" }, `${winner ? "★ " : ""}${attempt.status}`),
@@ -51,7 +51,7 @@ function attemptView(task, index) {
     : el("a", { href: `#prompt/${attempt.candidate}` }, `prompt #${attempt.candidate}`);
   const head = [
     el("h3", {}, `Attempt ${index + 1}: ${attempt.step}, `, prompt),
-    el("p", {}, el("span", { class: `badge ${good(attempt) ? "good" : "bad"}` }, attempt.status), ` ${attempt.reason || ""} `, attempt.speedup ? `${speedupText(attempt.speedup)} ${kernel?.estimate ? kernel.estimate.label : "in the search"}` : ""),
+    el("p", {}, el("span", { class: `badge ${good(attempt) ? "good" : "bad"}` }, attempt.status), ` ${attempt.reason || ""} `, attempt.speedup ? (kernel?.estimate ? `${attempt.speedup[0].toFixed(2)}× ${kernel.estimate.label}` : `${speedupText(attempt.speedup)} in the search`) : ""),
   ];
   if (!kernel) return [...head, el("p", { class: "note" }, attempt.kernel ? "The journal has lost this kernel." : "The reply held no kernel.")];
   const before = attempt.parent === null ? null : task.kernels[task.attempts[attempt.parent].kernel];

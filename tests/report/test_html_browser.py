@@ -191,6 +191,8 @@ def test_an_address_with_a_task_opens_it_and_one_without_sense_says_so(visit, wr
     assert "Attempt 3" in seen.page.locator("dialog h3").first.inner_text()
     seen.page.evaluate("location.hash = '#task/no-such-task'")
     seen.page.wait_for_selector("dialog >> text=this report has no task/no-such-task")
+    seen.page.evaluate("location.hash = '#task/%'")
+    seen.page.wait_for_selector("dialog >> text=Cannot be shown")
     assert seen.faults == []
 
 

@@ -20,9 +20,10 @@ let turn = 0, shown = "";
 async function route() {
   const mine = ++turn;
   shown = location.hash;
-  const [kind, ...rest] = decodeURIComponent(location.hash.slice(1)).split("/");
+  const [kind, ...rest] = location.hash.slice(1).split("/");
   if (kind !== "task" && kind !== "prompt") return $("detail").open && $("detail").close();
   try {
+    rest[0] = decodeURIComponent(rest[0]);
     await unpack(kind === "task" ? `task/${rest[0]}` : "prompts");
     if (mine === turn) await (kind === "task" ? showTask(...rest) : showPrompt(...rest));
   } catch (error) {

@@ -55,7 +55,7 @@ class _Fold:
         self.cost_usd, self.priced = 0.0, True
         self.skips: dict[str, dict[str, Any]] = {}
         self.evaluations: dict[str, dict[str, Evaluation]] = {}
-        self.sources: dict[tuple[str, str], str] = {}
+        self.sources: dict[str, dict[str, str]] = {}
         self.remeasured: dict[tuple[str, str], Evaluation] = {}
         self.rollouts: dict[str, list[dict[str, Any]]] = {}
         self.candidates: dict[int, CandidateView] = {}
@@ -107,7 +107,7 @@ class _Fold:
         slug, _, kernel = key.partition(":")
         self.evaluations.setdefault(slug, {})[kernel] = _evaluation(data)
         if source := data.get("source"):
-            self.sources[slug, kernel] = source
+            self.sources.setdefault(slug, {})[kernel] = source
 
     def _on_remeasure(self, key: str, data: dict[str, Any]) -> None:
         slug, _, kernel = key.partition(":")
@@ -140,12 +140,13 @@ def _tasks(manifest: Mapping[str, Any], fold: _Fold) -> Iterable[TaskView]:
     for slug in [*listed, *sorted(others)]:
         named = listed.get(slug, {})
         base = TaskView(named.get("id", slug), slug, named.get("name", slug), splits.get(slug))
-        yield _filled(base, fold)
+        yield _filled(dataclasses.replace(base, reference=named.get("source")), fold)
 
 
 def _filled(task: TaskView, fold: _Fold) -> TaskView:
     skip = fold.skips.get(task.slug)
     evaluations = fold.evaluations.get(task.slug, {})
+    sources = fold.sources.get(task.slug, {})
     chosen = _best(evaluations.values())
     kernel = chosen.kernel_hash if chosen else ""
     best = fold.remeasured.get((task.slug, kernel), chosen)
@@ -160,12 +161,13 @@ def _filled(task: TaskView, fold: _Fold) -> TaskView:
         best=best,
         remeasured=(task.slug, kernel) in fold.remeasured,
         searched=searched.speedup if searched else None,
-        source=fold.sources.get((task.slug, kernel)),
+        source=sources.get(kernel),
         winner=writer.candidate if writer else None,
         winner_hash=writer.candidate_hash if writer else None,
         seed=_seed(attempts),
         attempts=attempts,
         evaluations=evaluations,
+        sources=sources,
     )
 
 

@@ -48,6 +48,16 @@ def list_page(rows: Sequence[RunView | tuple[str, str]]) -> Page:
     return [Grid(columns, cells, right=frozenset({"tasks", "solved", "fast_1", "rollouts", "cost"}))]
 
 
+def conditions(view: RunView) -> list[str]:
+    """What decides whether two results compare, a line each."""
+    return _conditions(view.manifest)
+
+
+def footnotes(view: RunView) -> list[str]:
+    """What the marks in the table of tasks mean, and why tasks were skipped."""
+    return _footnotes(view.tasks)
+
+
 def speedup_text(speedup: Speedup | None) -> str:
     """``1.83× [1.79, 1.88]``: the median and its 95 % confidence interval."""
     if speedup is None:

@@ -73,6 +73,10 @@ class TaskView:
     attempts: tuple[Attempt, ...] = ()
     evaluations: Mapping[str, Evaluation] = field(default_factory=dict)
     """By kernel hash, as the search measured them."""
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """By kernel hash, the artifact hash of its source."""
+    reference: str | None = None
+    """Artifact hash of the task's own text."""
 
     @property
     def skipped(self) -> bool:
@@ -92,6 +96,11 @@ class TaskView:
     def speedup(self) -> Speedup | None:
         """Speedup of the winner; None unless it is correct and timed."""
         return self.best.speedup if self.best else None
+
+    @property
+    def measured(self) -> Speedup | None:
+        """The same, by a clock only: None where a model of the device estimated it."""
+        return self.best.timing.speedup if self.best and self.best.correct and self.best.timing else None
 
 
 @dataclass(frozen=True, slots=True)

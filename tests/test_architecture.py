@@ -42,6 +42,7 @@ ALLOWED: dict[str, set[str]] = {
     "languages": GROUND | PHRASES | {"inline", "inline_cuda", "gpu"},
     "devices": GROUND,
     "gpu": GROUND | {"languages", "inline", "inline_cuda"},  # of `languages` only toolboxes and flags
+    "npu": GROUND | {"languages", "inline"},  # of `languages` only toolboxes
     "sandboxes": {"errors", "registry", "resources"},
     "evaluator": GROUND | PHRASES | {"languages", "devices", "sandboxes", "suites", "inline"},
     "retrieval": GROUND,

@@ -1,9 +1,9 @@
 """AMD's AI engine (XDNA) without the chip: the types that its suite, header and cycle model share.
 
-A kernel is one C++ text that defines the function of its `Spec`. `harness.unit` makes a translation unit of it,
-which g++ builds on the host against the header in `include_dir()`; running that gives outputs, and
-`cycles.estimate` gives a `Run`: the outputs and what the function would cost on the chip. Every cost here is an
-estimate and is labelled `LABEL` wherever it is shown.
+A kernel is one C++ text that defines the function of its `Spec`. `harness.unit` makes a translation unit of
+it, which g++ builds on the host against the header in `include_dir()`; running that gives outputs, and
+`cycles.estimate` gives a `Run`: the outputs and what the function would cost on the chip. Every cost here is
+an estimate and is labelled `LABEL` wherever it is shown.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ LABEL = "estimated (host model)"
 """Stands beside each figure that comes of the model."""
 
 FAULT_CODE = 86
-"""Exit code of a host build that touched memory in a way the chip forbids; stderr says ``aie fault: FILE:LINE: text``."""
+"""Exit code of a host build that touched memory in a way the chip forbids.
+
+Its stderr then has a line ``aie fault: FILE:LINE: text``.
+"""
 
 ITEM_BYTES: Mapping[str, int] = {
     "int8": 1,
@@ -91,7 +94,7 @@ class Spec:
     maths: str
     """What it computes, in a sentence or two."""
     signature: str
-    """``void abs_int8(int8_t *in_buffer, int8_t *out_buffer)``: buffers first, then parameters, in their order."""
+    """``void abs_int8(int8_t *in_buffer, int8_t *out_buffer)``: buffers, then parameters, in order."""
     buffers: tuple[Buffer, ...]
     params: tuple[Param, ...] = ()
     atol: float = 0.01
@@ -126,7 +129,7 @@ class Vectors:
 
 @dataclass(frozen=True, slots=True)
 class Cycles:
-    """What one call would cost on the chip, between event0 and event1. An estimate: show `LABEL` beside it."""
+    """What one call would cost on the chip, between event0 and event1: show `LABEL` beside it."""
 
     total: float
     """Core cycles of one call (mean over the vectors that were run)."""
@@ -139,7 +142,7 @@ class Cycles:
     machine: str = "aie2"
     """The machine description."""
     blocks: tuple[Mapping[str, Any], ...] = ()
-    """One entry a basic block or loop: ``line``, ``runs``, ``cycles``, ``vector``, ``ii``, ``limit`` ..., the costliest first."""
+    """One entry a block or loop, the costliest first: ``line``, ``runs``, ``cycles``, ``vector``, ``ii`` ..."""
     hot_loop: str = ""
     """One sentence: the costliest loop and what bounds it."""
     notes: tuple[str, ...] = ()
@@ -184,7 +187,7 @@ class Run:
     seconds: float = 0.0
     """Wall-clock time of the compiler."""
     object: bytes = field(default=b"", repr=False)
-    """The object file of the kernel's unit as it was before anything of it ran: the judge looks at its symbols."""
+    """The object file of the kernel's unit, read before it ran: the judge looks at its symbols."""
 
 
 class Runner(Protocol):

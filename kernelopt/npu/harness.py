@@ -1,8 +1,8 @@
 """A kernel's text → a program for the host, and the files through which it gets inputs and gives outputs.
 
-The kernel's translation unit (`unit`) is its own text and a function of ours behind it that calls it between
-the events, as the design on the chip does. The driver (`driver`) is a unit of its own: it reads ``inputs.bin``,
-calls, and writes ``outputs.bin``. Expected outputs are in neither.
+The kernel's translation unit (`unit`) is its own text and a function of ours behind it that calls it
+between the events, as the design on the chip does. The driver (`driver`) is a unit of its own: it reads
+``inputs.bin``, calls, and writes ``outputs.bin``. Expected outputs are in neither.
 """
 
 from __future__ import annotations
@@ -41,7 +41,6 @@ _DRIVER = """#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 
-struct bfloat16_bits {{ uint16_t bits; }};
 extern "C" void {call}({types});
 extern "C" void kernelopt_npu_buffer(const void *address, size_t bytes, const char *name);
 
@@ -82,14 +81,13 @@ int main(int, char **) {{
 
 def unit(source: str, spec: Spec) -> str:
     """The translation unit of a kernel: includes of the header, its text, and our wrapper behind it."""
-    names = [item.name for item in _arguments(spec)]
     return "#include <aie_api/aie.hpp>\n" + _UNIT.format(
         file=KERNEL_FILE,
         source=source,
         call=CALL,
         parameters=", ".join(f"{_c_type(item)} {item.name}" for item in _arguments(spec)),
         name=spec.kernel,
-        arguments=", ".join(names),
+        arguments=", ".join(_passed(item) for item in _arguments(spec)),
     )
 
 
@@ -142,15 +140,20 @@ def _arguments(spec: Spec) -> tuple[Buffer | Param, ...]:
 
 
 def _c_type(item: Buffer | Param) -> str:
-    plain = C_TYPES[item.dtype]
     if isinstance(item, Param):
-        return plain
-    return f"{'const ' if item.const else ''}{plain} *"
+        return _driver_type(item)
+    return f"{'const ' if item.const else ''}{C_TYPES[item.dtype]} *"
 
 
 def _driver_type(item: Buffer | Param) -> str:
-    """The driver passes bfloat16 by its bits: a class of one uint16 goes through the same registers."""
-    return "bfloat16_bits" if item.dtype == "bfloat16" else C_TYPES[item.dtype]
+    """The driver knows bfloat16 by its bits only."""
+    return "uint16_t" if item.dtype == "bfloat16" else C_TYPES[item.dtype]
+
+
+def _passed(item: Buffer | Param) -> str:
+    """An argument as the wrapper hands it on."""
+    bits = isinstance(item, Param) and item.dtype == "bfloat16"
+    return f"__builtin_bit_cast(bfloat16, {item.name})" if bits else item.name
 
 
 def _room(buffer: Buffer) -> int:

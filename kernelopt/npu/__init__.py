@@ -142,7 +142,7 @@ class Cycles:
     machine: str = "aie2"
     """The machine description."""
     blocks: tuple[Mapping[str, Any], ...] = ()
-    """One entry a block or loop, the costliest first: ``line``, ``runs``, ``cycles``, ``vector``, ``ii`` ..."""
+    """One entry a block or loop, the costliest first: ``line``, ``runs``, ``cycles``, ``vector``, ``ii``."""
     hot_loop: str = ""
     """One sentence: the costliest loop and what bounds it."""
     notes: tuple[str, ...] = ()

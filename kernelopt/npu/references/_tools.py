@@ -8,7 +8,7 @@ import ml_dtypes
 import numpy as np
 
 Array = Any
-"""A numpy array. The stubs say Any of half of what is done with one here, so NDArray would need casts."""
+"""A numpy array. The stubs say Any of half of what is done with one, so NDArray would need casts."""
 
 
 def wide(x: Any) -> Array:

@@ -1,0 +1,1 @@
+"""What a kernel would cost on the chip: see `estimate.estimate`."""

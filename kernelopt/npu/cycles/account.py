@@ -226,12 +226,12 @@ class Accountant:
         """A pipelined schedule, or why there is none."""
         if piece.calls:
             return None, f"it calls {piece.called[0]}"
-        if not (hint.minimum if self.compiler["pipelines"] == "minimum" else hint.prepare):
-            return None, self.compiler["pipelines_why"]
         if rounds < 2:
             return None, "it has too few iterations"
         if piece.ordered:
             return None, "a store may overlap the next load: say __restrict"
+        if not (hint.minimum if self.compiler["pipelines"] == "minimum" else hint.prepare):
+            return None, self.compiler["pipelines_why"]
         found = modulo_schedule(piece.graph, self.machine.slots, length)
         if found is None:
             return None, "nothing to gain: " + self._limit(piece, length)

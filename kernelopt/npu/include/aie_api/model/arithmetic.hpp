@@ -239,7 +239,10 @@ AIE_API auto select(const A &a, const B &b, const mask<M> &m) {
 
 // The larger lanes, and a mask with 1 where they come from `b`.
 template <class V, class M>
-struct compared { V first; M second; };
+struct compared {
+    V first;
+    M second;
+};
 
 template <class T, unsigned N>
 AIE_API auto max_cmp(const vector<T, N> &a, const vector<T, N> &b) {

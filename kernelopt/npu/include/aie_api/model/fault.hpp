@@ -1,13 +1,11 @@
 // What the chip does silently wrong ends the process here: exit code 86 and one line that names the place.
 #pragma once
 
+#include <stdlib.h>
+
 #include "native.hpp"
 
-extern "C" {
-int snprintf(char *, size_t, const char *, ...) noexcept;
-long write(int, const void *, size_t);
-[[noreturn]] void _Exit(int) noexcept;
-}
+extern "C" long write(int, const void *, size_t);
 
 namespace aiemodel {
 
@@ -23,7 +21,7 @@ inline int buffer_count = 0;
 
 [[noreturn, gnu::cold, gnu::noinline]] inline void fault(const char *file, int line, const char *text) {
     char message[400];
-    const int size = snprintf(message, sizeof message, "aie fault: %s:%d: %s\n", file, line, text);
+    const int size = __builtin_snprintf(message, sizeof message, "aie fault: %s:%d: %s\n", file, line, text);
     if (size > 0) (void)!write(2, message, size_t(size) < sizeof message ? size_t(size) : sizeof message - 1);
     _Exit(86);
 }
@@ -41,7 +39,7 @@ inline uintptr_t outside(const buffer &b, uintptr_t at, uintptr_t bytes) {
     const uintptr_t at = uintptr_t(pointer);
     char text[300];
     if (at % alignment) {
-        snprintf(text, sizeof text, "%s of %u bytes needs an address aligned to %u bytes, this one is %u bytes behind one",
+        __builtin_snprintf(text, sizeof text, "%s of %u bytes needs an address aligned to %u bytes, this one is %u bytes behind one",
                  what, bytes, alignment, unsigned(at % alignment));
         fault(file, line, text);
     }
@@ -49,7 +47,7 @@ inline uintptr_t outside(const buffer &b, uintptr_t at, uintptr_t bytes) {
         const buffer &b = buffers[i];
         const uintptr_t out = outside(b, at, bytes);
         if (!out) continue;
-        snprintf(text, sizeof text, "%s of %u bytes at byte offset %ld leaves the buffer %s, which has %lu bytes", what, bytes,
+        __builtin_snprintf(text, sizeof text, "%s of %u bytes at byte offset %ld leaves the buffer %s, which has %lu bytes", what, bytes,
                  long(at - b.start), b.name, (unsigned long)b.bytes);
         fault(file, line, text);
     }

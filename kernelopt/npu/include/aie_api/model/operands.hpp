@@ -6,17 +6,16 @@
 
 namespace aiemodel {
 
-enum class kind { none, scalar, vector, accum };
-
+// Flags and no enumeration: comparing one would look for operator==, and find aie::operators in the middle of itself.
 template <class X>
 struct operand {
-    static constexpr kind is = number<X> || __is_same(X, bfloat16) ? kind::scalar : kind::none;
+    static constexpr bool is_scalar = number<X> || __is_same(X, bfloat16), is_vector = false, is_accum = false;
     using elem = X;
     static constexpr unsigned lanes = 0;
 };
 template <class T, unsigned N>
 struct operand<aie::vector<T, N>> {
-    static constexpr kind is = kind::vector;
+    static constexpr bool is_scalar = false, is_vector = true, is_accum = false;
     using elem = T;
     static constexpr unsigned lanes = N;
 };
@@ -24,13 +23,13 @@ template <class T, unsigned N, bool U>
 struct operand<aie::vector_ref<T, N, U>> : operand<aie::vector<T, N>> {};
 template <class T, unsigned N>
 struct operand<aie::accum<T, N>> {
-    static constexpr kind is = kind::accum;
+    static constexpr bool is_scalar = false, is_vector = false, is_accum = true;
     using elem = T;
     static constexpr unsigned lanes = N;
 };
 template <class T, unsigned N>
 struct operand<aie::vector_elem_ref<T, N>> {
-    static constexpr kind is = kind::scalar;
+    static constexpr bool is_scalar = true, is_vector = false, is_accum = false;
     using elem = T;
     static constexpr unsigned lanes = 0;
 };
@@ -43,11 +42,11 @@ template <class X>
 inline constexpr unsigned lanes_v = operand<bare_t<X>>::lanes;
 
 template <class X>
-concept a_vector = operand<bare_t<X>>::is == kind::vector;
+concept a_vector = operand<bare_t<X>>::is_vector;
 template <class X>
-concept a_scalar = operand<bare_t<X>>::is == kind::scalar;
+concept a_scalar = operand<bare_t<X>>::is_scalar;
 template <class X>
-concept an_accum = operand<bare_t<X>>::is == kind::accum;
+concept an_accum = operand<bare_t<X>>::is_accum;
 template <class X>
 concept a_value = a_vector<X> || a_scalar<X>;
 
@@ -65,7 +64,7 @@ struct pair_of {
 // An operand as N lanes of T.
 template <class T, unsigned N, class X>
 AIE_API native<T, N> lanes_of(const X &x) {
-    if constexpr (operand<X>::is == kind::vector) {
+    if constexpr (operand<X>::is_vector) {
         const aie::vector<T, N> v = x;
         return v.data;
     } else {

@@ -13,6 +13,9 @@ from kernelopt.executors import Rules
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
+LANGUAGES = {"npueval": "aie"}
+"""Suites whose tasks are no PyTorch modules, and the language of their kernels."""
+
 
 def suite_option(function: _Function) -> _Function:
     """``--suite NAME|PATH`` as parameter `suite: str`."""
@@ -20,6 +23,7 @@ def suite_option(function: _Function) -> _Function:
         "--suite",
         default="kernelbench",
         show_default=True,
+        is_eager=True,  # the default of --language depends on it
         metavar="NAME|PATH",
         help="A suite, or the path of your own module or folder of modules.",
     )(function)
@@ -28,6 +32,7 @@ def suite_option(function: _Function) -> _Function:
 def language_option(function: _Function) -> _Function:
     """``--language NAME`` as parameter `language: str`, checked by `require_language`.
 
+    The default depends on the suite (`LANGUAGES`), so `suite_option` has to stand before it.
     Also ``--device NAME``, which is checked here: a language has one device on a machine.
     """
     function = click.option(
@@ -39,12 +44,25 @@ def language_option(function: _Function) -> _Function:
     )(function)
     return click.option(
         "--language",
-        default="cpp",
-        show_default=True,
+        default=None,
+        show_default="cpp; aie for npueval",
         metavar="NAME",
         is_eager=True,
+        callback=_fit_language,
         help="Language of the kernels.",
     )(function)
+
+
+def _fit_language(ctx: click.Context, _: click.Parameter, language: str | None) -> str:
+    """The language that was asked for, or the suite's own; a suite that has one takes no other."""
+    from kernelopt.errors import UsageError
+
+    own = LANGUAGES.get(ctx.params.get("suite", ""))
+    if language is not None and registry.get("languages", language) and own not in (None, language):
+        raise UsageError(
+            f"--language {language}: the tasks of {ctx.params['suite']} are for kernels in {own}"
+        )
+    return language or own or "cpp"
 
 
 def _check_device(ctx: click.Context, _: click.Parameter, device: str | None) -> None:
@@ -80,6 +98,7 @@ _RULES = {
     "--strict-shapes": "Also check a batch of another size, where the task has one that may vary.",
     "--check-backward": "Also check gradients; kernels must be differentiable then.",
     "--allow-reduced-precision": "Let float16, bfloat16 and tf32 arithmetic pass in a float32 task.",
+    "--strict": "npueval: tolerance relative to the reference, not to the output as NPUEval has it.",
 }
 
 

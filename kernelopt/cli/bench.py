@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     from kernelopt.task import Task
 
 
+SUFFIXES = (".py", ".cc")
+"""Of kernel files."""
+
+
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @suite_option
@@ -97,10 +101,12 @@ def match(folder: Path, tasks: tuple[Task, ...]) -> list[tuple[Path, Task]]:
     if not folder.is_dir():
         raise ConfigError(f"{folder}: there is no such folder")
     by_name = {_plain(name): task for task in tasks for name in (task.slug, task.name)}
-    files = {path: by_name.get(_plain(path.stem)) for path in sorted(folder.glob("*.py"))}
+    paths = sorted(path for path in folder.glob("*") if path.suffix in SUFFIXES)
+    files = {path: by_name.get(_plain(path.stem)) for path in paths}
     pairs = [(path, task) for path, task in files.items() if task]
     if not pairs:
-        raise ConfigError(f"{folder}: no .py file is named like a task, for example {tasks[0].slug}.py")
+        example = f"{tasks[0].slug}{'.cc' if tasks[0].suite == 'npueval' else '.py'}"
+        raise ConfigError(f"{folder}: no {example[-3:]} file is named like a task, for example {example}")
     order = {task.slug: index for index, task in enumerate(tasks)}
     return sorted(pairs, key=lambda pair: order[pair[1].slug])
 

@@ -71,7 +71,8 @@ def command(
         evaluation = executor.evaluate(kernel, tasks[0])
     finally:
         executor.close()
-    for note in (chosen.note, _evaluate.noise_note()):
+    noise = "" if evaluation.estimate else _evaluate.noise_note()
+    for note in (chosen.note, noise):
         _evaluate.progress(note, quiet=False)  # only now: a task that does not load is refused in one line
     if as_json:
         _console.print_json(_evaluate.as_json(evaluation, kernel))

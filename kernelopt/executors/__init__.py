@@ -14,13 +14,16 @@ from kernelopt.task import Task
 class Rules:
     """What a user asks of kernels beyond the usual, or less: flags of `search`, `eval` and `bench`.
 
-    Each is the field of that name in `evaluator.settings.Settings`. A run keeps them in its manifest.
+    Each but `strict` is the field of that name in `evaluator.settings.Settings`. A run keeps them in its
+    manifest.
     """
 
     allow_libraries: bool = False
     strict_shapes: bool = False
     check_backward: bool = False
     allow_reduced_precision: bool = False
+    strict: bool = False
+    """NPUEval: an element may miss ``rtol * |reference|``, not ``rtol * |output|`` as published."""
 
     def text(self) -> str:
         """Those that are set, as flags; empty when all is as usual."""

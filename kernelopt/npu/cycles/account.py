@@ -12,7 +12,14 @@ from kernelopt.npu.cycles.gimple import Block, Function
 from kernelopt.npu.cycles.hints import Hint
 from kernelopt.npu.cycles.lower import Lowered, Lowering
 from kernelopt.npu.cycles.machine import Machine
-from kernelopt.npu.cycles.schedule import Graph, Schedule, list_schedule, modulo_schedule, recurrence_bound, resource_bound
+from kernelopt.npu.cycles.schedule import (
+    Graph,
+    Schedule,
+    list_schedule,
+    modulo_schedule,
+    recurrence_bound,
+    resource_bound,
+)
 
 
 @dataclass(slots=True)
@@ -111,14 +118,16 @@ class Accountant:
         length = schedule.length
         last = block.successors == [] or len(block.successors) > 1 or body
         if piece.branch >= 0:
-            length = max(length, schedule.times[piece.branch] + 1 + self.machine.data["branch"]["delay_slots"])
+            length = max(
+                length, schedule.times[piece.branch] + 1 + self.machine.data["branch"]["delay_slots"]
+            )
         elif len(block.successors) == 1 and not self._falls_through(block):
             length = max(length, 1 + self.machine.data["branch"]["delay_slots"])
-        if last:
+        if last and self.compiler["drain"] is not None:
             for access in piece.accesses:
-                wait = self.compiler["drain"].get(access.unit.name, self.compiler["drain"]["store"])
                 if access.unit.memory == "store":
-                    length = max(length, schedule.times[access.node] + wait)
+                    landed = schedule.times[access.node] + access.unit.stage - self.compiler["drain"]
+                    length = max(length, landed)
         if not body:
             read_later = {edge.source for edge in piece.graph.edges}
             for node, unit in enumerate(piece.graph.units):

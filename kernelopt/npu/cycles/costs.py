@@ -15,7 +15,16 @@ from kernelopt.npu.cycles.gimple import arguments
 from kernelopt.npu.cycles.machine import Machine
 
 LANE_BITS = {
-    **{"int4": 4, "uint4": 4, "int8": 8, "uint8": 8, "signed char": 8, "unsigned char": 8, "char": 8, "bool": 8},
+    **{
+        "int4": 4,
+        "uint4": 4,
+        "int8": 8,
+        "uint8": 8,
+        "signed char": 8,
+        "unsigned char": 8,
+        "char": 8,
+        "bool": 8,
+    },
     **{"int16": 16, "uint16": 16, "bfloat16": 16, "short int": 16, "short": 16, "short unsigned int": 16},
     **{"int32": 32, "uint32": 32, "float": 32, "int": 32, "unsigned int": 32, "accfloat": 32, "acc32": 32},
     **{"acc64": 64, "cacc64": 64, "long int": 64, "int64": 64},
@@ -162,8 +171,12 @@ def scalar_cost(machine: Machine, found: Call) -> Cost:
 
 
 _INTEGER = {
-    **dict.fromkeys(("plus_expr", "minus_expr", "pointer_plus_expr", "pointer_diff_expr", "negate_expr"), ("alu", 1)),
-    **dict.fromkeys(("bit_and_expr", "bit_ior_expr", "bit_xor_expr", "bit_not_expr", "abs_expr", "absu_expr"), ("alu", 1)),
+    **dict.fromkeys(
+        ("plus_expr", "minus_expr", "pointer_plus_expr", "pointer_diff_expr", "negate_expr"), ("alu", 1)
+    ),
+    **dict.fromkeys(
+        ("bit_and_expr", "bit_ior_expr", "bit_xor_expr", "bit_not_expr", "abs_expr", "absu_expr"), ("alu", 1)
+    ),
     **dict.fromkeys(("lshift_expr", "rshift_expr", "lrotate_expr", "rrotate_expr", "cond_expr"), ("alu", 1)),
     **dict.fromkeys(("eq_expr", "ne_expr", "lt_expr", "le_expr", "gt_expr", "ge_expr"), ("alu", 1)),
     **dict.fromkeys(("truth_and_expr", "truth_or_expr", "truth_xor_expr", "truth_not_expr"), ("alu", 1)),
@@ -172,10 +185,17 @@ _INTEGER = {
     "widen_mult_expr": ("mul", 1),
 }
 _FLOAT = {
-    **{"plus_expr": "float_add", "minus_expr": "float_sub", "mult_expr": "float_mul", "rdiv_expr": "float_div"},
+    **{
+        "plus_expr": "float_add",
+        "minus_expr": "float_sub",
+        "mult_expr": "float_mul",
+        "rdiv_expr": "float_div",
+    },
     **{"float_expr": "int_to_float", "fix_trunc_expr": "float_to_int"},
     **dict.fromkeys(("eq_expr", "ne_expr", "lt_expr", "le_expr", "gt_expr", "ge_expr"), "float_compare"),
-    **dict.fromkeys(("unordered_expr", "ordered_expr", "unlt_expr", "unle_expr", "ungt_expr"), "float_compare"),
+    **dict.fromkeys(
+        ("unordered_expr", "ordered_expr", "unlt_expr", "unle_expr", "ungt_expr"), "float_compare"
+    ),
     **dict.fromkeys(("unge_expr", "uneq_expr", "ltgt_expr"), "float_compare"),
     **dict.fromkeys(("min_expr", "max_expr"), "float_compare"),
 }

@@ -70,7 +70,9 @@ def convert_branches(function: Function) -> None:
         changed = False
         before = predecessors(function)
         for block in list(function.blocks.values()):
-            if block.number in function.blocks and (_convert(function, block, before) or _join(function, block, before)):
+            if block.number in function.blocks and (
+                _convert(function, block, before) or _join(function, block, before)
+            ):
                 changed = True
                 break
 
@@ -102,13 +104,27 @@ def _convert(function: Function, block: Block, before: dict[int, list[int]]) -> 
 def _side(function: Function, number: int, before: dict[int, list[int]]) -> bool:
     """Short, reached from one place, goes to one place, and may as well be computed always."""
     block = function.blocks.get(number)
-    if block is None or block.phis or before[number] and len(before[number]) != 1 or len(block.successors) != 1:
+    if (
+        block is None
+        or block.phis
+        or before[number]
+        and len(before[number]) != 1
+        or len(block.successors) != 1
+    ):
         return False
     return len(block.statements) <= SPECULATED and all(_pure(s) for s in block.statements)
 
 
 def _pure(statement: Statement) -> bool:
-    memory = ("mem_ref", "array_ref", "component_ref", "var_decl", "target_mem_ref", "trunc_div_expr", "trunc_mod_expr")
+    memory = (
+        "mem_ref",
+        "array_ref",
+        "component_ref",
+        "var_decl",
+        "target_mem_ref",
+        "trunc_div_expr",
+        "trunc_mod_expr",
+    )
     return (
         statement.code == "assign"
         and statement.op not in memory
@@ -191,7 +207,9 @@ def _count(
     if step is None or step == 0 or len(starts) != 1 or starts[0] is None:
         return None
     if flipped:
-        op = {"lt_expr": "gt_expr", "gt_expr": "lt_expr", "le_expr": "ge_expr", "ge_expr": "le_expr"}.get(op, op)
+        op = {"lt_expr": "gt_expr", "gt_expr": "lt_expr", "le_expr": "ge_expr", "ge_expr": "le_expr"}.get(
+            op, op
+        )
     if not stay:
         op = {
             **{"eq_expr": "ne_expr", "ne_expr": "eq_expr", "lt_expr": "ge_expr", "ge_expr": "lt_expr"},
@@ -201,7 +219,12 @@ def _count(
     if op == "ne_expr":
         trips, rest = divmod(bound - first, step)
         return trips + 1 if rest == 0 and trips >= 0 else None
-    reach = {"lt_expr": bound - first, "le_expr": bound - first + 1, "gt_expr": first - bound, "ge_expr": first - bound + 1}
+    reach = {
+        "lt_expr": bound - first,
+        "le_expr": bound - first + 1,
+        "gt_expr": first - bound,
+        "ge_expr": first - bound + 1,
+    }
     if op not in reach or (step > 0) != (op in ("lt_expr", "le_expr")):
         return None
     return max(1, -(-reach[op] // abs(step)) + 1)

@@ -152,7 +152,11 @@ def _declaration(function: Function, line: str) -> None:
     """A signature, or one declared name."""
     if found := _DECLARATION.match(line):
         function.types[found[2]] = found[1].strip() + (found[3] or "")
-    elif not line.startswith((" ", "{", "}", "Removing", "fix_", "Scope")) and line.endswith(")") and "(" in line:
+    elif (
+        not line.startswith((" ", "{", "}", "Removing", "fix_", "Scope"))
+        and line.endswith(")")
+        and "(" in line
+    ):
         inner = line[line.index("(") + 1 : -1]
         for parameter in arguments(inner):
             if named := re.fullmatch(r"(.*[\s*&])([\w.$]+)", parameter):

@@ -5,11 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_MINIMUM = re.compile(r"\b(?:AIE_LOOP_(?:MIN_ITERATION_COUNT|RANGE)|chess_loop_range)\s*\(\s*(\d+)|min_iteration_count\s*\(\s*(\d+)")
-_UNROLL = re.compile(r"\b(?:AIE_LOOP_UNROLL|chess_unroll_loop|unroll_count)\s*\(\s*(\d+)|#\s*pragma\s+(?:GCC\s+|clang\s+loop\s+)?unroll\s*\(?\s*(\d+)")
-_FULL = re.compile(r"AIE_LOOP_UNROLL_FULL|AIE_LOOP_FLATTEN|chess_flatten_loop|chess_unroll_loop\s*\(\s*\)|#\s*pragma\s+(?:clang\s+loop\s+)?unroll(?:\(full\))?\s*$")
+_MINIMUM = re.compile(
+    r"\b(?:AIE_LOOP_(?:MIN_ITERATION_COUNT|RANGE)|chess_loop_range)\s*\(\s*(\d+)|min_iteration_count\s*\(\s*(\d+)"
+)
+_UNROLL = re.compile(
+    r"\b(?:AIE_LOOP_UNROLL|chess_unroll_loop|unroll_count)\s*\(\s*(\d+)|#\s*pragma\s+(?:GCC\s+|clang\s+loop\s+)?unroll\s*\(?\s*(\d+)"
+)
+_FULL = re.compile(
+    r"AIE_LOOP_UNROLL_FULL|AIE_LOOP_FLATTEN|chess_flatten_loop|chess_unroll_loop\s*\(\s*\)|#\s*pragma\s+(?:clang\s+loop\s+)?unroll(?:\(full\))?\s*$"
+)
 _NONE = re.compile(r"AIE_LOOP_NO_UNROLL|unroll\s*\(disable\)|#\s*pragma\s+nounroll")
-_PREPARE = re.compile(r"\b(?:AIE_PREPARE_FOR_PIPELINING|chess_prepare_for_pipelining|AIE_TRY_INITIATION_INTERVAL)\b")
+_PREPARE = re.compile(
+    r"\b(?:AIE_PREPARE_FOR_PIPELINING|chess_prepare_for_pipelining|AIE_TRY_INITIATION_INTERVAL)\b"
+)
 _LOOP = re.compile(r"\b(?:for|while|do)\b")
 REACH = 4
 """Lines between a hint and its loop; chess notes stand behind the head, on the same line or the next."""

@@ -13,8 +13,18 @@ from kernelopt.npu.cycles.schedule import Graph
 from kernelopt.npu.cycles.values import Address, Values, bits_of, is_name, may_alias, number
 
 LOADS = ("mem_ref", "array_ref", "component_ref", "target_mem_ref", "indirect_ref", "var_decl", "parm_decl")
-FREE_OPS = ("ssa_name", "nop_expr", "convert_expr", "view_convert_expr", "addr_expr", "paren_expr", "obj_type_ref")
-FREE_CALLS = re.compile(r"__builtin_(unreachable|assume_aligned|expect|prefetch|object_size)|aieev::|.*set_rounding.*|.*set_saturation.*|\.ASSUME")
+FREE_OPS = (
+    "ssa_name",
+    "nop_expr",
+    "convert_expr",
+    "view_convert_expr",
+    "addr_expr",
+    "paren_expr",
+    "obj_type_ref",
+)
+FREE_CALLS = re.compile(
+    r"__builtin_(unreachable|assume_aligned|expect|prefetch|object_size)|aieev::|.*set_rounding.*|.*set_saturation.*|\.ASSUME"
+)
 FUSED_STORES = {"to_vector", "pack"}
 FUSED_LOADS = {"from_vector", "unpack"}
 _NAMES = re.compile(r"(?<![\w.$])[\w.$]*_\d+(?:x\d+)*(?:\(D\))?(?![\w$])")
@@ -107,18 +117,34 @@ class Lowering:
             loads = statement.op in LOADS
             if loads:
                 return []
-            linear = statement.op in ("plus_expr", "minus_expr", "pointer_plus_expr", "mult_expr", "lshift_expr", *FREE_OPS)
+            linear = statement.op in (
+                "plus_expr",
+                "minus_expr",
+                "pointer_plus_expr",
+                "mult_expr",
+                "lshift_expr",
+                *FREE_OPS,
+            )
             if is_name(statement.target) and statement.target in good and linear:
                 return []
-            if is_name(statement.target) and self._is_memory(statement.operands[0] if statement.operands else ""):
+            if is_name(statement.target) and self._is_memory(
+                statement.operands[0] if statement.operands else ""
+            ):
                 return []
-        if statement.code == "call" and call(statement.op).name in ("at_load", "at_store", "at_load_unaligned", "at_store_unaligned"):
+        if statement.code == "call" and call(statement.op).name in (
+            "at_load",
+            "at_store",
+            "at_load_unaligned",
+            "at_store_unaligned",
+        ):
             first = _NAMES.findall(statement.operands[0])
             return [name for name in first if name in good]
         return names
 
     def _is_memory(self, text: str) -> bool:
-        return text.startswith(("*", "MEM")) or "->" in text or "[" in text or "." in text.strip("._0123456789")
+        return (
+            text.startswith(("*", "MEM")) or "->" in text or "[" in text or "." in text.strip("._0123456789")
+        )
 
     def _tagged_bits(self) -> dict[str, int]:
         """Bits of vector values that a load or store tag names."""
@@ -183,7 +209,11 @@ class _Piece:
         for name, phi in self.phis.items():
             source = phi.sources.get(self.block.number, "")
             after[name] = self.made.get(source, [])
-        kept = {name: nodes for name, nodes in self.made.items() if self.parent.values.home.get(name) != self.block.number}
+        kept = {
+            name: nodes
+            for name, nodes in self.made.items()
+            if self.parent.values.home.get(name) != self.block.number
+        }
         self.made = {**kept, **after}
 
     def _carry(self) -> None:
@@ -211,7 +241,9 @@ class _Piece:
         target, operands = statement.target, statement.operands
         if not is_name(target):
             self._store(statement, copy)
-        elif statement.op in LOADS or (operands and self.parent._is_memory(operands[0]) and statement.op not in FREE_OPS):
+        elif statement.op in LOADS or (
+            operands and self.parent._is_memory(operands[0]) and statement.op not in FREE_OPS
+        ):
             self._load(statement, copy)
         elif target in self.parent.addressing:
             self._address_value(target, operands)
@@ -222,14 +254,20 @@ class _Piece:
 
     def _address_value(self, target: str, operands: tuple[str, ...]) -> None:
         """Free, but what it is made of has to be there."""
-        nodes = [node for part in operands for name in _NAMES.findall(part) for node in self.made.get(name, [])]
+        nodes = [
+            node for part in operands for name in _NAMES.findall(part) for node in self.made.get(name, [])
+        ]
         self.made[target] = sorted(set(nodes))
 
     def _cast(self, statement: Statement) -> None:
         source = statement.operands[0] if statement.operands else ""
         target_type = self.parent.function.type_of(statement.target)
         source_type = self.parent.function.type_of(source)
-        if statement.op in ("nop_expr", "convert_expr") and is_name(source) and self._extends(source, source_type, target_type):
+        if (
+            statement.op in ("nop_expr", "convert_expr")
+            and is_name(source)
+            and self._extends(source, source_type, target_type)
+        ):
             self._emit(Cost([("alu", 1)]), (source,), statement.target)
         elif source not in self.made and self.alias.get(source, source) in self.phis:
             self.alias[statement.target] = self.alias.get(source, source)
@@ -253,10 +291,18 @@ class _Piece:
             self._emit(Cost([("alu", 1)]), tuple(_NAMES.findall(compare)), f"{statement.target}?")
             self._emit(Cost([("alu", 1)]), (f"{statement.target}?", *rest), statement.target)
             return
-        kinds = [self.parent.function.type_of(name) for name in (statement.target, *statement.operands) if is_name(name)]
+        kinds = [
+            self.parent.function.type_of(name)
+            for name in (statement.target, *statement.operands)
+            if is_name(name)
+        ]
         vector = next((kind for kind in kinds if "vector" in kind or "native" in kind), "")
         if vector:
-            unit = "vector_move" if statement.op in ("constructor", "vec_perm_expr", "bit_field_ref") else "vector_alu"
+            unit = (
+                "vector_move"
+                if statement.op in ("constructor", "vec_perm_expr", "bit_field_ref")
+                else "vector_alu"
+            )
             count = max(1, self.parent.bits(statement.target) // self.machine.data["vector_bits"])
             self._emit(Cost([(unit, count)]), statement.operands, statement.target)
             return
@@ -268,12 +314,23 @@ class _Piece:
 
     def _branch(self, statement: Statement) -> None:
         operands = tuple(name for name in statement.operands if is_name(name))
-        counter = bool(operands) and all(name in self.parent.addressing or name not in self.made for name in operands)
+        counter = bool(operands) and all(
+            name in self.parent.addressing or name not in self.made for name in operands
+        )
         flags = [name for name in operands if "_Bool" in self.parent.function.type_of(name)]
-        against_zero = any(number(part) == 0 for part in statement.operands) and statement.op in ("eq_expr", "ne_expr")
+        against_zero = any(number(part) == 0 for part in statement.operands) and statement.op in (
+            "eq_expr",
+            "ne_expr",
+        )
         kinds = [self.parent.function.type_of(name) for name in operands]
         if any(re.search(r"\b(float|double)\b", kind) for kind in kinds):
-            self._emit(Cost(library="float_compare", note="float is computed in software: the core has no scalar FPU"), operands, "?")
+            self._emit(
+                Cost(
+                    library="float_compare", note="float is computed in software: the core has no scalar FPU"
+                ),
+                operands,
+                "?",
+            )
             operands = ("?",)
         elif not (counter or flags or against_zero):
             self._emit(Cost([("alu", 1)]), operands, "?")
@@ -298,9 +355,13 @@ class _Piece:
             self._routine(statement, operands, target)
 
     def _vector(self, statement: Statement, found: Call, operands: tuple[str, ...], target: str) -> None:
-        if found.name.startswith("at_") and (line := number(statement.operands[2] if len(statement.operands) > 2 else "")):
+        if found.name.startswith("at_") and (
+            line := number(statement.operands[2] if len(statement.operands) > 2 else "")
+        ):
             self.out.lines.add(line)
-        if found.name in ("at_load", "at_store") or (found.name in FUSED_STORES and self._fused_store(target)):
+        if found.name in ("at_load", "at_store") or (
+            found.name in FUSED_STORES and self._fused_store(target)
+        ):
             self.made[target] = list(self._waits(operands[0])) if operands else []
             return
         if found.name in FUSED_LOADS and operands and self._fused_load(operands[0]):
@@ -330,7 +391,9 @@ class _Piece:
         if made is not None and made.code == "call" and call(made.op).name == "at_load" and made.operands:
             made = self.parent.values.defined.get(made.operands[0])
         loaded = made is not None and made.code == "assign" and made.op in LOADS
-        return loaded and self.parent.uses[name] == 1 and self.parent.values.home.get(name) == self.block.number
+        return (
+            loaded and self.parent.uses[name] == 1 and self.parent.values.home.get(name) == self.block.number
+        )
 
     def _routine(self, statement: Statement, operands: tuple[str, ...], target: str) -> None:
         name = statement.op.split("(")[0].split("<")[0].split("::")[-1].strip()
@@ -386,7 +449,10 @@ class _Piece:
             made = self.parent.values.defined.get(made.operands[0], made)
         converts = made is not None and made.code == "call" and call(made.op).name in FUSED_STORES
         if bits > 64:
-            unit, count = ("store_convert" if converts else "store_vector"), -(-bits // self.machine.data["port_bits"])
+            unit, count = (
+                ("store_convert" if converts else "store_vector"),
+                -(-bits // self.machine.data["port_bits"]),
+            )
         else:
             unit, count = ("store_part" if bits < 32 else "store_word"), max(1, bits // 32)
         names = [name for name in _NAMES.findall(value)]
@@ -479,7 +545,9 @@ class _Piece:
                         self._use(name, node, late and index == 0)
             before = nodes
         if target:
-            self.made[target] = before if cost.steps else sorted({n for name in operands for n in self._waits(name)})
+            self.made[target] = (
+                before if cost.steps else sorted({n for name in operands for n in self._waits(name)})
+            )
 
     def _use(self, name: str, node: int, accumulates: bool) -> None:
         for producer in self._waits(name):

@@ -27,7 +27,12 @@ FLAGS = (
     # No code for the host's vector unit, its addressing modes, or its library.
     *("-fno-tree-vectorize", "-fno-tree-slp-vectorize", "-fno-ivopts", "-fno-tree-loop-distribute-patterns"),
     # What no flag of Peano does either: tables for switches, exceptions, traps.
-    *("-fno-jump-tables", "-fno-tree-switch-conversion", "-fno-asynchronous-unwind-tables", "-fno-trapping-math"),
+    *(
+        "-fno-jump-tables",
+        "-fno-tree-switch-conversion",
+        "-fno-asynchronous-unwind-tables",
+        "-fno-trapping-math",
+    ),
     *("-fno-math-errno", "-fno-stack-protector"),
 )
 COUNT = ("-fprofile-arcs", "-fprofile-update=single")
@@ -103,12 +108,16 @@ def _read(folder: Path, calls: int) -> Profile | None:
     if entered != calls:
         return None
     ran = tuple(
-        f for f in functions if not OURS.match(f.name) and any(b.precise and b.count for b in f.blocks.values())
+        f
+        for f in functions
+        if not OURS.match(f.name) and any(b.precise and b.count for b in f.blocks.values())
     )
     return Profile(ran, calls)
 
 
-UNCOUNTED = Failure("crash", "the counters of the run are not those of its calls: did the kernel end it, or write there?")
+UNCOUNTED = Failure(
+    "crash", "the counters of the run are not those of its calls: did the kernel end it, or write there?"
+)
 
 
 def pointer_facts(functions: Sequence[gimple.Function]) -> Mapping[str, bool]:

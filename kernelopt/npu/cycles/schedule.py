@@ -238,7 +238,14 @@ def _place(graph: Graph, slots: Mapping[str, int], ii: int) -> list[int] | None:
         waiting.remove(node)
         unit = graph.units[node]
         early = max(
-            [0, *(t + e.latency - ii * e.distance for e in incoming[node] if (t := times[e.source]) is not None)]
+            [
+                0,
+                *(
+                    t + e.latency - ii * e.distance
+                    for e in incoming[node]
+                    if (t := times[e.source]) is not None
+                ),
+            ]
         )
         cycle, slot = early, None
         for cycle in range(early, early + ii):

@@ -10,7 +10,9 @@ from kernelopt.npu.cycles.gimple import Block, Function, Phi, Statement, base_na
 
 DEEPEST = 40
 _PLACES = re.compile(r"\[[^\[\]\s]+:\d+:\d+(?: discrim \d+)?\] ")
-_MEM = re.compile(r"MEM(?: <(?P<type>.*?)>)? ?\[\((?P<cast>[^()]*(?:\([^()]*\)[^()]*)*)\)(?P<rest>.*)\]$", re.DOTALL)
+_MEM = re.compile(
+    r"MEM(?: <(?P<type>.*?)>)? ?\[\((?P<cast>[^()]*(?:\([^()]*\)[^()]*)*)\)(?P<rest>.*)\]$", re.DOTALL
+)
 _BITS = (
     (re.compile(r"\b(signed char|unsigned char|char|u?int8_t|_Bool|bool|char8_t)\b"), 8),
     (re.compile(r"\b(short|u?int16_t|bfloat16|__bf16|_Float16|char16_t)\b"), 16),
@@ -85,7 +87,9 @@ class Values:
         if statement is None or depth > DEEPEST or statement.code != "assign":
             return {name: 1}, 0
         operands = statement.operands
-        if statement.op in ("nop_expr", "convert_expr", "ssa_name", "view_convert_expr") and is_name(operands[0]):
+        if statement.op in ("nop_expr", "convert_expr", "ssa_name", "view_convert_expr") and is_name(
+            operands[0]
+        ):
             return self.linear(operands[0], depth + 1)
         if statement.op in ("plus_expr", "pointer_plus_expr", "minus_expr"):
             sign = -1 if statement.op == "minus_expr" else 1
@@ -117,7 +121,11 @@ class Values:
             return "", False, False
         seen |= {name}
         if name in self.phis:
-            roots = [self.root(s, seen) for s in self.phis[name].sources.values() if is_name(s) or s.startswith("&")]
+            roots = [
+                self.root(s, seen)
+                for s in self.phis[name].sources.values()
+                if is_name(s) or s.startswith("&")
+            ]
             roots = [root for root in roots if root[0]]
             return roots[0] if roots and all(r == roots[0] for r in roots) else (f"?{name}", False, False)
         statement = self.defined.get(name)
@@ -125,7 +133,14 @@ class Values:
             return re.split(r"[\[.>-]", name[1:])[0], False, True
         if statement is None or statement.code != "assign" or not statement.operands:
             return (name, False, True) if not is_ssa(name) else (f"?{name}", False, False)
-        if statement.op in ("pointer_plus_expr", "ssa_name", "nop_expr", "convert_expr", "addr_expr", "plus_expr"):
+        if statement.op in (
+            "pointer_plus_expr",
+            "ssa_name",
+            "nop_expr",
+            "convert_expr",
+            "addr_expr",
+            "plus_expr",
+        ):
             return self.root(_PLACES.sub("", statement.operands[0]), seen)
         return f"?{name}", False, False
 
@@ -137,8 +152,11 @@ class Values:
         if found := _MEM.match(text):
             base, *more = [part.strip() for part in found["rest"].split(" + ")]
             offset = sum(int(part[:-1]) for part in more if re.fullmatch(r"-?\d+B", part))
-            terms = {part.split(" * ")[0]: int(number(part.split(" * ")[1]) or 1) if " * " in part else 1
-                     for part in more if not re.fullmatch(r"-?\d+B", part)}
+            terms = {
+                part.split(" * ")[0]: int(number(part.split(" * ")[1]) or 1) if " * " in part else 1
+                for part in more
+                if not re.fullmatch(r"-?\d+B", part)
+            }
             return self._based(base, terms, offset, bits)
         base = re.split(r"->|\.(?=[A-Za-z_])|\[", text, maxsplit=1)[0]
         rest = text[len(base) :]

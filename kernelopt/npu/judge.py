@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import re
 import time
 from collections.abc import Sequence
 from functools import cache
@@ -112,6 +113,10 @@ class AieJudge:
 
     def _judge(self, kernel: Kernel, task: Task, about: Problem, story: _Story, compared: bool) -> None:
         _stop_at(inspect_text(kernel.source), Stage.STATIC)
+        if not re.search(rf"\b{re.escape(about.spec.kernel)}\s*\(", kernel.source):
+            raise Stopped(
+                Status.BUILD_FAILED, Stage.STATIC, f"the file does not define {about.spec.signature}"
+            )
         vectors = about.vectors(kernel.hash)
         run = self._run(kernel.source, about.spec, vectors, self._machine, self._tools, BUILD_TIMEOUT_S)
         story.run = run
@@ -124,7 +129,8 @@ class AieJudge:
         if wrong:
             raise Stopped(wrong.status, Stage.CHECK, f"{wrong.workload_id}: {wrong.detail}")
         if run.cycles:
-            scalar = self._scalar_cycles(task, about) if compared else None
+            own = kernel.source == about.scalar()
+            scalar = run.cycles.total if own else self._scalar_cycles(task, about) if compared else None
             story.estimate = _estimate(run.cycles, scalar)
 
     def _scalar_cycles(self, task: Task, about: Problem) -> float | None:
@@ -186,13 +192,9 @@ class _Story:
 
 def default_runner() -> Runner:
     """The cycle model."""
-    try:
-        from kernelopt.npu.cycles.estimate import estimate
-    except ImportError:
-        from kernelopt.npu.functional import run
+    from kernelopt.npu.cycles.estimate import estimate
 
-        return run
-    return estimate  # type: ignore[no-any-return]
+    return estimate
 
 
 @cache

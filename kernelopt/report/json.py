@@ -110,7 +110,8 @@ def summary_json(view: RunView) -> dict[str, Any]:
 def task_json(view: RunView, task: TaskView) -> dict[str, Any]:
     """One task of a run."""
     timing = task.best.timing if task.best and task.best.correct else None
-    kernel = view.folder / "kernels" / f"{task.slug}.py"
+    suffix = ".cc" if view.manifest.get("language") == "aie" else ".py"
+    kernel = view.folder / "kernels" / f"{task.slug}{suffix}"
     fields = {
         "id": task.id,
         "slug": task.slug,

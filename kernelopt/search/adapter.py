@@ -13,7 +13,8 @@ from kernelopt.prompting.render import reflect_prompt
 from kernelopt.search.budget import Meter
 from kernelopt.search.ledger import Ledger
 from kernelopt.search.reflect import Narrator, choose_component, joined, new_text
-from kernelopt.search.rollout import Rollout, Tools, candidate_hash, roll_out
+from kernelopt.search.rollout import AIE, Rollout, Tools, candidate_hash, roll_out
+from kernelopt.search.score import OBJECTIVES
 from kernelopt.search.stable import StableStr, plain
 from kernelopt.task import Task
 
@@ -165,12 +166,25 @@ class KernelAdapter:
             scores=[max(rollout.score, LEAST_SCORE) for rollout in rollouts],
             trajectories=rollouts if capture_traces else None,
             num_metric_calls=sum(key in fresh for key in keys),
+            objective_scores=self._objectives(rollouts),
         )
+
+    def _objectives(self, rollouts: Sequence[Rollout]) -> list[dict[str, float]] | None:
+        """For gepa's frontier over objectives; None where the score is the only one."""
+        if self._tools.language != AIE:
+            return None
+        return [dict(rollout.best.objectives) or dict.fromkeys(OBJECTIVES, 0.0) for rollout in rollouts]
 
     def _refused(self, count: int) -> Any:
         from gepa.core.adapter import EvaluationBatch
 
-        return EvaluationBatch(outputs=[""] * count, scores=[LEAST_SCORE] * count, num_metric_calls=0)
+        objectives = [dict.fromkeys(OBJECTIVES, 0.0)] * count if self._tools.language == AIE else None
+        return EvaluationBatch(
+            outputs=[""] * count,
+            scores=[LEAST_SCORE] * count,
+            num_metric_calls=0,
+            objective_scores=objectives,
+        )
 
     def _reflect(
         self, candidate: Mapping[str, str], name: str, records: Sequence[Mapping[str, Any]]
@@ -197,4 +211,4 @@ class KernelAdapter:
                     evaluation = from_json({k: v for k, v in data.items() if k != "source"})
                     outcomes[key] = self._tools.explain(evaluation, kernel, None, ())
         texts = {slug: task.source for slug, task in self._tasks.items()}
-        return Narrator(texts, sources, outcomes)
+        return Narrator(texts, sources, outcomes, "cpp" if self._tools.language == AIE else "python")

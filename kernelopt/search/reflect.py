@@ -17,13 +17,23 @@ KERNEL_CHARS = 6_000
 class Narrator:
     """Tells what happened in rollouts, filtered by what a component is responsible for."""
 
-    def __init__(self, tasks: Mapping[str, str], sources: Mapping[str, str], outcomes: Mapping[str, str]):
-        """All by key: task slug → module text; kernel hash → source; ``slug:kernel hash`` → ASI."""
-        self._tasks, self._sources, self._outcomes = tasks, sources, outcomes
+    def __init__(
+        self,
+        tasks: Mapping[str, str],
+        sources: Mapping[str, str],
+        outcomes: Mapping[str, str],
+        tag: str = "python",
+    ):
+        """All by key: task slug → its text; kernel hash → source; ``slug:kernel hash`` → ASI.
+
+        `tag` is what the fences around tasks and kernels say.
+        """
+        self._tasks, self._sources, self._outcomes, self._tag = tasks, sources, outcomes, tag
 
     def record(self, component: str, rollout: Rollout) -> str:
         """One record for the reflection model, Markdown."""
-        head = [f"Score: {rollout.score:.3f}", "Task:", fenced(self._tasks[rollout.task], "python")]
+        task = self._tasks[rollout.task]
+        head = [f"Score: {rollout.score:.3f}", "Task:", fenced(task, self._tag)]
         tell = {GENERATE: self._generated, REFINE: self._refined, RETRIEVAL_QUERY: self._queried}[component]
         return "\n\n".join([*head, *tell(rollout)])
 
@@ -53,7 +63,7 @@ class Narrator:
 
     def _attempt(self, rollout: Rollout, attempt: Attempt) -> list[str]:
         source = self._sources.get(attempt.kernel or "", "")
-        shown = [fenced(source[:KERNEL_CHARS], "python")] if source else []
+        shown = [fenced(source[:KERNEL_CHARS], self._tag)] if source else []
         return [*shown, *self._outcome(rollout, attempt)]
 
     def _outcome(self, rollout: Rollout, attempt: Attempt) -> list[str]:

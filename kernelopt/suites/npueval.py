@@ -6,20 +6,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kernelopt.errors import ConfigError, UnknownName, UsageError
+from kernelopt.errors import ConfigError, TaskError, UnknownName, UsageError
 from kernelopt.suites import SuiteOptions
 from kernelopt.suites._select import Entry, choose, narrow
 from kernelopt.task import Provenance, Task
 
 if TYPE_CHECKING:
-    from kernelopt.npu import Spec
+    from kernelopt.npu import Spec, Vectors
     from kernelopt.npu.spec import Entry as Bundled
+    from kernelopt.suites._check import Report
 
 NAME = "npueval"
 SNAPSHOT = "0b5efc9"
@@ -67,9 +67,21 @@ class NpuEval:
         """Nothing is ever left out."""
         return []
 
-    def check(self, task: Task) -> Reference:
-        """Run a task's reference on its vectors, and say whether it can serve as one."""
+    def check(self, task: Task) -> Report:
+        """Run a task's reference on its vectors, and say whether trivial answers would pass."""
         return _check(task)
+
+    def describe(self, task: Task) -> dict[str, Any]:
+        """What is known of a task without running it: ``inputs``, ``outputs``, ``params``, ``tolerance``."""
+        from kernelopt.npu.problem import problem
+
+        spec = problem(task).spec
+        return {
+            "inputs": [_shape(spec, buffer.name) for buffer in spec.inputs],
+            "outputs": [_shape(spec, buffer.name) for buffer in spec.outputs],
+            "params": {param.name: param.value for param in spec.params},
+            "tolerance": {"atol": spec.atol, "rtol": spec.rtol},
+        }
 
     @cached_property
     def _file(self) -> Path | None:
@@ -114,17 +126,6 @@ class NpuEval:
         return narrow(map(_task, chosen), self._options, NAME)
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """How a reference did."""
-
-    vectors: int
-    outputs: tuple[str, ...]
-    """``int8[1024]`` ..."""
-    problem: str = ""
-    warnings: tuple[str, ...] = ()
-
-
 def prompt(entry: Bundled) -> str:
     """What a model sees of a bundled kernel."""
     spec = entry.spec
@@ -167,21 +168,36 @@ def _slice(array: Any) -> str:
     return f"[{values}{', ...' if flat.size > _SHOWN else ''}]"
 
 
-def _check(task: Task) -> Reference:
+def _check(task: Task) -> Report:
+    """The task's reference on its vectors, and whether zeros or the first input would pass."""
+    import time
+
     import numpy as np
 
     from kernelopt.npu.problem import problem
+    from kernelopt.suites._check import Outcome, Report
 
-    about = problem(task)
-    vectors = about.vectors("check")
-    outputs = tuple(_shape(about.spec, buffer.name) for buffer in about.spec.outputs)
-    values = [np.asarray(x, np.float64) for one in vectors for x in one.outputs.values()]
-    warnings = []
-    if all(np.array_equal(x, values[0], equal_nan=True) for x in values) and len(values) > 1:
-        warnings.append("the output for other inputs would pass")
-    if any(not np.isfinite(x).any() for x in values):
-        warnings.append("a vector's output holds no finite element")
-    return Reference(len(vectors), outputs, warnings=tuple(warnings))
+    started = time.perf_counter()
+    try:
+        about = problem(task)
+        vectors = about.vectors("check")
+    except TaskError as error:
+        return Report(task.id, Outcome.FAILED, str(error))
+    (out,) = about.spec.outputs[:1]
+    trivial = {"zeros would pass": lambda one: np.zeros_like(one.outputs[out.name])}
+    first = about.spec.inputs[0]
+    if (first.shape, first.dtype) == (out.shape, out.dtype):
+        trivial["the input would pass"] = lambda one: one.inputs[first.name]
+    warnings = [said for said, answer in trivial.items() if _passes(about.spec, vectors, out.name, answer)]
+    return Report(task.id, Outcome.OK, warnings=tuple(warnings), seconds=time.perf_counter() - started)
+
+
+def _passes(spec: Spec, vectors: Sequence[Vectors], name: str, answer: Callable[[Vectors], Any]) -> bool:
+    from kernelopt.evaluation import Status
+    from kernelopt.npu.verdict import compare
+
+    found = [compare(spec, one, {**one.outputs, name: answer(one)}, strict=False) for one in vectors]
+    return all(check.status is Status.PASSED for check in found)
 
 
 PLUGIN = NpuEval

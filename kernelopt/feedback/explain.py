@@ -73,7 +73,8 @@ def _headline(evaluation: Evaluation, score: str, errors: Sequence[diagnostics.P
         checks = len(evaluation.checks)
         first = f"PASSED: correct on {checks} input set{'s' if checks > 1 else ''}" if checks else "PASSED"
         if evaluation.speedup:
-            first += f", {evaluation.speedup.median:.3g}x the speed of the reference"
+            whose = f"scalar kernel, {evaluation.estimate.label}" if evaluation.estimate else "reference"
+            first += f", {evaluation.speedup.median:.3g}x the speed of the {whose}"
     else:
         first = f"Stopped at {evaluation.stage}: {evaluation.status}"
         reason = "" if errors else inline(evaluation.reason, 400)

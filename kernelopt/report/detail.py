@@ -6,6 +6,7 @@ import difflib
 
 from kernelopt.errors import UnknownName
 from kernelopt.evaluation import Check, Evaluation
+from kernelopt.report import npu
 from kernelopt.report.page import Grid, Page
 from kernelopt.report.table import NOTHING, speedup_text, winner_text
 from kernelopt.report.view import Attempt, RunView, TaskView
@@ -35,7 +36,7 @@ def task_page(view: RunView, task: TaskView) -> Page:
         "",
         *([_check_grid(task.best.checks), ""] if task.best and task.best.checks else ()),
         _attempt_grid(task.attempts),
-        *([f"source: {view.folder / 'kernels' / (task.slug + '.py')}"] if task.speedup else ()),
+        *([f"source: {npu.kernel_file(view, task)}"] if task.speedup else ()),
     ]
 
 
@@ -50,6 +51,8 @@ def _evaluation_lines(task: TaskView, best: Evaluation) -> list[str]:
         others = [f"{speedup_text(other.speedup)} over {other.baseline}" for other in best.baselines]
         missing = [f"{name} is missing ({why})" for name, why in best.missing_baselines.items()]
         lines += [f"also: {text}" for text in (*others, *missing)]
+    if best.estimate and best.correct:
+        lines += npu.estimate_lines(best.estimate)
     if best.reason:
         lines.append(f"reason: {best.reason}")
     if best.build and not best.correct and best.build.log:

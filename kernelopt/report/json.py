@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kernelopt.evaluation import Evaluation, to_json
+from kernelopt.report import npu
 from kernelopt.report.scores import Scores
 from kernelopt.report.view import Attempt, CandidateView, RunView, TaskView, seed_scores, winner_scores
 
@@ -72,6 +73,7 @@ def report_json(view: RunView) -> dict[str, Any]:
         "models": view.manifest.get("models"),
         "kernelopt": view.manifest.get("kernelopt"),
         "tasks": [task_json(view, task) for task in view.tasks],
+        "npu": npu.as_json(view),
         "frontier": view.frontier,
         "candidates": [_candidate(candidate) for candidate in view.candidates],
         "proposals": {"accepted": view.accepted, "rejected": view.rejected},
@@ -110,8 +112,7 @@ def summary_json(view: RunView) -> dict[str, Any]:
 def task_json(view: RunView, task: TaskView) -> dict[str, Any]:
     """One task of a run."""
     timing = task.best.timing if task.best and task.best.correct else None
-    suffix = ".cc" if view.manifest.get("language") == "aie" else ".py"
-    kernel = view.folder / "kernels" / f"{task.slug}{suffix}"
+    kernel = npu.kernel_file(view, task)
     fields = {
         "id": task.id,
         "slug": task.slug,

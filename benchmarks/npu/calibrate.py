@@ -1,7 +1,7 @@
 """Modelled against published cycles: ``python -m benchmarks.npu.calibrate [--no-write]``.
 
-Prints a table, writes ``benchmarks/results/npu_calibration.json``. Fitted constants are fitted again for each row
-without that row (leave one out), so that the last column is an error that no constant has seen.
+Prints a table, writes ``benchmarks/results/npu_calibration.json``. Fitted constants are fitted again for each
+row without that row (leave one out), so that the last column is an error that no constant has seen.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.npu.rows import ROWS, Row
 from kernelopt.inline import machine_identity
 from kernelopt.languages._tools import HostTools
@@ -33,8 +35,8 @@ FITTED = {
     "drain": ("abs_int8/scalar", "add_offset_int8/scalar"),
     "entry": ("abs_int8/scalar", "add_offset_int8/scalar"),
 }
-"""Constant of the compiler ``peano`` to the rows that it was fitted on. All others are published latencies, the
-compiler's own limits, or assumptions that no row decides (the machine files say which)."""
+"""Constant of the compiler ``peano`` to the rows that it was fitted on. All others are published latencies,
+the compiler's own limits, or assumptions that no row decides (the machine files say which)."""
 CHOICES: Mapping[str, Sequence[int]] = {
     "drain": (0, 1, 2, 3, 4, 5),
     "entry": (0, 2, 4, 6, 8, 10, 12),
@@ -52,11 +54,10 @@ class Counted:
 
 def vectors(row: Row) -> Vectors:
     """One call with values from a seed."""
-    import numpy as np
-
     rng = np.random.default_rng(0)
     inputs = {
-        buffer.name: rng.normal(0, 30, buffer.shape).astype(numpy_dtype(buffer.dtype)) for buffer in row.spec.inputs
+        buffer.name: rng.normal(0, 30, buffer.shape).astype(numpy_dtype(buffer.dtype))
+        for buffer in row.spec.inputs
     }
     return Vectors("seed/0", inputs, {param.name: param.value for param in row.spec.params})
 
@@ -104,7 +105,9 @@ def fit(rows: Sequence[Counted], machine: machines.Machine) -> dict[str, int]:
         for name, values in CHOICES.items():
             mine = [counted for counted in rows if counted.row.name in FITTED[name]]
             if mine:
-                found[name] = min(values, key=lambda value, n=name, m=mine: _loss(m, machine, {**found, n: value}))
+                found[name] = min(
+                    values, key=lambda value, n=name, m=mine: _loss(m, machine, {**found, n: value})
+                )
     return found
 
 
@@ -139,7 +142,12 @@ def report(every: Sequence[Counted], machine: machines.Machine) -> dict[str, Any
                 "compiler": row.compiler,
                 "decoder": row.decoder,
                 "published": {"total": row.total, "vector": row.vector, "source": row.source},
-                LABEL: {"total": total, "vector": vector, "exact_total": cycles.total, "exact_vector": cycles.vector},
+                LABEL: {
+                    "total": total,
+                    "vector": vector,
+                    "exact_total": cycles.total,
+                    "exact_vector": cycles.vector,
+                },
                 "error_percent": round(100 * (total - row.total) / row.total, 1),
                 "left_out_error_percent": round(without[row.name], 1),
                 "fitted_on_it": [name for name, names in FITTED.items() if row.name in names],
@@ -159,7 +167,8 @@ def report(every: Sequence[Counted], machine: machines.Machine) -> dict[str, Any
         "left_out_worst_error_percent": max(outside),
         "goal": {"median": GOAL_MEDIAN, "worst": GOAL_WORST},
         "fitted": {
-            name: {"value": machine.compiler("peano")[name], "rows": list(names)} for name, names in FITTED.items()
+            name: {"value": machine.compiler("peano")[name], "rows": list(names)}
+            for name, names in FITTED.items()
         },
     }  # fmt: skip
 
@@ -172,13 +181,13 @@ def show(found: Mapping[str, Any]) -> str:
         published, model = row["published"], row[LABEL]
         vector = "" if published["vector"] is None else f"/{published['vector']:g}"
         lines.append(
-            f"{row['row']:26} {row['compiler']:8} {published['total']:g}{vector:>{12 - len(format(published['total'], 'g'))}}"
-            f" {model['total']:>14g} /{model['vector']:<8g} {row['error_percent']:>+6.1f}% {row['left_out_error_percent']:>+8.1f}%"
+            f"{row['row']:26} {row['compiler']:8} {published['total']:>9g}{vector:<4}"
+            f"{model['total']:>15g}/{model['vector']:<8g} "
+            f"{row['error_percent']:>+6.1f}% {row['left_out_error_percent']:>+8.1f}%"
         )
-    lines.append(
-        f"median error {found['median_error_percent']}% (left out {found['left_out_median_error_percent']}%), "
-        f"worst {found['worst_error_percent']}% (left out {found['left_out_worst_error_percent']}%)"
-    )
+    middle, outside = found["median_error_percent"], found["left_out_median_error_percent"]
+    worst, worst_outside = found["worst_error_percent"], found["left_out_worst_error_percent"]
+    lines.append(f"median error {middle}% (left out {outside}%), worst {worst}% (left out {worst_outside}%)")
     for name, fitted in found["fitted"].items():
         lines.append(f"fitted: {name} = {fitted['value']} on {', '.join(fitted['rows'])}")
     return "\n".join(lines)
@@ -194,7 +203,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(show(found))
     if not chosen.no_write:
         RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    return 0 if found["median_error_percent"] <= GOAL_MEDIAN and found["worst_error_percent"] <= GOAL_WORST else 1
+    return (
+        0
+        if found["median_error_percent"] <= GOAL_MEDIAN and found["worst_error_percent"] <= GOAL_WORST
+        else 1
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A function's blocks with their counts → cycles: which loops are unrolled and pipelined, and what each costs."""
+"""Blocks with their counts → cycles: which loops are unrolled and pipelined, and what each costs."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class Accountant:
         )
 
     def _drained(self, piece: Lowered, schedule: Schedule, block: Block, body: bool = False) -> float:
-        """Length with the branch's delay slots, the results that others wait for, and stores that have to land."""
+        """Length with the branch's delay slots, results that others wait for, and stores that must land."""
         length = schedule.length
         last = block.successors == [] or len(block.successors) > 1 or body
         if piece.branch >= 0:
@@ -173,7 +173,9 @@ class Accountant:
         return (lines[0], self.hints[lines[0]]) if lines else (min(piece.lines, default=0), Hint())
 
     def _fully(self, trips: int, size: int) -> bool:
-        return trips <= self.compiler["full_unroll"] and trips * size <= self.compiler["full_unroll_size"]
+        return bool(
+            trips <= self.compiler["full_unroll"] and trips * size <= self.compiler["full_unroll_size"]
+        )
 
     def _unrolled_whole(self, block: Block, trips: int) -> BlockCost:
         piece = self.lowering.lower(block, trips)
@@ -206,7 +208,7 @@ class Accountant:
         rest = int(iterations + 0.5) - rounds * factor
         plain = list_schedule(piece.graph, self.machine.slots)
         length = int(self._body_length(piece, plain, block))
-        pipelined, why = self._pipeline(piece, length, rounds, trips, hint)
+        pipelined, why = self._pipeline(piece, length, rounds, hint)
         if pipelined is not None:
             pattern = _steady(piece.graph, pipelined, rounds, int(piece.calls))
         else:
@@ -229,18 +231,10 @@ class Accountant:
                 length = max(length, schedule.times[edge.source] + edge.latency - schedule.times[edge.sink])
         return length
 
-    def _pipeline(
-        self, piece: Lowered, length: int, rounds: int, trips: int | None, hint: Hint
-    ) -> tuple[Schedule | None, str]:
+    def _pipeline(self, piece: Lowered, length: int, rounds: int, hint: Hint) -> tuple[Schedule | None, str]:
         """A pipelined schedule, or why there is none."""
-        if piece.calls:
-            return None, f"it calls {piece.called[0]}"
-        if rounds < 2:
-            return None, "it has too few iterations"
-        if piece.ordered:
-            return None, "a store may overlap the next load: say __restrict"
-        if not (hint.minimum if self.compiler["pipelines"] == "minimum" else hint.prepare):
-            return None, self.compiler["pipelines_why"]
+        if why := self._unfit(piece, rounds, hint):
+            return None, why
         found = modulo_schedule(piece.graph, self.machine.slots, length)
         if found is None:
             return None, "nothing to gain: " + self._limit(piece, length)
@@ -248,6 +242,17 @@ class Accountant:
         if stages > rounds:
             return None, f"it would take {stages} overlapped iterations and has {rounds}"
         return found, ""
+
+    def _unfit(self, piece: Lowered, rounds: int, hint: Hint) -> str:
+        """Why the compiler does not even try."""
+        asked = hint.minimum if self.compiler["pipelines"] == "minimum" else hint.prepare
+        if piece.calls:
+            return f"it calls {piece.called[0]}"
+        if piece.ordered:
+            return "a store may overlap the next load: say __restrict"
+        if not asked:
+            return str(self.compiler["pipelines_why"])
+        return "it has too few iterations" if rounds < 2 else ""
 
     def _limit(self, piece: Lowered, length: int) -> str:
         resources, slot = resource_bound(piece.graph, self.machine.slots)

@@ -61,7 +61,7 @@ class Call:
 
 def family(name: str) -> str:
     """``int8`` for ``signed char`` and ``uint8_t``, and so on."""
-    plain = re.sub(r"_t\b", "", name.split("::")[-1].strip())
+    plain = re.sub(r"_t\b", "", name.rsplit("::", maxsplit=1)[-1].strip())
     return _FAMILY.get(plain, plain)
 
 
@@ -106,13 +106,13 @@ def _entry(table: Mapping[str, Mapping[str, Any]], found: Call) -> Mapping[str, 
 def _times(entry: Mapping[str, Any], found: Call) -> int:
     lanes = max(found.sizes, default=1)
     if "per_lanes" in entry:
-        return max(1, math.ceil(lanes / entry["per_lanes"]))
+        return max(1, math.ceil(lanes / int(entry["per_lanes"])))
     if "per_bits" in entry:
         kinds = [t for t in found.types if not t.startswith("acc")] or list(found.types)
         if found.name == "from_vector":
             kinds = [t for t in found.types if t.startswith("acc")] or kinds
         bits = lanes * max((LANE_BITS.get(kind, 32) for kind in kinds[:1]), default=32)
-        return max(1, math.ceil(bits / entry["per_bits"]))
+        return max(1, math.ceil(bits / int(entry["per_bits"])))
     return 1
 
 
@@ -161,7 +161,7 @@ def _matrix(machine: Machine, found: Call) -> Cost:
 
 
 def scalar_cost(machine: Machine, found: Call) -> Cost:
-    """A scalar operation that the header names (`aiesc`): bfloat16 arithmetic and the elementary functions."""
+    """A scalar operation that the header names (`aiesc`): bfloat16 arithmetic, elementary functions."""
     entry = machine.data["scalar_operations"].get(found.name)
     if entry is None:
         return Cost(library="unknown", note=f"{found.name} is not described: a call is assumed")

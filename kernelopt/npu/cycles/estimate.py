@@ -30,11 +30,10 @@ def estimate(
     timeout_s: float,
     compiler: str = "peano",
 ) -> Run:
-    """Build and run a kernel on the host; what its calls would cost on the chip.
+    """Build and run a kernel on the host; what its calls would cost on the chip. See `kernelopt.npu.Runner`.
 
-    Args:
-        machine: Name of a description, ``aie2`` or ``aie2p``.
-        compiler: Whose loop transformations are assumed; a key of the description's ``compilers``.
+    `machine` names a description, ``aie2`` or ``aie2p``; `compiler` is a key of its ``compilers``: whose loop
+    transformations are assumed.
 
     Raises:
         EvaluatorFault: the sandbox cannot start.

@@ -56,7 +56,7 @@ def _gather(loop: Loop, latch: int, before: dict[int, list[int]]) -> None:
 
 
 def _nested(smallest_first: list[Loop]) -> list[Loop]:
-    outermost = []
+    outermost: list[Loop] = []
     for place, loop in enumerate(smallest_first):
         parent = next((big for big in smallest_first[place + 1 :] if loop.blocks <= big.blocks), None)
         (parent.children if parent else outermost).append(loop)
@@ -64,7 +64,7 @@ def _nested(smallest_first: list[Loop]) -> list[Loop]:
 
 
 def convert_branches(function: Function) -> None:
-    """Merge short side blocks without effects into the block that branches to them; phis become selections."""
+    """Merge short side blocks without effects into the block that branches; phis become selections."""
     changed = True
     while changed:
         changed = False
@@ -107,8 +107,7 @@ def _side(function: Function, number: int, before: dict[int, list[int]]) -> bool
     if (
         block is None
         or block.phis
-        or before[number]
-        and len(before[number]) != 1
+        or (before[number] and len(before[number]) != 1)
         or len(block.successors) != 1
     ):
         return False

@@ -103,7 +103,7 @@ def is_ssa(text: str) -> bool:
 
 
 def arguments(text: str) -> list[str]:
-    """Split at the commas that stand outside of every bracket. ``a < b`` holds no bracket, ``MEM <T>`` does."""
+    """Split at commas outside of every bracket. ``a < b`` holds no bracket, ``MEM <T>`` does."""
     parts, depth, start = [], 0, 0
     for i, char in enumerate(text):
         operator = text[i + 1 : i + 2] in (" ", "<", "=") or text[i - 1 : i] in (" ", "-", "<")

@@ -57,7 +57,7 @@ def read(source: str) -> dict[int, Hint]:
 
 
 def _code(line: str) -> str:
-    return line.split("//")[0]
+    return line.split("//", maxsplit=1)[0]
 
 
 def _said(text: str) -> Hint | None:

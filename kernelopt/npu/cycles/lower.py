@@ -22,11 +22,24 @@ FREE_OPS = (
     "paren_expr",
     "obj_type_ref",
 )
+LINEAR = ("plus_expr", "minus_expr", "pointer_plus_expr", "mult_expr", "lshift_expr")
 FREE_CALLS = re.compile(
     r"__builtin_(unreachable|assume_aligned|expect|prefetch|object_size)|aieev::|.*set_rounding.*|.*set_saturation.*|\.ASSUME"
 )
 FUSED_STORES = {"to_vector", "pack"}
 FUSED_LOADS = {"from_vector", "unpack"}
+_COMPARISONS = (
+    "eq_expr",
+    "ne_expr",
+    "lt_expr",
+    "le_expr",
+    "gt_expr",
+    "ge_expr",
+    "unlt_expr",
+    "unle_expr",
+    "ungt_expr",
+    "unge_expr",
+)
 _NAMES = re.compile(r"(?<![\w.$])[\w.$]*_\d+(?:x\d+)*(?:\(D\))?(?![\w$])")
 
 
@@ -88,7 +101,7 @@ class Lowering:
         return [name for part in text for name in _NAMES.findall(part)]
 
     def _only_for_addresses(self) -> set[str]:
-        """Names that serve addresses and loop conditions alone: pointers and counters, which cost nothing extra."""
+        """Names that serve addresses and loop conditions alone: pointers and counters, at no extra cost."""
         good = set(self.values.defined) | set(self.values.phis)
         changed = True
         while changed:
@@ -111,35 +124,21 @@ class Lowering:
         names = [name for part in statement.operands for name in _NAMES.findall(part) if name in good]
         if not names:
             return []
-        if statement.code == "cond":
+        if statement.code == "cond" or self._serves_an_address(statement, good):
             return []
-        if statement.code == "assign":
-            loads = statement.op in LOADS
-            if loads:
-                return []
-            linear = statement.op in (
-                "plus_expr",
-                "minus_expr",
-                "pointer_plus_expr",
-                "mult_expr",
-                "lshift_expr",
-                *FREE_OPS,
-            )
-            if is_name(statement.target) and statement.target in good and linear:
-                return []
-            if is_name(statement.target) and self._is_memory(
-                statement.operands[0] if statement.operands else ""
-            ):
-                return []
-        if statement.code == "call" and call(statement.op).name in (
-            "at_load",
-            "at_store",
-            "at_load_unaligned",
-            "at_store_unaligned",
-        ):
-            first = _NAMES.findall(statement.operands[0])
-            return [name for name in first if name in good]
+        if statement.code == "call" and call(statement.op).name.startswith("at_"):
+            return [name for name in _NAMES.findall(statement.operands[0]) if name in good]
         return names
+
+    def _serves_an_address(self, statement: Statement, good: set[str]) -> bool:
+        """A load, or arithmetic of addresses whose result serves one."""
+        if statement.code != "assign":
+            return False
+        if statement.op in LOADS or not is_name(statement.target):
+            return statement.op in LOADS
+        linear = statement.op in LINEAR or statement.op in FREE_OPS
+        memory = self._is_memory(statement.operands[0] if statement.operands else "")
+        return memory or (linear and statement.target in good)
 
     def _is_memory(self, text: str) -> bool:
         return (
@@ -307,10 +306,38 @@ class _Piece:
             self._emit(Cost([(unit, count)]), statement.operands, statement.target)
             return
         operand_kinds = kinds[1:] or kinds
+        if narrow := self._narrowed(statement):
+            self._emit(
+                scalar_cost(self.machine, Call("aiesc", narrow, (), ())), statement.operands, statement.target
+            )
+            return
         floating = any(re.search(r"\bfloat\b", kind) for kind in operand_kinds)
         double = any(re.search(r"\bdouble\b", kind) for kind in kinds)
         wide = any(re.search(r"\b(long long|u?int64_t)\b", kind) for kind in kinds)
         self._emit(plain_cost(statement.op, floating, double, wide), statement.operands, statement.target)
+
+    def _narrowed(self, statement: Statement) -> str:
+        """The bfloat16 operation that work on widened values becomes: LLVM's InstCombine narrows it."""
+        if statement.op in _COMPARISONS and len(statement.operands) == 2:
+            wide = [self._widened(name) for name in statement.operands]
+            exact = [bool(re.fullmatch(r"-?[0-9.]+(e[+-]\d+)?", name)) for name in statement.operands]
+            if any(wide) and all(w or e for w, e in zip(wide, exact, strict=True)):
+                return "bf16_lt"
+        if statement.op in ("plus_expr", "minus_expr") and all(
+            self._widened(name) for name in statement.operands
+        ):
+            users = self.parent.users.get(statement.target, [])
+            if users and all(user.code == "call" and "bf16_from_float" in user.op for user in users):
+                return "bf16_add"
+        return ""
+
+    def _widened(self, name: str) -> bool:
+        """A float that is a bfloat16 with 16 zeros behind it."""
+        made = self.parent.values.defined.get(name)
+        while made is not None and made.op in ("view_convert_expr", "ssa_name") and made.operands:
+            inner = re.search(r"[\w.$]*_\d+(?:x\d+)*(?:\(D\))?", made.operands[0].split("(", 1)[-1])
+            made = self.parent.values.defined.get(inner[0]) if inner else None
+        return made is not None and made.op == "lshift_expr" and made.operands[1:] == ("16",)
 
     def _branch(self, statement: Statement) -> None:
         operands = tuple(name for name in statement.operands if is_name(name))
@@ -323,7 +350,10 @@ class _Piece:
             "ne_expr",
         )
         kinds = [self.parent.function.type_of(name) for name in operands]
-        if any(re.search(r"\b(float|double)\b", kind) for kind in kinds):
+        if narrow := self._narrowed(statement):
+            self._emit(scalar_cost(self.machine, Call("aiesc", narrow, (), ())), operands, "?")
+            operands = ("?",)
+        elif any(re.search(r"\b(float|double)\b", kind) for kind in kinds):
             self._emit(
                 Cost(
                     library="float_compare", note="float is computed in software: the core has no scalar FPU"
@@ -455,7 +485,7 @@ class _Piece:
             )
         else:
             unit, count = ("store_part" if bits < 32 else "store_word"), max(1, bits // 32)
-        names = [name for name in _NAMES.findall(value)]
+        names = _NAMES.findall(value)
         self._access(unit, count, address, copy, "", names)
 
     def _stored_bits(self, statement: Statement, value: str) -> int:
@@ -541,7 +571,7 @@ class _Piece:
                     self.out.graph.edge(producer, node, self._latency(producer, node, False))
                 late = cost.accumulates and self.machine.units[unit].chain > 0
                 for index, name in enumerate(operands):
-                    if place == 0 and not (cost.accumulates and index == 0) or (late and index == 0):
+                    if (place == 0 and not (cost.accumulates and index == 0)) or (late and index == 0):
                         self._use(name, node, late and index == 0)
             before = nodes
         if target:

@@ -34,7 +34,7 @@ class Unit:
     event: bool = False
     """It raises INSTR_VECTOR."""
     bypass: str = ""
-    """Its result goes one cycle earlier to readers of this forwarding path; it reads from the path as well."""
+    """Its result goes one cycle earlier to readers of this forwarding path; it reads from the path too."""
     reads_bypass: str = ""
     """It reads from this path but does not write to it."""
     chain: int = 0
@@ -75,8 +75,8 @@ def load(name: str) -> Machine:
         raise UnknownName(f"machine: no description of {name!r}; there are: {', '.join(names())}")
     data = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     known = set(Unit.__dataclass_fields__) - {"name"}
-    units = {
-        key: Unit(key, **{k: tuple(v) if k == "slots" else v for k, v in unit.items() if k in known})
-        for key, unit in data["units"].items()
-    }
+    units: dict[str, Unit] = {}
+    for key, row in data["units"].items():
+        facts: dict[str, Any] = {name: value for name, value in row.items() if name in known}
+        units[key] = Unit(**{**facts, "name": key, "slots": tuple(row["slots"])})
     return Machine(data["name"], data["title"], data["slots"], units, data)

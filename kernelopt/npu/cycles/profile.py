@@ -1,7 +1,7 @@
-"""A kernel built twice with g++, in a sandbox: once to run and to count, once for the optimised code with those counts.
+"""A kernel built twice with g++, in a sandbox: to run and count, and for optimised code with those counts.
 
-Vector operations are opaque to the compiler in both (``KERNELOPT_AIE_OPAQUE``), so that the code it optimises is
-what the chip would be given, and blocks of one build are blocks of the other.
+Vector operations are opaque to the compiler in both (``KERNELOPT_AIE_OPAQUE``), so that the code it optimises
+is what the chip would be given, and blocks of one build are blocks of the other.
 """
 
 from __future__ import annotations

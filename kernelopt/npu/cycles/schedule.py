@@ -1,8 +1,8 @@
 """Placing operations on issue slots: list scheduling of a block, modulo scheduling of a loop body.
 
-A `Node` is one instruction. An `Edge` (from, to, latency, distance) says that `to` may issue no earlier than
-`latency` cycles after `from` of `distance` iterations before. Latencies may be negative: a store of 8 bits reads
-its value six cycles after it issues.
+A node is one instruction. An `Edge` (source, sink, latency, distance) says that the sink may issue no earlier
+than `latency` cycles after the source of `distance` iterations before. Latencies may be negative: a store of
+8 bits reads its value six cycles after it issues.
 """
 
 from __future__ import annotations
@@ -206,7 +206,7 @@ def _feasible(graph: Graph, ii: int) -> bool:
 
 
 def modulo_schedule(graph: Graph, slots: Mapping[str, int], most: int) -> Schedule | None:
-    """The loop body at the smallest initiation interval below `most` that iterative modulo scheduling finds."""
+    """The loop body at the smallest initiation interval below `most` that is found, by eviction."""
     if not graph.units or len(graph.units) > MOST_NODES:
         return None
     resources, slot = resource_bound(graph, slots)

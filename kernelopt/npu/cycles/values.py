@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from kernelopt.npu.cycles.gimple import Block, Function, Phi, Statement, base_name, is_ssa
 
 DEEPEST = 40
+POINTER_OPS = ("pointer_plus_expr", "ssa_name", "nop_expr", "convert_expr", "addr_expr", "plus_expr")
 _PLACES = re.compile(r"\[[^\[\]\s]+:\d+:\d+(?: discrim \d+)?\] ")
 _MEM = re.compile(
     r"MEM(?: <(?P<type>.*?)>)? ?\[\((?P<cast>[^()]*(?:\([^()]*\)[^()]*)*)\)(?P<rest>.*)\]$", re.DOTALL
@@ -115,34 +116,21 @@ class Values:
         base = base_name(name)
         if base and "restrict" in self.function.types.get(base, ""):
             return base, True, False
-        if name.endswith("(D)") or base in self.function.parameters and name not in self.defined:
+        if name.endswith("(D)") or (base in self.function.parameters and name not in self.defined):
             return base, False, False
         if name in seen:
             return "", False, False
         seen |= {name}
+        unknown = (f"?{name}", False, False)
         if name in self.phis:
-            roots = [
-                self.root(s, seen)
-                for s in self.phis[name].sources.values()
-                if is_name(s) or s.startswith("&")
-            ]
-            roots = [root for root in roots if root[0]]
-            return roots[0] if roots and all(r == roots[0] for r in roots) else (f"?{name}", False, False)
-        statement = self.defined.get(name)
-        if name.startswith("&"):
-            return re.split(r"[\[.>-]", name[1:])[0], False, True
-        if statement is None or statement.code != "assign" or not statement.operands:
-            return (name, False, True) if not is_ssa(name) else (f"?{name}", False, False)
-        if statement.op in (
-            "pointer_plus_expr",
-            "ssa_name",
-            "nop_expr",
-            "convert_expr",
-            "addr_expr",
-            "plus_expr",
-        ):
-            return self.root(_PLACES.sub("", statement.operands[0]), seen)
-        return f"?{name}", False, False
+            sources = (s for s in self.phis[name].sources.values() if is_name(s) or s.startswith("&"))
+            roots = {root for root in (self.root(source, seen) for source in sources) if root[0]}
+            return roots.pop() if len(roots) == 1 else unknown
+        if name.startswith("&") or not is_name(name):
+            return re.split(r"[\[.>-]", name.removeprefix("&"))[0], False, True
+        made = self.defined.get(name)
+        moved = made is not None and made.code == "assign" and made.op in POINTER_OPS and made.operands
+        return self.root(_PLACES.sub("", made.operands[0]), seen) if made and moved else unknown
 
     def address(self, reference: str, bits: int) -> Address:
         """Read a memory reference: ``*p_1``, ``MEM[(T *)p_1 + 3B]``, ``table[_2]``, ``s_1(D)->a[_7]``."""
@@ -197,7 +185,7 @@ def _sum(
 
 
 def may_alias(one: Address, other: Address, shift: int | None = 0) -> bool:
-    """Whether two accesses may touch the same bytes; `other` lies `shift` bytes further on than its form says.
+    """Whether two accesses may touch the same bytes; `other` lies `shift` bytes further than its form says.
 
     `shift` None: by an unknown distance.
     """

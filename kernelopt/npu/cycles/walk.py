@@ -1,7 +1,7 @@
 """Counts of blocks → one run in order: in which cycles vector instructions issue, as a trace would show it.
 
-Which way each single branch went is not recorded, so branches are taken evenly: a block that runs in two of three
-rounds of its loop runs in rounds 1, 2, 4, 5 ...
+Which way each single branch went is not recorded, so branches are taken evenly: a block that runs in two of
+three rounds of its loop runs in rounds 1, 2, 4, 5 ...
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ MOST_VISITS = 400_000
 
 def pulses(books: Mapping[str, tuple[Function, list[BlockCost]]]) -> tuple[list[float], float]:
     """Moments of vector cycles from the start of the work, and its length."""
-    clock, moments, visits = 0.0, [], 0
+    clock, visits = 0.0, 0
+    moments: list[float] = []
     for function, costs in books.values():
         table = {cost.number: cost for cost in costs}
         for cost in _visits(function, table):

@@ -10,7 +10,7 @@ First byte of each packet, most significant bit first:
     11110000, 11110100                   start, with seven bytes of timer
     110111xx, 11111110, 11111111         padding of four bytes, padding of one, overflow of the cycle counter
 
-Words travel in packets of eight: a header (odd parity; row, column, kind of tile, id) and seven words of payload.
+Words travel in packets of eight: a header (odd parity; row, column, kind of tile, id) and seven of payload.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def decode(data: bytes) -> list[Command]:
     return found
 
 
-def _one(data: bytes, place: int) -> tuple[Command | None, int]:
+def _one(data: bytes, place: int) -> tuple[Command | None, int]:  # noqa: PLR0911 - one a kind
     """The packet that starts here and its length in bytes."""
     first = data[place]
     more = int.from_bytes(data[place + 1 : place + 4].ljust(3, b"\0"), "big")
@@ -83,7 +83,7 @@ def encode(commands: Sequence[Command]) -> bytes:
     return b"".join(_bytes(command) for command in commands)
 
 
-def _bytes(command: Command) -> bytes:
+def _bytes(command: Command) -> bytes:  # noqa: PLR0911 - one a kind
     if command.kind == "start":
         return bytes([0xF0]) + command.cycles.to_bytes(7, "big")
     if command.kind == "sync":

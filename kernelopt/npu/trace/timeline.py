@@ -1,10 +1,10 @@
 """Commands → intervals of events, as two decoders of mlir-aie see them, and the cycles of a score.
 
 ``later``: a Repeat packet stands for all its frames. This is what happened on the core.
-``pinned``: what the version that NPUEval pins (May 2025) does, and so how the published figures were made. A Repeat
-of back-to-back frames is counted in full; of frames with idle cycles between them it is taken once, one cycle
-short, and the pulse before it gets no length. Equally spaced vector instructions are thus under-counted, and so is
-the time that they took.
+``pinned``: what the version that NPUEval pins (May 2025) does, and so how the published figures were made. A
+Repeat of back-to-back frames is counted in full; of frames with idle cycles between them it is taken once,
+one cycle short, and the pulse before it gets no length. Equally spaced vector instructions are thus
+under-counted, and so is the time that they took.
 """
 
 from __future__ import annotations

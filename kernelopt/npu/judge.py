@@ -120,8 +120,9 @@ class AieJudge:
         vectors = about.vectors(kernel.hash)
         run = self._run(kernel.source, about.spec, vectors, self._machine, self._tools, BUILD_TIMEOUT_S)
         story.run = run
-        if run.object:
-            _stop_at(inspect_object(run.object), Stage.BUILD)
+        if run.failure and run.failure.kind == "build":
+            raise _stopped(run.failure)
+        _stop_at(inspect_object(run.object), Stage.BUILD)
         if run.failure:
             raise _stopped(run.failure)
         story.checks = checks(about.spec, vectors, run.outputs, strict=self._strict)

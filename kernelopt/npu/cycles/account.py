@@ -49,6 +49,8 @@ class BlockCost:
     instructions: int = 0
     notes: list[str] = field(default_factory=list)
     loop: bool = False
+    whole: bool = False
+    """Unrolled completely: all iterations are one block."""
 
     @property
     def cycles(self) -> float:
@@ -84,6 +86,7 @@ class Accountant:
         flow.convert_branches(function)
         self.machine, self.function, self.calls, self.hints = machine, function, max(calls, 1), hints
         self.compiler = machine.compiler(compiler)
+        self.files: Mapping[str, int] = machine.data["registers"]
         self.lowering = Lowering(machine, function, routines)
         self.before = flow.predecessors(function)
 
@@ -100,7 +103,7 @@ class Accountant:
 
     def _straight(self, block: Block) -> BlockCost:
         piece = self.lowering.lower(block)
-        schedule = list_schedule(piece.graph, self.machine.slots)
+        schedule = list_schedule(piece.graph, self.machine.slots, self.files)
         length = self._drained(piece, schedule, block)
         pulses = _pulses(piece.graph, schedule)
         return BlockCost(
@@ -182,10 +185,11 @@ class Accountant:
         if piece.branch >= 0:
             piece.graph.units[piece.branch] = self.machine.units["move"]
             piece.branch = -1
-        schedule = list_schedule(piece.graph, self.machine.slots)
+        schedule = list_schedule(piece.graph, self.machine.slots, self.files)
         pattern = Pattern(schedule.length + piece.calls, _pulses(piece.graph, schedule))
-        why = "unrolled completely: its iterations are scheduled as one block"
-        return BlockCost(0, 0, 0, pattern, 1, 0, trips, "latency", why, len(piece.graph.units), piece.notes)
+        cost = BlockCost(0, 0, 0, pattern, 1, 0, trips, "latency", "", len(piece.graph.units), piece.notes)
+        cost.whole = True
+        return cost
 
     def _factor(self, trips: int | None, iterations: float, hint: Hint, size: int) -> int:
         """How often the compiler unrolls a loop that it does not unroll completely."""
@@ -206,7 +210,7 @@ class Accountant:
         piece = one if factor == 1 else self.lowering.lower(block, factor, loop=True)
         rounds = int(iterations + 0.5) // factor
         rest = int(iterations + 0.5) - rounds * factor
-        plain = list_schedule(piece.graph, self.machine.slots)
+        plain = list_schedule(piece.graph, self.machine.slots, self.files)
         length = int(self._body_length(piece, plain, block))
         pipelined, why = self._pipeline(piece, length, rounds, hint)
         if pipelined is not None:
@@ -221,7 +225,7 @@ class Accountant:
         return cost
 
     def _remainder(self, one: Lowered, block: Block, rest: int) -> Pattern:
-        plain = list_schedule(one.graph, self.machine.slots)
+        plain = list_schedule(one.graph, self.machine.slots, self.files)
         return _again(_pulses(one.graph, plain), int(self._body_length(one, plain, block)) + one.calls, rest)
 
     def _body_length(self, piece: Lowered, schedule: Schedule, block: Block) -> float:
@@ -235,7 +239,7 @@ class Accountant:
         """A pipelined schedule, or why there is none."""
         if why := self._unfit(piece, rounds, hint):
             return None, why
-        found = modulo_schedule(piece.graph, self.machine.slots, length)
+        found = modulo_schedule(piece.graph, self.machine.slots, length, self.files)
         if found is None:
             return None, "nothing to gain: " + self._limit(piece, length)
         stages = math.ceil(found.length / found.ii)

@@ -519,7 +519,7 @@ class _Piece:
         waits = self._address_waits(address)
         nodes = []
         for _ in range(count):
-            node = self.out.graph.add(self.machine.units[unit])
+            node = self.out.graph.add(self.machine.units[unit], self._registers(target, count))
             nodes.append(node)
             for producer in waits:
                 self.out.graph.edge(producer, node, self.out.graph.units[producer].latency)
@@ -565,7 +565,8 @@ class _Piece:
             cost = Cost([("alu", 1)])
         before: list[int] = []
         for place, (unit, count) in enumerate(cost.steps):
-            nodes = [self.out.graph.add(self.machine.units[unit]) for _ in range(count)]
+            words = self._registers(target, count) if place == len(cost.steps) - 1 else 2
+            nodes = [self.out.graph.add(self.machine.units[unit], words) for _ in range(count)]
             for node in nodes:
                 for producer in before:
                     self.out.graph.edge(producer, node, self._latency(producer, node, False))
@@ -578,6 +579,12 @@ class _Piece:
             self.made[target] = (
                 before if cost.steps else sorted({n for name in operands for n in self._waits(name)})
             )
+
+    def _registers(self, target: str, count: int) -> int:
+        """Registers of 256 bits that each of `count` nodes writes of a value."""
+        if not target:
+            return 0
+        return max(1, self.parent.bits(target) // 256 // count)
 
     def _use(self, name: str, node: int, accumulates: bool) -> None:
         for producer in self._waits(name):

@@ -39,6 +39,8 @@ class Unit:
     """It reads from this path but does not write to it."""
     chain: int = 0
     """Latency to the accumulator operand of the same unit, where that is read later than the others."""
+    file: str = ""
+    """Register file of its result, where that is one that runs short: ``vector`` or ``accumulator``."""
     reads_acc: int = 0
     """All its operands are accumulators, read so much later."""
 

@@ -15,6 +15,8 @@ from kernelopt.npu.cycles.machine import Unit
 
 EFFORT = 12
 """Placements a node that the modulo scheduler tries at one II, on average, before it takes the next."""
+NEVER = -(10**6)
+"""A moment before everything."""
 MOST_NODES = 600
 """Bodies of more instructions are not pipelined: they would not fit program memory either."""
 
@@ -35,10 +37,13 @@ class Graph:
 
     units: list[Unit] = field(default_factory=list)
     edges: list[Edge] = field(default_factory=list)
+    registers: list[int] = field(default_factory=list)
+    """What each node's result takes of its unit's register file (`Unit.file`)."""
 
-    def add(self, unit: Unit) -> int:
+    def add(self, unit: Unit, registers: int = 0) -> int:
         """A new node; returns its number."""
         self.units.append(unit)
+        self.registers.append(registers if unit.file else 0)
         return len(self.units) - 1
 
     def edge(self, source: int, sink: int, latency: int, distance: int = 0) -> None:
@@ -110,8 +115,58 @@ class _Table:
                 self.blocking[row].remove(unit.blocks)
 
 
-def list_schedule(graph: Graph, slots: Mapping[str, int]) -> Schedule:
-    """Earliest place for each node, those with the longest way to the end first."""
+class _Registers:
+    """Which registers of each file are free, and since when.
+
+    A register is taken from the moment its value is written to the moment its last reader issues.
+    """
+
+    def __init__(self, graph: Graph, files: Mapping[str, int]) -> None:
+        self.graph = graph
+        self.free = {name: [NEVER] * size for name, size in files.items()}
+        self.readers = [0] * len(graph.units)
+        self.carried: set[int] = set()
+        for edge in graph.edges:
+            if graph.registers[edge.source]:
+                if edge.distance:
+                    self.carried.add(edge.source)
+                else:
+                    self.readers[edge.source] += 1
+        self.last: dict[int, int] = {}
+
+    def fits(self, node: int) -> bool:
+        """There are registers for its result, free already or by a moment that is known."""
+        unit = self.graph.units[node]
+        return (
+            self.graph.registers[node] <= len(self.free.get(unit.file, ())) or not self.graph.registers[node]
+        )
+
+    def take(self, node: int) -> int:
+        """Take them; the earliest issue that they allow. Too few: it goes on as if there were more."""
+        unit, need = self.graph.units[node], self.graph.registers[node]
+        pool = self.free.get(unit.file, [])
+        pool.sort()
+        taken = [pool.pop(0) for _ in range(min(need, len(pool)))]
+        return max([NEVER, *taken]) - unit.latency + 1
+
+    def read(self, producers: Sequence[Edge], cycle: int) -> None:
+        """A node issued in that cycle: values that nobody else waits for are given back."""
+        for edge in producers:
+            source = edge.source
+            if not self.graph.registers[source]:
+                continue
+            self.readers[source] -= 1
+            self.last[source] = max(self.last.get(source, NEVER), cycle)
+            if not self.readers[source] and source not in self.carried:
+                pool = self.free.setdefault(self.graph.units[source].file, [])
+                pool.extend([self.last[source]] * self.graph.registers[source])
+
+
+def list_schedule(graph: Graph, slots: Mapping[str, int], files: Mapping[str, int] | None = None) -> Schedule:
+    """Earliest place for each node, those with the longest way to the end first.
+
+    `files`: how many registers there are of each kind; None for as many as it takes.
+    """
     count = len(graph.units)
     if not count:
         return Schedule((), 0)
@@ -122,17 +177,21 @@ def list_schedule(graph: Graph, slots: Mapping[str, int]) -> Schedule:
     waiting = [len(edges) for edges in incoming]
     ready = [node for node in range(count) if not waiting[node]]
     table = _Table(slots)
+    held = _Registers(graph, files or {})
     while ready:
         # By what is critical, then as written: compilers keep that order, and aliasing accesses need it.
-        node = max(ready, key=lambda n: (heights[n], -n))
+        fitting = [n for n in ready if held.fits(n)] if files else ready
+        node = max(fitting or ready, key=lambda n: (heights[n], -n))
         ready.remove(node)
         cycle = max([0, *(times[e.source] + e.latency for e in incoming[node])])
+        cycle = max(cycle, held.take(node)) if files else cycle
         slot = table.room(graph.units[node], cycle)
         while slot is None:
             cycle += 1
             slot = table.room(graph.units[node], cycle)
         table.put(node, graph.units[node], cycle, slot)
         times[node] = cycle
+        held.read(incoming[node], cycle)
         for edge in outgoing[node]:
             waiting[edge.sink] -= 1
             if not waiting[edge.sink]:
@@ -205,7 +264,9 @@ def _feasible(graph: Graph, ii: int) -> bool:
     return False
 
 
-def modulo_schedule(graph: Graph, slots: Mapping[str, int], most: int) -> Schedule | None:
+def modulo_schedule(
+    graph: Graph, slots: Mapping[str, int], most: int, files: Mapping[str, int] | None = None
+) -> Schedule | None:
     """The loop body at the smallest initiation interval below `most` that is found, by eviction."""
     if not graph.units or len(graph.units) > MOST_NODES:
         return None
@@ -219,8 +280,26 @@ def modulo_schedule(graph: Graph, slots: Mapping[str, int], most: int) -> Schedu
         if times is not None:
             start = min(times)
             times = [time - start for time in times]
+            if not _enough(graph, times, ii, files or {}):
+                limit = "registers"
+                continue
             return Schedule(tuple(times), max(times) + 1, ii, limit)
     return None
+
+
+def _enough(graph: Graph, times: Sequence[int], ii: int, files: Mapping[str, int]) -> bool:
+    """Whether the values that live at once have registers: lifetimes over the initiation interval."""
+    ends: dict[int, int] = {}
+    for edge in graph.edges:
+        if graph.registers[edge.source]:
+            end = times[edge.sink] + ii * edge.distance
+            ends[edge.source] = max(ends.get(edge.source, end), end)
+    need: dict[str, float] = defaultdict(float)
+    for node, end in ends.items():
+        unit = graph.units[node]
+        lived = max(1, end - times[node] - unit.latency + 1)
+        need[unit.file] += graph.registers[node] * lived / ii
+    return all(need[name] <= size for name, size in files.items())
 
 
 def _place(graph: Graph, slots: Mapping[str, int], ii: int) -> list[int] | None:

@@ -9,7 +9,7 @@ from kernelopt.npu.cycles.machine import Machine
 
 BYTES_A_BUNDLE = 12
 """Mean length of an instruction word; 16 is the longest."""
-NOT_MODELLED = "not modelled: register pressure and spills, bank conflicts, lock and DMA stalls"
+NOT_MODELLED = "not modelled: spills and scalar registers, bank conflicts, lock and DMA stalls"
 
 
 def hot_loop(rows: Sequence[BlockCost], total: float) -> str:
@@ -23,7 +23,8 @@ def hot_loop(rows: Sequence[BlockCost], total: float) -> str:
         return f"{place} takes {share} ({cost.pattern.cycles:.0f} cycles a time)"
     each = cost.pattern.cycles / max(cost.iterations, 1)
     how = f"pipelined, one round every {cost.ii} cycles" if cost.ii else "not pipelined"
-    unrolled = f", unrolled {cost.unroll} times" if cost.unroll > 1 else ""
+    how = "unrolled completely" if cost.whole else how
+    unrolled = f", unrolled {cost.unroll} times" if cost.unroll > 1 and not cost.whole else ""
     because = f"; {cost.why}" if cost.why and not cost.ii else ""
     bound = f"; bound by {cost.limit}" if cost.limit else ""
     return f"{place} takes {share}: {each:.1f} cycles an iteration, {how}{unrolled}{bound}{because}"

@@ -4,13 +4,14 @@ void vectormult_bfloat16(bfloat16 *in_buffer1, bfloat16 *in_buffer2, bfloat16 *o
     const bfloat16 *__restrict left = in_buffer1;
     const bfloat16 *__restrict right = in_buffer2;
     bfloat16 *__restrict out = out_buffer;
-    const int whole = vector_size / 16;
-    AIE_PREPARE_FOR_PIPELINING
-    AIE_LOOP_MIN_ITERATION_COUNT(4)
-    for (int i = 0; i < whole; ++i) {
-        const auto a = aie::load_v<16>(left + 16 * i);
-        const auto b = aie::load_v<16>(right + 16 * i);
-        aie::store_v(out + 16 * i, aie::mul(a, b).to_vector<bfloat16>());
+    int done = 0;
+    for (; done + 64 <= vector_size; done += 64) {
+        AIE_LOOP_UNROLL_FULL
+        for (int i = done; i < done + 64; i += 16) {
+            const auto a = aie::load_v<16>(left + i);
+            const auto b = aie::load_v<16>(right + i);
+            aie::store_v(out + i, aie::mul(a, b).to_vector<bfloat16>());
+        }
     }
-    for (int i = 16 * whole; i < vector_size; ++i) out[i] = left[i] * right[i];
+    for (; done < vector_size; ++done) out[done] = left[done] * right[done];
 }

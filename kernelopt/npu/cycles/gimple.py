@@ -192,7 +192,7 @@ def _made(code: str, operands: list[str], line: int) -> Iterator[Statement]:
         yield Statement("call", operands[0], result, tuple(operands[2:]), line)
         return
     operands = [part for part in operands if part != "NULL"]
-    if code == "assign":
+    if code == "assign" and len(operands) > 1:
         yield Statement("assign", operands[0], operands[1], tuple(operands[2:]), line)
     elif code in ("cond", "switch", "return"):
         yield Statement(code, operands[0] if operands else "", "", tuple(operands[1:]), line)

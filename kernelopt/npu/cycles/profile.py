@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,12 +38,22 @@ FLAGS = (
 COUNT = ("-fprofile-arcs", "-fprofile-update=single")
 USE = ("-fbranch-probabilities", "-Wno-missing-profile")
 DUMP = "unit.dump"
+_DUMPING = f"-fdump-tree-optimized-raw-blocks-details-lineno-asmname={DUMP}"
 PROFILE = "unit.gcda"
+OWN_COUNTERS = {b"__gcov_init", b"__gcov_exit", b"__gcov_merge_add"}
+"""What the compiler itself puts into an object; a kernel that names more wants to change its counts."""
+_COUNTERS = re.compile(rb"__gcov_[A-Za-z_]+")
 PROFILE_BYTES = 16 << 20
 OURS = re.compile(r"(aieop|aiesc|aieev|aiemodel)::|kernelopt_npu_|aie::(?:detail|set_)|event[01]$")
 """Functions of the header and of the program around a kernel: they cost what the tables say, or nothing."""
 _WRAPPER = f'extern "C" void {harness.CALL}('
 _APART = f'extern "C" __attribute__((noinline, optimize("O0"))) void {harness.CALL}('
+
+
+UNCOUNTED = Failure(
+    "crash", "the counters of the run are not those of its calls: did the kernel end it, or write there?"
+)
+"""Where the profile is not what our calls leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,37 +76,66 @@ def profiled(
     compiler = find()
     if compiler is None:
         raise MissingTool(MISSING)
+    flags = [*FLAGS, f"-DKERNELOPT_AIE_ARCH={arch}", "-I", functional.HEADERS]
     with tools.folder() as folder:
-        functional.place(folder, source, spec, vectors)
-        put(folder, "unit.cc", harness.unit(source, spec).replace(_WRAPPER, _APART))
-        flags = [*FLAGS, f"-DKERNELOPT_AIE_ARCH={arch}", "-I", functional.HEADERS]
-        return _steps(compiler, flags, folder, spec, len(vectors), tools, timeout_s)
+        _place(folder, source, spec, vectors)
+        run, counts = _counted([compiler, *flags], folder, spec, len(vectors), tools, timeout_s)
+    if counts is None:
+        return run, None
+    # In a folder of its own: the kernel ran in the other, and may have written there.
+    with tools.folder() as folder:
+        _place(folder, source, spec, ())
+        _bytes(folder / PROFILE, counts)
+        again = tools.run(
+            [compiler, *flags, *USE, _DUMPING, "-S", "unit.cc", "-o", "unit.s"], folder, timeout_s
+        )
+        return replace(run, seconds=run.seconds + again.seconds), _read(folder, spec.kernel, len(vectors))
 
 
-def _steps(
-    compiler: str, flags: list[str], folder: Path, spec: Spec, calls: int, tools: Toolbox, timeout_s: float
-) -> tuple[Run, Profile | None]:
-    command = [compiler, *flags, *COUNT, "-c", "unit.cc", "-o", "unit.o"]
+def _place(folder: Path, source: str, spec: Spec, vectors: Sequence[Vectors]) -> None:
+    functional.place(folder, source, spec, vectors)
+    put(folder, "unit.cc", harness.unit(source, spec).replace(_WRAPPER, _APART))
+
+
+def _bytes(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    path.chmod(0o644)
+
+
+def _counted(
+    compiler: list[str], folder: Path, spec: Spec, calls: int, tools: Toolbox, timeout_s: float
+) -> tuple[Run, bytes | None]:
+    """The first build and its run, with the counters that it left."""
+    command = [*compiler, *COUNT, "-c", "unit.cc", "-o", "unit.o"]
     built = tools.run(command, folder, timeout_s)
     facts: dict[str, Any] = {"log": built.log, "command": shlex.join(["g++", *command[1:]])}
     if built.code:
         return Run(failure=functional.build_failure(built), seconds=built.seconds, **facts), None
     facts["object"] = functional.read_object(folder)
-    link = tools.run([compiler, "-O1", "driver.cc", "unit.o", "-lgcov", "-o", "kernel"], folder, timeout_s)
-    facts["seconds"] = built.seconds + link.seconds
-    if link.code:
-        return Run(failure=functional.build_failure(link), **{**facts, "log": built.log + link.log}), None
+    if set(_COUNTERS.findall(facts["object"])) - OWN_COUNTERS:
+        return Run(failure=UNCOUNTED, **facts), None
+    link = [compiler[0], "-O1", "driver.cc", "unit.o", "-lgcov", "-o", "kernel"]
+    linked = tools.run(link, folder, timeout_s)
+    facts["seconds"] = built.seconds + linked.seconds
+    if linked.code:
+        facts["log"] = built.log + linked.log
+        return Run(failure=functional.build_failure(linked), **facts), None
     ran = tools.run(["./kernel"], folder, functional.RUN_TIMEOUT_S)
     outputs, failure = functional.outcome(ran, folder, spec, calls)
     if failure is not None:
         return Run(outputs, failure, **facts), None
-    dump = f"-fdump-tree-optimized-raw-blocks-details-lineno-asmname={DUMP}"
-    again = tools.run([compiler, *flags, *USE, dump, "-S", "unit.cc", "-o", "unit.s"], folder, timeout_s)
-    facts["seconds"] += again.seconds
-    return Run(outputs, None, **facts), _read(folder, calls)
+    try:
+        return Run(outputs, None, **facts), read_plain(folder / PROFILE, PROFILE_BYTES)
+    except OSError:
+        return Run(failure=UNCOUNTED, **facts), None
 
 
-def _read(folder: Path, calls: int) -> Profile | None:
+def _entered(function: gimple.Function) -> float:
+    first = next(iter(function.blocks.values()))
+    return first.count if first.precise else 0.0
+
+
+def _read(folder: Path, name: str, calls: int) -> Profile | None:
     """The second build's dump; None where it is not there, or where its counts are not those of our calls."""
     try:
         text = read_plain(folder / DUMP, gimple.LARGEST).decode(errors="replace")
@@ -104,24 +143,8 @@ def _read(folder: Path, calls: int) -> Profile | None:
         return None
     functions = gimple.parse(text, harness.KERNEL_FILE)
     wrapper = [f for f in functions if f.name == harness.CALL]
-    entered = max((block.count for f in wrapper for block in f.blocks.values() if block.precise), default=0)
-    if entered != calls:
+    kernel = [f for f in functions if f.name.split("(")[0] == name]
+    if not wrapper or not kernel or any(_entered(f) != calls for f in (*wrapper, *kernel)):
         return None
-    ran = tuple(
-        f
-        for f in functions
-        if not OURS.match(f.name) and any(b.precise and b.count for b in f.blocks.values())
-    )
-    return Profile(ran, calls)
-
-
-UNCOUNTED = Failure(
-    "crash", "the counters of the run are not those of its calls: did the kernel end it, or write there?"
-)
-
-
-def pointer_facts(functions: Sequence[gimple.Function]) -> Mapping[str, bool]:
-    """Parameter of the kernel's function to whether it is ``restrict``."""
-    return {
-        name: "restrict" in kind for f in functions for name, kind in f.parameters.items() if "*" in kind
-    }  # fmt: skip
+    ran = (f for f in functions if any(b.precise and b.count for b in f.blocks.values()))
+    return Profile(tuple(f for f in ran if not OURS.match(f.name)), calls)

@@ -14,8 +14,7 @@ from kernelopt.task import Task
 class Rules:
     """What a user asks of kernels beyond the usual, or less: flags of `search`, `eval` and `bench`.
 
-    Each but `strict` is the field of that name in `evaluator.settings.Settings`. A run keeps them in its
-    manifest.
+    Each is the field of that name in `evaluator.settings.Settings`. A run keeps them in its manifest.
     """
 
     allow_libraries: bool = False

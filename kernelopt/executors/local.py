@@ -136,9 +136,7 @@ def settings_for(rules: Rules) -> Settings:
     """How evaluations are made under these rules."""
     from kernelopt.evaluator.settings import Settings
 
-    known = dataclasses.asdict(rules)
-    del known["strict"]  # a rule of the NPU's judge
-    return Settings(**known)
+    return Settings(**dataclasses.asdict(rules))
 
 
 def make_aie_judge(sandbox: str, rules: Rules) -> AieJudge:

@@ -91,6 +91,14 @@ def as_json(view: RunView) -> Mapping[str, object] | None:
     return {"winners": asdict(winners(view.tasks)), "seed": asdict(seeds(view.tasks))}
 
 
+def estimate_json(evaluation: Evaluation | None) -> dict[str, object] | None:
+    """A correct kernel's figures with their label, for JSON."""
+    estimate = evaluation.estimate if evaluation and evaluation.correct else None
+    if estimate is None:
+        return None
+    return {**asdict(estimate), "modelled_speedup": estimate.speedup.median if estimate.speedup else None}
+
+
 def estimate_lines(estimate: Estimate) -> list[str]:
     """One kernel's figures, for people."""
     speedup = estimate.speedup

@@ -58,7 +58,17 @@ struct bfloat16 {
         return made;
     }
 
-    AIE_API constexpr operator float() const { return aiemodel::bf16_value(bits); }
+    // Only to float by itself, so that `c ? x : 0` has one type to agree on, as it has with the chip's own type.
+    template <class F>
+        requires(__is_same(F, float))
+    AIE_API constexpr operator F() const {
+        return aiemodel::bf16_value(bits);
+    }
+    template <class N>
+        requires(aiemodel::integer<N> || __is_same(N, double))
+    AIE_API explicit constexpr operator N() const {
+        return N(aiemodel::bf16_value(bits));
+    }
 
     AIE_API constexpr bfloat16 operator-() const { return from_bits(uint16_t(bits ^ 0x8000u)); }
     AIE_API constexpr bfloat16 operator+() const { return *this; }
@@ -97,6 +107,16 @@ static_assert(sizeof(bfloat16) == 2);
     AIE_API constexpr F operator op(bfloat16 a, F b) { return F(float(a)) op b; }                            \
     template <aiemodel::floating F>                                                                          \
     AIE_API constexpr F operator op(F a, bfloat16 b) { return a op F(float(b)); }
+
+#define AIE_BF16_INTO_NUMBER(op)                                                                             \
+    template <aiemodel::number N>                                                                            \
+    AIE_API constexpr N &operator op##=(N &a, bfloat16 b) { return a = N(a op float(b)); }
+
+AIE_BF16_INTO_NUMBER(+)
+AIE_BF16_INTO_NUMBER(-)
+AIE_BF16_INTO_NUMBER(*)
+AIE_BF16_INTO_NUMBER(/)
+#undef AIE_BF16_INTO_NUMBER
 
 AIE_BF16_ARITHMETIC(+, bf16_add)
 AIE_BF16_ARITHMETIC(-, bf16_sub)

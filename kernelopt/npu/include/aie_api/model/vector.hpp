@@ -69,6 +69,51 @@ struct vector_elem_const_ref {
     AIE_API operator float() const requires(__is_same(T, bfloat16)) { return float(get()); }
 };
 
+// Lanes take part in arithmetic as the scalars that they are.
+template <class X>
+struct lane_of {
+    static constexpr bool is = false;
+};
+template <class T, unsigned N>
+struct lane_of<vector_elem_ref<T, N>> {
+    static constexpr bool is = true;
+};
+template <class T, unsigned N>
+struct lane_of<vector_elem_const_ref<T, N>> {
+    static constexpr bool is = true;
+};
+template <class X>
+concept a_number = aiemodel::number<X> || __is_same(X, bfloat16);
+template <class A, class B>
+concept with_lane = (lane_of<A>::is && (lane_of<B>::is || a_number<B>)) || (lane_of<B>::is && a_number<A>);
+
+template <class X>
+AIE_API auto scalar_of(const X &x) {
+    if constexpr (lane_of<X>::is) return x.get();
+    else return x;
+}
+
+#define AIE_LANE_OPERATOR(op)                                                                                \
+    template <class A, class B>                                                                              \
+        requires(with_lane<A, B>)                                                                            \
+    AIE_API auto operator op(const A &a, const B &b) { return scalar_of(a) op scalar_of(b); }
+
+AIE_LANE_OPERATOR(+)
+AIE_LANE_OPERATOR(-)
+AIE_LANE_OPERATOR(*)
+AIE_LANE_OPERATOR(/)
+AIE_LANE_OPERATOR(<)
+AIE_LANE_OPERATOR(>)
+AIE_LANE_OPERATOR(<=)
+AIE_LANE_OPERATOR(>=)
+AIE_LANE_OPERATOR(==)
+AIE_LANE_OPERATOR(!=)
+#undef AIE_LANE_OPERATOR
+
+template <class A, class T, unsigned N>
+    requires(a_number<A>)
+AIE_API A &operator+=(A &a, const vector_elem_ref<T, N> &b) { return a += b.get(); }
+
 template <class T, unsigned N>
 struct vector {
     static_assert(aielegal::element<T>,

@@ -202,6 +202,9 @@ def test_code_size_is_that_of_all_text():
     assert bundles.code_bytes("section  size  addr\n.text   512   0\n.text.f  64   0\n.data  100  0\n") == 576
 
 
+PROGRAMS = ("clang++", "llvm-size", "llvm-objdump", "design.py", "aiecc.py", "host.py")
+
+
 class Tools:
     """A toolbox that answers by the name of the program and leaves what a tool would leave."""
 
@@ -213,8 +216,7 @@ class Tools:
         return nullcontext(self.place)
 
     def run(self, command, folder, timeout_s):
-        name = next(word for word in ("clang++", "llvm-size", "llvm-objdump", "design.py", "aiecc.py", "host.py")
-                    if any(part.endswith(word) for part in command))  # fmt: skip
+        name = next(word for word in PROGRAMS if any(part.endswith(word) for part in command))
         self.ran.append(name)
         for file, content in self.left.items():
             (folder / file).write_bytes(content)

@@ -5,6 +5,7 @@ A `Cost` is a list of steps, one after the other; the instructions of one step a
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -65,6 +66,7 @@ def family(name: str) -> str:
     return _FAMILY.get(plain, plain)
 
 
+@functools.lru_cache(maxsize=4096)
 def call(name: str) -> Call:
     """Take a function's name apart."""
     plain, bracket, inner = name.partition("<")

@@ -22,6 +22,8 @@ FREE_OPS = (
     "paren_expr",
     "obj_type_ref",
 )
+BUILTINS = ("ctz", "clz", "popcount", "ffs", "parity", "fabs", "copysign", "isnan", "signbit")
+"""Functions that come with suffixes for their types: ``ctzl``, ``fabsf``."""
 LINEAR = ("plus_expr", "minus_expr", "pointer_plus_expr", "mult_expr", "lshift_expr")
 FREE_CALLS = re.compile(
     r"__builtin_(unreachable|assume_aligned|expect|prefetch|object_size)|aieev::|.*set_rounding.*|.*set_saturation.*|\.ASSUME"
@@ -428,9 +430,12 @@ class _Piece:
     def _routine(self, statement: Statement, operands: tuple[str, ...], target: str) -> None:
         name = statement.op.split("(")[0].split("<")[0].split("::")[-1].strip()
         library = self.machine.data["library"]
-        key = name.removeprefix("__builtin_")
+        key = name.removeprefix("__builtin_").lstrip(".").lower()
         key = key if key in library else f"{key}f" if f"{key}f" in library else key
-        if name in self.parent.routines or statement.op in self.parent.routines:
+        builtin = self.machine.data["builtins"].get(key.rstrip("fl") if key.rstrip("fl") in BUILTINS else key)
+        if builtin is not None:
+            self._emit(Cost([(unit, int(count)) for unit, count in builtin["steps"]]), operands, target)
+        elif name in self.parent.routines or statement.op in self.parent.routines:
             self.out.calls += self.machine.data["call"]["cycles"]
             self.out.called.append(name)
         elif key in ("memcpy", "memset", "memmove"):

@@ -1,15 +1,16 @@
 #include <aie_api/aie.hpp>
 
-void dotproduct_bias_relu_bfloat16(bfloat16 *in0, bfloat16 *in1, bfloat16 *out, bfloat16 bias, uint32_t vector_size) {
-    const bfloat16 *__restrict left = in0;
-    const bfloat16 *__restrict right = in1;
-    auto sum = aie::zeros<accfloat, 16>();
-    const uint32_t whole = vector_size / 16;
-    AIE_PREPARE_FOR_PIPELINING
-    AIE_LOOP_MIN_ITERATION_COUNT(4)
-    for (uint32_t i = 0; i < whole; ++i) sum = aie::mac(sum, aie::load_v<16>(left + 16 * i), aie::load_v<16>(right + 16 * i));
-    float total = aie::reduce_add(sum.to_vector<float>());
-    for (uint32_t i = 16 * whole; i < vector_size; ++i) total += (float)left[i] * (float)right[i];
-    const bfloat16 biased = (bfloat16)total + bias;
-    *out = biased > (bfloat16)0.0f ? biased : (bfloat16)0.0f;
+void dotproduct_bias_relu_bfloat16(bfloat16 *__restrict in0, bfloat16 *__restrict in1, bfloat16 *__restrict out, bfloat16 bias, uint32_t vector_size) {
+    auto sum = aie::zeros<accfloat, 16>(), other = sum;
+    uint32_t i = 0;
+    for (; i + 64 <= vector_size; i += 64) {  // two sums, so that one product need not wait for the one before
+        sum = aie::mac(sum, aie::load_v<16>(in0 + i), aie::load_v<16>(in1 + i));
+        other = aie::mac(other, aie::load_v<16>(in0 + i + 16), aie::load_v<16>(in1 + i + 16));
+        sum = aie::mac(sum, aie::load_v<16>(in0 + i + 32), aie::load_v<16>(in1 + i + 32));
+        other = aie::mac(other, aie::load_v<16>(in0 + i + 48), aie::load_v<16>(in1 + i + 48));
+    }
+    float total = aie::reduce_add(aie::add(sum, other).to_vector<float>());
+    for (; i < vector_size; ++i) total += (float)in0[i] * (float)in1[i];
+    const auto biased = aie::add(aie::broadcast<bfloat16, 16>(total), bias);
+    *out = aie::max(biased, (bfloat16)0.0f).get(0);
 }

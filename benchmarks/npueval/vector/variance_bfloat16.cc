@@ -3,7 +3,7 @@
 void variance_bfloat16(bfloat16 *input, bfloat16 *output) {
     const bfloat16 *__restrict in = input;
     const auto one = aie::broadcast<bfloat16, 16>(1.0f);
-    auto sum = aie::zeros<accfloat, 16>(), squares = aie::zeros<accfloat, 16>();
+    auto sum = aie::zeros<accfloat, 16>(), squares = sum;
     AIE_PREPARE_FOR_PIPELINING
     AIE_LOOP_MIN_ITERATION_COUNT(16)
     for (int i = 0; i < 16; ++i) {
@@ -12,9 +12,11 @@ void variance_bfloat16(bfloat16 *input, bfloat16 *output) {
         squares = aie::mac(squares, x, x);
         in += 16;
     }
+    // Products of scalars would be routines; those of vectors are instructions.
     const bfloat16 scale = 1.0f / 256.0f;
-    const bfloat16 mean = (bfloat16)aie::reduce_add(sum.to_vector<float>()) * scale;
-    const bfloat16 second = (bfloat16)aie::reduce_add(squares.to_vector<float>()) * scale;
-    const bfloat16 variance = second - mean * mean;
-    *output = variance > (bfloat16)0.0f ? variance : (bfloat16)0.0f;
+    const bfloat16 first = aie::reduce_add(sum.to_vector<float>());
+    const bfloat16 second = aie::reduce_add(squares.to_vector<float>());
+    const auto mean = aie::mul(aie::broadcast<bfloat16, 16>(first), scale).to_vector<bfloat16>();
+    const auto variance = aie::msc(aie::mul(aie::broadcast<bfloat16, 16>(second), scale), mean, mean);
+    *output = aie::max(variance.to_vector<bfloat16>(), (bfloat16)0.0f).get(0);
 }

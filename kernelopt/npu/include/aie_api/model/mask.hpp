@@ -59,6 +59,7 @@ struct mask {
     }
     // Lanes before the first that is set; N where there is none.
     AIE_API unsigned clz() const {
+        if constexpr (N <= 32) return data ? unsigned(__builtin_ctz(uint32_t(data))) : N;
         const uint64_t low = uint64_t(data);
         if (low) return unsigned(__builtin_ctzl(low));
         if constexpr (N > 64) {

@@ -65,6 +65,13 @@ def test_restrict_and_a_number_of_iterations_let_it_be_pipelined():
     assert found.vector_score > 0.5
 
 
+def test_a_local_restrict_pointer_is_one():
+    body = "int8_t *__restrict x = in; int8_t *__restrict y = out;\n" + HINTED.replace("out", "y").replace(
+        "(in ", "(x "
+    )
+    assert run(body).cycles.blocks[0]["ii"] == 1
+
+
 def test_without_a_number_of_iterations_it_is_not_and_that_is_said():
     found = run(VECTOR.replace("1024", "(in[0] ? 1024 : 992)"), RESTRICT).cycles
     assert found.blocks[0]["ii"] == 0

@@ -174,6 +174,11 @@ def test_pragmas_belong_to_the_loop_that_they_stand_at():
     }
 
 
+def test_a_local_restrict_pointer_makes_its_source_one():
+    text = "const int8_t *__restrict p = in;\nint8_t *restrict q = (int8_t *)out + 3;\nint8_t *r = other;\n"
+    assert hints.restricted(text) == {"in", "out"}
+
+
 AIE2 = machine.load("aie2")
 
 

@@ -56,9 +56,12 @@ def price(
 ) -> Cycles:
     """Cycles of counted functions: pure, and the same for the same input."""
     said = hints.read(source)
-    names = {function.name.split("(")[0].split("<")[0] for function in functions}
+    names = {function.name.split("(")[0].split("<")[0].split("::")[-1] for function in functions}
     books: dict[str, tuple[Function, list[BlockCost]]] = {}
+    promised = hints.restricted(source)
     for function in functions:
+        for name in promised & set(function.parameters):
+            function.types[name] += " restrict"
         books[function.name] = (function, Accountant(machine, compiler, function, calls, said, names).costs())
     every = [cost for _, costs in books.values() for cost in costs]
     entry = float(machine.compiler(compiler)["entry"])

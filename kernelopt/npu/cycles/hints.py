@@ -19,6 +19,7 @@ _PREPARE = re.compile(
     r"\b(?:AIE_PREPARE_FOR_PIPELINING|chess_prepare_for_pipelining|AIE_TRY_INITIATION_INTERVAL)\b"
 )
 _LOOP = re.compile(r"\b(?:for|while|do)\b")
+_RESTRICT = re.compile(r"\b(?:__restrict__|__restrict|restrict)\s+\w+\s*=\s*(?:\([^()]*\)\s*)?(\w+)\s*[;,+]")
 REACH = 4
 """Lines between a hint and its loop; chess notes stand behind the head, on the same line or the next."""
 
@@ -54,6 +55,14 @@ def read(source: str) -> dict[int, Hint]:
             earlier.full |= hint.full
             earlier.prepare |= hint.prepare
     return found
+
+
+def restricted(source: str) -> set[str]:
+    """Names that a local restrict pointer starts from: ``int8_t *__restrict p = in;`` makes ``in`` one.
+
+    The compiler's copy propagation forgets such pointers where they are not moved on.
+    """
+    return {name for line in source.splitlines() for name in _RESTRICT.findall(_code(line))}
 
 
 def _code(line: str) -> str:

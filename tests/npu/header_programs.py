@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import subprocess
-from functools import lru_cache
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -26,17 +28,18 @@ def compiler(
     )
 
 
-@lru_cache(maxsize=1)
-def _build_folder() -> Path:
-    import tempfile
+@cache
+def build_folder() -> Path:
+    """A folder for programs that goes when the process ends."""
+    path = tempfile.mkdtemp(prefix="kernelopt-header-")
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return Path(path)
 
-    return Path(tempfile.mkdtemp(prefix="kernelopt-header-"))
 
-
-@lru_cache(maxsize=None)
+@cache
 def printed(name: str, *flags: str) -> dict[str, np.ndarray]:
     """Name to values (bits for floats) of everything that header/NAME.cc shows."""
-    program = _build_folder() / "_".join((name, *flags)).replace("/", "")
+    program = build_folder() / "_".join((name, *flags)).replace("/", "")
     built = compiler("-O1", *flags, "-o", str(program), str(HERE / f"{name}.cc"))
     assert built.returncode == 0, built.stderr
     ran = subprocess.run([program], capture_output=True, text=True, check=True, timeout=60)

@@ -6,10 +6,10 @@ import shutil
 
 import numpy as np
 import pytest
+from header_programs import build_folder, compiler, needs_compiler
 
-from header_programs import _build_folder, compiler, needs_compiler
-from kernelopt.npu import C_TYPES, spec, verdict
 from kernelopt.evaluation import Status
+from kernelopt.npu import C_TYPES, spec, verdict
 
 pytestmark = needs_compiler
 FOLDER = spec.folder() / "vector"
@@ -36,7 +36,7 @@ def library(names: list[str]) -> ctypes.CDLL:
             "    aie::set_saturation(aie::saturation_mode::none);\n"
             f"    k_{name}::{name}({given});\n}}"
         )
-    path = _build_folder() / f"kernels{len(names)}.so"
+    path = build_folder() / f"kernels{len(names)}.so"
     flags = ("-O1", "-shared", "-fPIC", "-x", "c++", "-", "-o", str(path))
     built = compiler(*flags, text="\n".join(parts))
     assert built.returncode == 0, built.stderr
@@ -58,7 +58,9 @@ def outcome(kernels: ctypes.CDLL, name: str) -> list[str]:
     given = spec.vectors(entry)
     outputs = []
     for one in given:
-        arrays = {b.name: aligned(one.inputs.get(b.name, one.outputs.get(b.name))) for b in entry.spec.buffers}
+        arrays = {
+            b.name: aligned(one.inputs.get(b.name, one.outputs.get(b.name))) for b in entry.spec.buffers
+        }
         for b in entry.spec.outputs:
             arrays[b.name].reshape(-1).view(np.uint8)[...] = 0xA5
         values = [np.array(one.params[p.name], spec.numpy_dtype(p.dtype)) for p in entry.spec.params]

@@ -1,12 +1,12 @@
 """Rounding and saturation, against exact arithmetic on fractions."""
 
 import math
+import subprocess
 from fractions import Fraction
 
 import numpy as np
 import pytest
-
-from header_programs import bfloats, floats, needs_compiler, printed
+from header_programs import bfloats, build_folder, compiler, floats, needs_compiler, printed
 
 pytestmark = needs_compiler
 MODES = [
@@ -72,12 +72,12 @@ def test_floats_become_bfloat16_by_every_mode(shown, number, where):
     values, got = floats(shown["floats"]), bfloats(shown[f"{where}.{number}"])
     for value, result in zip(values, got, strict=True):
         expected = bfloat16_of(value, MODES[number])
-        same = math.isnan(expected) and math.isnan(result) or expected == result
+        same = (math.isnan(expected) and math.isnan(result)) or expected == result
         assert same and math.copysign(1, expected) == math.copysign(1, result), (value, expected, result)
 
 
 def test_every_half_way_pattern_rounds_right_in_a_binade():
-    # All 128 mantissas of a bfloat16 with the rests around the tie, in the one function that does it everywhere.
+    # All 128 mantissas of a bfloat16 with the rests around the tie, in the function that does it everywhere.
     text = """
     #include "show.hpp"
     int main() {
@@ -87,17 +87,14 @@ def test_every_half_way_pattern_rounds_right_in_a_binade():
                     for (unsigned rest : {0u, 1u, 0x7fffu, 0x8000u, 0x8001u, 0xffffu}) {
                         const uint32_t bits = sign << 31 | 127u << 23 | mantissa << 16 | rest;
                         const float value = aiemodel::bits_float(bits);
-                        printf("%u.%u %u\\n", mode, bits, aiemodel::bf16_bits(value, aie::rounding_mode(mode)));
+                        const auto how = aie::rounding_mode(mode);
+                        printf("%u.%u %u\\n", mode, bits, aiemodel::bf16_bits(value, how));
                     }
     }
     """
-    from header_programs import _build_folder, compiler
-
-    program = _build_folder() / "binade"
+    program = build_folder() / "binade"
     built = compiler("-O1", "-x", "c++", "-", "-o", str(program), text=text)
     assert built.returncode == 0, built.stderr
-    import subprocess
-
     lines = subprocess.run([program], capture_output=True, text=True, check=True).stdout.splitlines()
     assert len(lines) == 8 * 2 * 128 * 6
     for line in lines:

@@ -47,9 +47,10 @@ def extract_cpp(reply: str, function: str, finish_reason: str = "stop") -> Extra
     """The C++ file that defines `function`: the last fence that does, else the bare reply."""
     if not reply.strip():
         return Extraction(problem="the reply is empty")
-    bodies = [body for tag, body in fences(reply) if tag in _CPP_TAGS]
+    blocks = fences(reply)
+    bodies = [body for tag, body in blocks if tag in _CPP_TAGS]
     defined = re.compile(rf"\b{re.escape(function)}\s*\([^;{{}}]*\)\s*\{{")
-    for body in [*reversed(bodies), *([] if bodies else [reply])]:
+    for body in [*reversed(bodies), *([] if blocks else [reply])]:
         if defined.search(body):
             return Extraction(source=body.strip() + "\n")
     cut = "the reply was cut off before" if finish_reason == "length" else "the reply holds no C++ file with"

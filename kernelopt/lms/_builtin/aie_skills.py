@@ -11,6 +11,7 @@ AIE_SKILLS: tuple[Skill, ...] = (
         "store with aie::store_v; no loop over single elements.",
         (r"\bvector unit\b", r"\baie::load_v\b", r"\b(whole|aie) vectors\b"),
         ("vector score 0.0 %",),
+        mistake=True,  # nothing else helps a kernel that works on single elements
     ),
     Skill(
         "restrict",

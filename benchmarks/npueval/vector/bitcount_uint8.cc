@@ -9,7 +9,8 @@ void bitcount_uint8(uint8_t *input_vector, uint8_t *output_vector) {
     for (int i = 0; i < 4; ++i) {
         auto x = aie::load_v<64>(in);
         x = aie::sub(x, aie::bit_and(aie::logical_downshift(x, 1), (uint8_t)0x55));
-        x = aie::add(aie::bit_and(x, (uint8_t)0x33), aie::bit_and(aie::logical_downshift(x, 2), (uint8_t)0x33));
+        const auto high = aie::bit_and(aie::logical_downshift(x, 2), (uint8_t)0x33);
+        x = aie::add(aie::bit_and(x, (uint8_t)0x33), high);
         x = aie::bit_and(aie::add(x, aie::logical_downshift(x, 4)), (uint8_t)0x0f);
         aie::store_v(out, x);
         in += 64;

@@ -5,7 +5,7 @@ void cast_bfloat16_to_int8(bfloat16 *input, int8_t *output) {
     const bfloat16 *__restrict in = input;
     int8_t *__restrict out = output;
     aie::set_saturation(aie::saturation_mode::saturate);
-    const auto magic = aie::broadcast<float, 16>(12582912.0f);  // 1.5 * 2^23: what is added to it loses its fraction
+    const auto magic = aie::broadcast<float, 16>(12582912.0f);  // 1.5 * 2^23: sums with it have no fraction
     const aie::accum<accfloat, 16> large(magic);
     AIE_PREPARE_FOR_PIPELINING
     AIE_LOOP_MIN_ITERATION_COUNT(16)

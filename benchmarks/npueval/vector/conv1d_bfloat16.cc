@@ -3,7 +3,8 @@
 void conv1d_bfloat16(bfloat16 *in_buffer, bfloat16 *kernel, bfloat16 *out_buffer, uint32_t stride) {
     if (stride != 1) {
         for (uint32_t i = 0; i * stride + 2 <= 256; ++i)
-            out_buffer[i] = (float)in_buffer[i * stride] * (float)kernel[0] + (float)in_buffer[i * stride + 1] * (float)kernel[1];
+            out_buffer[i] = (float)in_buffer[i * stride] * (float)kernel[0] +
+                            (float)in_buffer[i * stride + 1] * (float)kernel[1];
         return;
     }
     const bfloat16 *__restrict in = in_buffer;

@@ -1,6 +1,7 @@
 #include <aie_api/aie.hpp>
 
-void conv1d_bias_relu_bfloat16(bfloat16 *in_buffer, bfloat16 *kernel, bfloat16 *out_buffer, bfloat16 bias, uint32_t stride) {
+void conv1d_bias_relu_bfloat16(bfloat16 *in_buffer, bfloat16 *kernel, bfloat16 *out_buffer, bfloat16 bias,
+                               uint32_t stride) {
     const bfloat16 *__restrict in = in_buffer;
     bfloat16 *__restrict out = out_buffer;
     if (stride != 2) {
@@ -20,7 +21,8 @@ void conv1d_bias_relu_bfloat16(bfloat16 *in_buffer, bfloat16 *kernel, bfloat16 *
     const auto zero = aie::zeros<bfloat16, 16>();
     // Every product and every sum is rounded, as asked for.
     using lanes = aie::vector<bfloat16, 16>;
-    const auto results = [&](const lanes &even, const lanes &odd, const lanes &next_even, const lanes &next_odd) {
+    const auto results = [&](const lanes &even, const lanes &odd, const lanes &next_even,
+                             const lanes &next_odd) {
         auto sum = aie::mul(even, w0).to_vector<bfloat16>();
         sum = aie::add(sum, aie::mul(odd, w1).to_vector<bfloat16>());
         sum = aie::add(sum, aie::mul(next_even, w2).to_vector<bfloat16>());
@@ -41,5 +43,7 @@ void conv1d_bias_relu_bfloat16(bfloat16 *in_buffer, bfloat16 *kernel, bfloat16 *
     }
     // The last results overlap with those before: a whole vector would leave the buffer.
     const auto a = aie::load_unaligned_v<32>(in + 222), b = aie::load_v<32>(in + 224);
-    aie::store_unaligned_v(out + 111, results(aie::filter_even(a), aie::filter_odd(a), aie::filter_even(b), aie::filter_odd(b)));
+    const auto last =
+        results(aie::filter_even(a), aie::filter_odd(a), aie::filter_even(b), aie::filter_odd(b));
+    aie::store_unaligned_v(out + 111, last);
 }

@@ -5,7 +5,8 @@ void conv1d_int32(int32_t *in_buffer, int32_t *kernel, int32_t *out_buffer, uint
     int32_t *__restrict out = out_buffer;
     if (stride != 1) {
         for (uint32_t i = 0; i * stride + 3 <= 256; ++i)
-            out[i] = in[i * stride] * kernel[0] + in[i * stride + 1] * kernel[1] + in[i * stride + 2] * kernel[2];
+            out[i] = in[i * stride] * kernel[0] + in[i * stride + 1] * kernel[1] +
+                     in[i * stride + 2] * kernel[2];
         return;
     }
     const auto w0 = aie::broadcast<int32_t, 16>(kernel[0]);

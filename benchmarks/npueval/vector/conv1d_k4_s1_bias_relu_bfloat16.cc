@@ -1,6 +1,7 @@
 #include <aie_api/aie.hpp>
 
-void conv1d_k4_s1_bias_relu_bfloat16(bfloat16 *in_buffer, bfloat16 *kernel, bfloat16 *out_buffer, bfloat16 bias) {
+void conv1d_k4_s1_bias_relu_bfloat16(bfloat16 *in_buffer, bfloat16 *kernel, bfloat16 *out_buffer,
+                                     bfloat16 bias) {
     const bfloat16 *__restrict in = in_buffer;
     bfloat16 *__restrict out = out_buffer;
     const auto w0 = aie::broadcast<bfloat16, 16>(kernel[0]);

@@ -9,14 +9,15 @@ void conv2d_int32(int32_t *input_matrix, int32_t *kernel, int32_t *output_matrix
             for (uint32_t c = 0; c < side; ++c) {
                 int32_t sum = 0;
                 for (int y = 0; y < 3; ++y)
-                    for (int x = 0; x < 3; ++x) sum += in[16 * (r * stride + y) + c * stride + x] * kernel[3 * y + x];
+                    for (int x = 0; x < 3; ++x)
+                        sum += in[16 * (r * stride + y) + c * stride + x] * kernel[3 * y + x];
                 out[side * r + c] = sum;
             }
         return;
     }
     aie::vector<int32_t, 16> row, before;
     AIE_LOOP_UNROLL_FULL
-    for (int i = 0; i < 14; ++i) {  // lanes 14 and 15 of a row are no results; the next row's store covers them
+    for (int i = 0; i < 14; ++i) {  // lanes 14 and 15 are no results: the next row covers them
         auto sum = aie::zeros<acc64, 16>();
         AIE_LOOP_UNROLL_FULL
         for (int y = 0; y < 3; ++y) {
@@ -29,6 +30,6 @@ void conv2d_int32(int32_t *input_matrix, int32_t *kernel, int32_t *output_matrix
         row = sum.to_vector<int32_t>();
         if (i < 13) aie::store_unaligned_v(out + 14 * i, row);
     }
-    // The last row ends with the buffer: it is stored with the last two results of the row before it in front.
+    // The last row ends with the buffer: two results of the row before it are stored in front of it.
     aie::store_unaligned_v(out + 180, aie::shuffle_up_fill(row, aie::shuffle_up_rotate(before, 2), 2));
 }

@@ -1,6 +1,7 @@
 #include <aie_api/aie.hpp>
 
-void conv2d_k4_s2_bias_relu_bfloat16(bfloat16 *in_buffer, bfloat16 *kernel, bfloat16 *out_buffer, bfloat16 bias, uint32_t stride) {
+void conv2d_k4_s2_bias_relu_bfloat16(bfloat16 *in_buffer, bfloat16 *kernel, bfloat16 *out_buffer,
+                                     bfloat16 bias, uint32_t stride) {
     const bfloat16 *__restrict in = in_buffer;
     bfloat16 *__restrict out = out_buffer;
     if (stride != 2) {
@@ -9,7 +10,8 @@ void conv2d_k4_s2_bias_relu_bfloat16(bfloat16 *in_buffer, bfloat16 *kernel, bflo
             for (uint32_t c = 0; c < side; ++c) {
                 float sum = bias;
                 for (int y = 0; y < 4; ++y)
-                    for (int x = 0; x < 4; ++x) sum += (float)in[16 * (r * stride + y) + c * stride + x] * (float)kernel[4 * y + x];
+                    for (int x = 0; x < 4; ++x)
+                        sum += (float)in[16 * (r * stride + y) + c * stride + x] * (float)kernel[4 * y + x];
                 out[side * r + c] = sum > 0.0f ? sum : 0.0f;
             }
         return;

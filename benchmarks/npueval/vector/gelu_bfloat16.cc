@@ -5,7 +5,8 @@ using sums = aie::accum<accfloat, 16>;
 
 static inline sums all(float x) { return sums(aie::broadcast<float, 16>(x)); }
 
-// e^x = 2^n e^r with n the integer nearest to x / ln 2. In bfloat16 a sum with 192 is an integer; ln 2 comes in two parts.
+// e^x = 2^n e^r with n the integer nearest to x / ln 2. In bfloat16 a sum with 192 is an integer; ln 2 comes
+// in two parts.
 static inline lanes exponential(const lanes &input) {
     constexpr bfloat16 high = 0.69140625f, low = 0.00173950195f;
     const lanes x = aie::max(aie::min(input, (bfloat16)40.0f), (bfloat16)-40.0f);

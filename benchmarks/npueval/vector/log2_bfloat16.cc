@@ -16,7 +16,8 @@ void log2_bfloat16(bfloat16 *input, bfloat16 *output) {
     for (int i = 0; i < 16; ++i) {
         const lanes x = aie::load_v<16>(in);
         const auto bits = x.cast_to<int16_t>();
-        const auto mantissa = aie::bit_or(aie::bit_and(bits, (int16_t)0x7f), (int16_t)0x3f80).cast_to<bfloat16>();
+        const auto fraction = aie::bit_and(bits, (int16_t)0x7f);
+        const auto mantissa = aie::bit_or(fraction, (int16_t)0x3f80).cast_to<bfloat16>();
         const lanes f = aie::sub(mantissa, (bfloat16)1.0f);
         const lanes exponent = aie::to_float<bfloat16>(aie::sub(aie::downshift(bits, 7), (int16_t)127));
         lanes p = aie::mac(all(0.3673422f), f, (bfloat16)-0.1078215f).to_vector<bfloat16>();

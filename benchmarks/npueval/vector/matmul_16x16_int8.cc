@@ -9,8 +9,10 @@ void matmul_16x16_int8(int8_t *a, int8_t *b, int8_t *out) {
     const auto b0 = aie::load_v<64>(right), b1 = aie::load_v<64>(right + 64);
     const auto b2 = aie::load_v<64>(right + 128), b3 = aie::load_v<64>(right + 192);
     // The left and the right eight columns of all sixteen rows.
-    const auto first = aie::concat(aie::filter_even(b0, 8), aie::filter_even(b1, 8), aie::filter_even(b2, 8), aie::filter_even(b3, 8));
-    const auto second = aie::concat(aie::filter_odd(b0, 8), aie::filter_odd(b1, 8), aie::filter_odd(b2, 8), aie::filter_odd(b3, 8));
+    const auto first = aie::concat(aie::filter_even(b0, 8), aie::filter_even(b1, 8), aie::filter_even(b2, 8),
+                                   aie::filter_even(b3, 8));
+    const auto second = aie::concat(aie::filter_odd(b0, 8), aie::filter_odd(b1, 8), aie::filter_odd(b2, 8),
+                                    aie::filter_odd(b3, 8));
     AIE_LOOP_UNROLL_FULL
     for (int i = 0; i < 4; ++i) {  // four rows of sixteen are a block as they lie
         const auto rows = aie::load_v<64>(left + 64 * i);

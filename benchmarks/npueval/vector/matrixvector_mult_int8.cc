@@ -16,6 +16,7 @@ void matrixvector_mult_int8(int8_t *matrix, int8_t *vector, int32_t *result) {
     for (int i = 0; i < 4; ++i) {
         block c;
         c.mul(aie::load_v<64>(rows + 64 * i), columns);
-        aie::store_v(to + 4 * i, aie::filter_even(aie::filter_even(aie::filter_even(c.to_vector<int32_t>(), 4), 2), 1));
+        const auto sums = aie::filter_even(aie::filter_even(c.to_vector<int32_t>(), 4), 2);
+        aie::store_v(to + 4 * i, aie::filter_even(sums, 1));
     }
 }

@@ -5,7 +5,8 @@ using sums = aie::accum<accfloat, 16>;
 
 static inline sums all(float x) { return sums(aie::broadcast<float, 16>(x)); }
 
-// e^x = 2^n e^r with n the integer nearest to x / ln 2. In bfloat16 a sum with 192 is an integer; ln 2 comes in two parts.
+// e^x = 2^n e^r with n the integer nearest to x / ln 2. In bfloat16 a sum with 192 is an integer; ln 2 comes
+// in two parts.
 static inline lanes exponential(const lanes &input) {
     constexpr bfloat16 high = 0.69140625f, low = 0.00173950195f;
     const lanes x = aie::max(aie::min(input, (bfloat16)40.0f), (bfloat16)-40.0f);
@@ -36,7 +37,8 @@ void mish_bfloat16(bfloat16 *input, bfloat16 *output) {
         const lanes x = aie::load_v<16>(in);
         const lanes e = exponential(x);
         const lanes w = aie::mac(aie::mul(e, e), e, (bfloat16)2.0f).to_vector<bfloat16>();
-        const lanes gate = aie::mul(w, inverse(aie::add(w, (bfloat16)2.0f)).to_vector<bfloat16>()).to_vector<bfloat16>();
+        const lanes part = inverse(aie::add(w, (bfloat16)2.0f)).to_vector<bfloat16>();
+        const lanes gate = aie::mul(w, part).to_vector<bfloat16>();
         aie::store_v(out, aie::mul(x, gate).to_vector<bfloat16>());
         in += 16;
         out += 16;

@@ -17,7 +17,8 @@ void sin_bfloat16(bfloat16 *input_vector, bfloat16 *output_vector) {
     for (int i = 0; i < 16; ++i) {
         const lanes x = aie::load_v<16>(in);
         const lanes k = aie::mac(all(192.0f), x, (bfloat16)0.318359375f).to_vector<bfloat16>();
-        const sums rest = aie::msc(aie::add(sums(x), all(0.0f + 192.0f * ((float)high + (float)low))), k, high);
+        const sums shifted = aie::add(sums(x), all(192.0f * ((float)high + (float)low)));
+        const sums rest = aie::msc(shifted, k, high);
         const lanes r = aie::msc(rest, k, low).to_vector<bfloat16>();
         const lanes square = aie::mul(r, r).to_vector<bfloat16>();
         lanes p = aie::mac(all(0.0083333f), square, (bfloat16)-0.000198f).to_vector<bfloat16>();

@@ -16,7 +16,8 @@ static inline sums inverse(const lanes &d) {
 
 constexpr bfloat16 high = 3.140625f, low = 0.00096893f;  // pi in two parts
 
-// tan x = sin r / cos r with r what remains of the nearest multiple of pi, which in bfloat16 is a sum with 192 less 192.
+// tan x = sin r / cos r with r what remains of the nearest multiple of pi, which in bfloat16 is a sum with
+// 192 less 192.
 void tan_bfloat16(bfloat16 *input, bfloat16 *output) {
     const bfloat16 *__restrict in = input;
     bfloat16 *__restrict out = output;
@@ -31,9 +32,9 @@ void tan_bfloat16(bfloat16 *input, bfloat16 *output) {
         const lanes r = exact.to_vector<bfloat16>();
         const lanes left = aie::sub(exact, r).to_vector<bfloat16>();
         const auto sign = aie::bit_and(r.cast_to<int16_t>(), (int16_t)0x8000);
-        const lanes other = aie::add(aie::sub(all(1.5707963f), aie::abs(r)),
-                                     aie::bit_xor(aie::bit_xor(left.cast_to<int16_t>(), sign), (int16_t)0x8000).cast_to<bfloat16>())
-                                .to_vector<bfloat16>();
+        const auto beyond = aie::bit_xor(left.cast_to<int16_t>(), sign).cast_to<bfloat16>();
+        const sums missing = aie::sub(aie::sub(all(1.5707963f), aie::abs(r)), beyond);
+        const lanes other = missing.to_vector<bfloat16>();
         lanes sine[2];
         const lanes angle[2] = {r, other};
         AIE_LOOP_UNROLL_FULL

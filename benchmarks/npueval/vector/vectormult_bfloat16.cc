@@ -1,7 +1,7 @@
 #include <aie_api/aie.hpp>
 
-void vectormult_bfloat16(bfloat16 *__restrict in_buffer1, bfloat16 *__restrict in_buffer2, bfloat16 *__restrict out_buffer,
-                         int32_t vector_size) {
+void vectormult_bfloat16(bfloat16 *__restrict in_buffer1, bfloat16 *__restrict in_buffer2,
+                         bfloat16 *__restrict out_buffer, int32_t vector_size) {
     int done = 0;
     for (; done + 64 <= vector_size; done += 64) {
         AIE_LOOP_UNROLL_FULL

@@ -2,18 +2,20 @@
 #include <aie_api/aie.hpp>
 #include <cstring>
 
-alignas(64) static unsigned char room[256 + 256 + 256];
+alignas(64) static unsigned char room[256 + 16384];
 
 int main(int, char **words) {
     const char *which = words[1];
     int8_t *in = (int8_t *)(room + 256);
     kernelopt_npu_buffer(in, 256, "in_buffer");
+    kernelopt_npu_buffer(room + 8192, 64, "out_buffer");
     const auto is = [&](const char *name) { return !strcmp(which, name); };
     int sum = 0;
     if (is("misaligned load")) sum += aie::load_v<32>(in + 3)[0];       // misaligned load
     if (is("misaligned store")) aie::store_v(in + 16, aie::zeros<int8, 32>());  // misaligned store
     if (is("behind")) sum += aie::load_v<64>(in + 256)[0];              // behind
     if (is("over the end")) sum += aie::load_v<64>(in + 224)[0];        // over the end
+    if (is("far away")) sum += aie::load_v<64>(in + 4096)[0];           // far away
     if (is("before")) aie::store_v(in - 64, aie::zeros<int8, 64>());    // before
     if (is("unaligned over the end")) sum += aie::load_unaligned_v<32>(in + 230)[0];  // unaligned over the end
     if (is("iterator")) {

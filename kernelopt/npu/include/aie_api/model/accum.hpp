@@ -7,7 +7,8 @@ namespace aie {
 
 template <class Tag, unsigned N>
 struct accum {
-    static_assert(aielegal::accumulator<Tag>, "aie::accum: the type has to be acc32, acc64 or accfloat on this machine");
+    static_assert(aielegal::accumulator<Tag>,
+                  "aie::accum: the type has to be acc32, acc64 or accfloat on this machine");
     static_assert(!__is_same(Tag, acc32) || aielegal::acc_lanes<Tag, N>,
                   "aie::accum<acc32, N>: the number of lanes has to be 8, 16, 32, 64 or 128");
     static_assert(!__is_same(Tag, acc64) || aielegal::acc_lanes<Tag, N>,

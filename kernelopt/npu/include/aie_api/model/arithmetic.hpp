@@ -258,9 +258,13 @@ AIE_API vector<T, N> clamp(const vector<T, N> &v, const L &low, const H &high) {
 
 // Accumulators add and subtract lane by lane; a vector goes up into one first.
 template <class Acc, unsigned N>
-AIE_API accum<Acc, N> add(const accum<Acc, N> &a, const accum<Acc, N> &b) { return {aieop::add<Acc, N>(a.data, b.data)}; }
+AIE_API accum<Acc, N> add(const accum<Acc, N> &a, const accum<Acc, N> &b) {
+    return {aieop::add<Acc, N>(a.data, b.data)};
+}
 template <class Acc, unsigned N>
-AIE_API accum<Acc, N> sub(const accum<Acc, N> &a, const accum<Acc, N> &b) { return {aieop::sub<Acc, N>(a.data, b.data)}; }
+AIE_API accum<Acc, N> sub(const accum<Acc, N> &a, const accum<Acc, N> &b) {
+    return {aieop::sub<Acc, N>(a.data, b.data)};
+}
 template <class Acc, unsigned N, class T>
 AIE_API accum<Acc, N> add(const accum<Acc, N> &a, const vector<T, N> &v) { return add(a, accum<Acc, N>(v)); }
 template <class Acc, unsigned N, class T>

@@ -25,13 +25,15 @@ AIE_API auto unpack(const vector<T, N> &v) { return v.unpack(); }
 // x / 2^shift.
 template <class TO = float, class T, unsigned N>
 AIE_API vector<TO, N> to_float(const vector<T, N> &v, int shift = 0) {
-    static_assert(aielegal::is_floating<TO> && !aielegal::is_floating<T>, "aie::to_float: from an integer vector to bfloat16 or float");
+    static_assert(aielegal::is_floating<TO> && !aielegal::is_floating<T>,
+                  "aie::to_float: from an integer vector to bfloat16 or float");
     return {aieop::to_float<TO, T, N>(v.data, shift)};
 }
 // x * 2^shift; saturates.
 template <class TO = int32, class T, unsigned N>
 AIE_API vector<TO, N> to_fixed(const vector<T, N> &v, int shift = 0) {
-    static_assert(!aielegal::is_floating<TO> && aielegal::is_floating<T>, "aie::to_fixed: from a bfloat16 or float vector to an integer type");
+    static_assert(!aielegal::is_floating<TO> && aielegal::is_floating<T>,
+                  "aie::to_fixed: from a bfloat16 or float vector to an integer type");
     return {aieop::to_fixed<TO, T, N>(v.data, shift)};
 }
 template <class TO = float, aiemodel::integer I>

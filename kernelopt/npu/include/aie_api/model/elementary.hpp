@@ -56,7 +56,8 @@ AIE_ROOTS(invsqrt)
 // Division is not an operation of this API: multiply by the inverse.
 template <class A, class B>
 AIE_API auto div(const A &, const B &b) {
-    static_assert(aielegal::arch == 0 && sizeof(B), "aie::div: does not exist on this machine; use aie::mul(a, aie::inv(b))");
+    static_assert(aielegal::arch == 0 && sizeof(B),
+                  "aie::div: does not exist on this machine; use aie::mul(a, aie::inv(b))");
     return b;
 }
 

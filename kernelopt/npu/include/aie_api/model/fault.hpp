@@ -16,6 +16,7 @@ struct buffer {
 
 inline constexpr int most_buffers = 64;
 inline constexpr uintptr_t guard = 256;  // bytes around a buffer that hold nothing else
+inline constexpr uintptr_t most_bytes = 1 << 20;  // of buffers that a core may see, and then some
 inline buffer buffers[most_buffers]{};
 inline int buffer_count = 0;
 
@@ -26,11 +27,27 @@ inline int buffer_count = 0;
     _Exit(86);
 }
 
-// Bytes of buffer `b` that an access would touch outside of it; 0 where it has nothing to do with it.
-inline uintptr_t outside(const buffer &b, uintptr_t at, uintptr_t bytes) {
-    if (at + bytes <= b.start - guard || at >= b.start + b.bytes + guard) return 0;
-    const uintptr_t end = b.start + b.bytes;
-    return at < b.start ? b.start - at : at + bytes > end ? at + bytes - end : 0;
+inline bool inside(const buffer &b, uintptr_t at, uintptr_t bytes) {
+    return at >= b.start && at + bytes <= b.start + b.bytes;
+}
+
+// The buffer that an access leaves, null where it leaves none: it touches the bytes from the first buffer to the last, which
+// lie together, and is in none of them. The core's stack and its constants lie elsewhere.
+inline const buffer *left_behind(uintptr_t at, uintptr_t bytes) {
+    if (!buffer_count) return nullptr;
+    uintptr_t first = ~uintptr_t(0), last = 0, nearest = ~uintptr_t(0);
+    const buffer *found = nullptr;
+    for (int i = 0; i < buffer_count; ++i) {
+        const buffer &b = buffers[i];
+        if (inside(b, at, bytes)) return nullptr;
+        first = b.start < first ? b.start : first;
+        last = b.start + b.bytes > last ? b.start + b.bytes : last;
+        const uintptr_t distance = at < b.start ? b.start - at : at - b.start < b.bytes ? 0 : at - b.start - b.bytes;
+        if (distance < nearest) nearest = distance, found = &b;
+    }
+    const bool together = last - first < most_bytes;
+    const bool touched = together ? at + bytes > first - guard && at < last + guard : nearest < guard;
+    return touched ? found : nullptr;
 }
 
 [[gnu::noinline, gnu::no_profile_instrument_function]] inline void check(const void *pointer, unsigned bytes,
@@ -39,16 +56,13 @@ inline uintptr_t outside(const buffer &b, uintptr_t at, uintptr_t bytes) {
     const uintptr_t at = uintptr_t(pointer);
     char text[300];
     if (at % alignment) {
-        __builtin_snprintf(text, sizeof text, "%s of %u bytes needs an address aligned to %u bytes, this one is %u bytes behind one",
-                 what, bytes, alignment, unsigned(at % alignment));
+        const char *form = "%s of %u bytes needs an address aligned to %u bytes, this one is %u bytes behind one";
+        __builtin_snprintf(text, sizeof text, form, what, bytes, alignment, unsigned(at % alignment));
         fault(file, line, text);
     }
-    for (int i = 0; i < buffer_count; ++i) {
-        const buffer &b = buffers[i];
-        const uintptr_t out = outside(b, at, bytes);
-        if (!out) continue;
-        __builtin_snprintf(text, sizeof text, "%s of %u bytes at byte offset %ld leaves the buffer %s, which has %lu bytes", what, bytes,
-                 long(at - b.start), b.name, (unsigned long)b.bytes);
+    if (const buffer *b = left_behind(at, bytes)) {
+        const char *form = "%s of %u bytes at byte offset %ld leaves the buffer %s, which has %lu bytes";
+        __builtin_snprintf(text, sizeof text, form, what, bytes, long(at - b->start), b->name, (unsigned long)b->bytes);
         fault(file, line, text);
     }
 }

@@ -7,7 +7,8 @@ namespace aie {
 
 template <unsigned N>
 struct mask {
-    static_assert(aielegal::power_of_two(N) && N >= 4 && N <= 128, "aie::mask: the number of lanes has to be 4, 8, ..., 128");
+    static_assert(aielegal::power_of_two(N) && N >= 4 && N <= 128,
+                  "aie::mask: the number of lanes has to be 4, 8, ..., 128");
     using bits_type = aiemodel::mask_bits<N>;
     static constexpr bits_type all = bits_type(~bits_type(0)) >> (8 * sizeof(bits_type) - N);
     bits_type data;

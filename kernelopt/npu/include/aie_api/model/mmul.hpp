@@ -22,7 +22,9 @@ AIE_API native<Acc, M * N> matrix(const native<Acc, M * N> &c, const native<A, M
 }
 
 template <unsigned M, unsigned K, unsigned N, class A, class B, class Acc>
-AIE_OP native<Acc, M * N> mmul_mul(native<A, M * K> a, native<B, K * N> b) { return matrix<M, K, N, A, B, Acc, false>(native<Acc, M * N>{}, a, b); }
+AIE_OP native<Acc, M * N> mmul_mul(native<A, M * K> a, native<B, K * N> b) {
+    return matrix<M, K, N, A, B, Acc, false>(native<Acc, M * N>{}, a, b);
+}
 template <unsigned M, unsigned K, unsigned N, class A, class B, class Acc>
 AIE_OP native<Acc, M * N> mmul_mac(native<Acc, M * N> c, native<A, M * K> a, native<B, K * N> b) {
     return matrix<M, K, N, A, B, Acc, true>(c, a, b);
@@ -47,8 +49,10 @@ struct mmul {
     static constexpr unsigned bits_a = aielegal::bits<TypeA>, bits_b = aielegal::bits<TypeB>;
     static_assert(bits_a && bits_b && aielegal::is_floating<TypeA> == aielegal::is_floating<TypeB>,
                   "aie::mmul: no product of these element types on this machine");
-    static_assert(legal || !__is_same(TypeA, bfloat16), "aie::mmul of bfloat16: the shape M x K x N has to be one of " AIE_SHAPES_BF16);
-    static_assert(legal || bits_a != 8 || bits_b != 8, "aie::mmul of 8 x 8 bits: the shape M x K x N has to be one of " AIE_SHAPES_8);
+    static_assert(legal || !__is_same(TypeA, bfloat16),
+                  "aie::mmul of bfloat16: the shape M x K x N has to be one of " AIE_SHAPES_BF16);
+    static_assert(legal || bits_a != 8 || bits_b != 8,
+                  "aie::mmul of 8 x 8 bits: the shape M x K x N has to be one of " AIE_SHAPES_8);
     static_assert(legal || bits_a != 16 || bits_b != 16 || aielegal::is_floating<TypeA>,
                   "aie::mmul of 16 x 16 bits: the shape M x K x N has to be one of " AIE_SHAPES_16);
     static_assert(legal || (bits_a == bits_b && bits_a < 32),

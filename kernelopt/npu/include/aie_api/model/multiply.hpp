@@ -23,13 +23,21 @@ AIE_API native<Acc, N> products(native<Acc, N> c, const native<A, N> &a, const n
 }
 
 template <class Acc, class A, class B, unsigned N>
-AIE_OP native<Acc, N> mul(native<A, N> a, native<B, N> b) { return products<Acc, A, B, N, 1, false>(native<Acc, N>{}, a, b); }
+AIE_OP native<Acc, N> mul(native<A, N> a, native<B, N> b) {
+    return products<Acc, A, B, N, 1, false>(native<Acc, N>{}, a, b);
+}
 template <class Acc, class A, class B, unsigned N>
-AIE_OP native<Acc, N> negmul(native<A, N> a, native<B, N> b) { return products<Acc, A, B, N, -1, false>(native<Acc, N>{}, a, b); }
+AIE_OP native<Acc, N> negmul(native<A, N> a, native<B, N> b) {
+    return products<Acc, A, B, N, -1, false>(native<Acc, N>{}, a, b);
+}
 template <class Acc, class A, class B, unsigned N>
-AIE_OP native<Acc, N> mac(native<Acc, N> c, native<A, N> a, native<B, N> b) { return products<Acc, A, B, N, 1, true>(c, a, b); }
+AIE_OP native<Acc, N> mac(native<Acc, N> c, native<A, N> a, native<B, N> b) {
+    return products<Acc, A, B, N, 1, true>(c, a, b);
+}
 template <class Acc, class A, class B, unsigned N>
-AIE_OP native<Acc, N> msc(native<Acc, N> c, native<A, N> a, native<B, N> b) { return products<Acc, A, B, N, -1, true>(c, a, b); }
+AIE_OP native<Acc, N> msc(native<Acc, N> c, native<A, N> a, native<B, N> b) {
+    return products<Acc, A, B, N, -1, true>(c, a, b);
+}
 
 }  // namespace aieop
 

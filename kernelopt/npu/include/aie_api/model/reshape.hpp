@@ -136,13 +136,17 @@ AIE_API vector<T, N> transpose(const vector<T, N> &v, unsigned rows, unsigned co
 }
 
 template <class T, unsigned N>
-AIE_API vector<T, 2 * N> concat(const vector<T, N> &a, const vector<T, N> &b) { return {aieop::concat<T, N, 2>(a.data, b.data)}; }
+AIE_API vector<T, 2 * N> concat(const vector<T, N> &a, const vector<T, N> &b) {
+    return {aieop::concat<T, N, 2>(a.data, b.data)};
+}
 template <class T, unsigned N>
 AIE_API vector<T, 4 * N> concat(const vector<T, N> &a, const vector<T, N> &b, const vector<T, N> &c, const vector<T, N> &d) {
     return {aieop::concat<T, N, 4>(a.data, b.data, c.data, d.data)};
 }
 template <class T, unsigned N>
-AIE_API accum<T, 2 * N> concat(const accum<T, N> &a, const accum<T, N> &b) { return {aieop::concat<T, N, 2>(a.data, b.data)}; }
+AIE_API accum<T, 2 * N> concat(const accum<T, N> &a, const accum<T, N> &b) {
+    return {aieop::concat<T, N, 2>(a.data, b.data)};
+}
 template <class T, unsigned N>
 AIE_API accum<T, 4 * N> concat(const accum<T, N> &a, const accum<T, N> &b, const accum<T, N> &c, const accum<T, N> &d) {
     return {aieop::concat<T, N, 4>(a.data, b.data, c.data, d.data)};

@@ -12,7 +12,7 @@ FAULTS = {
     "misaligned store": "store_v of 32 bytes needs an address aligned to 32 bytes, this one is 16 bytes",
     "behind": "load_v of 64 bytes at byte offset 256 leaves the buffer in_buffer, which has 256 bytes",
     "over the end": "load_v of 64 bytes at byte offset 224 leaves the buffer in_buffer, which has 256 bytes",
-    "far away": "of 64 bytes at byte offset",
+    "far away": "load_v of 64 bytes at byte offset 4096 leaves the buffer in_buffer",
     "before": "store_v of 64 bytes at byte offset -64 leaves the buffer in_buffer, which has 256 bytes",
     "unaligned over the end": "load_unaligned_v of 32 bytes at byte offset 230 leaves the buffer in_buffer",
     "iterator": "load_v of 64 bytes at byte offset 256 leaves the buffer in_buffer",

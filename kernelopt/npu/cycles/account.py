@@ -21,6 +21,9 @@ from kernelopt.npu.cycles.schedule import (
     resource_bound,
 )
 
+MOST_COPIES = 256
+"""Iterations that a request to unroll completely may have."""
+
 
 @dataclass(slots=True)
 class Pattern:
@@ -83,12 +86,19 @@ class Accountant:
         hints: Mapping[int, Hint],
         routines: set[str],
     ) -> None:
-        flow.convert_branches(function)
         self.machine, self.function, self.calls, self.hints = machine, function, max(calls, 1), hints
         self.compiler = machine.compiler(compiler)
+        flow.convert_branches(function)
+        flow.unroll_inner(function, self._straightens)
         self.files: Mapping[str, int] = machine.data["registers"]
         self.lowering = Lowering(machine, function, routines)
         self.before = flow.predecessors(function)
+
+    def _straightens(self, block: Block, trips: int) -> bool:
+        """Whether the compiler unrolls a loop inside another completely, before it looks at that one."""
+        lines = {statement.line for statement in block.statements}
+        asked = any(hint.full for line, hint in self.hints.items() if line in lines)
+        return self._fully(trips, len(block.statements)) or (asked and trips <= MOST_COPIES)
 
     def costs(self) -> list[BlockCost]:
         """One entry a block that runs."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from kernelopt.npu.cycles.gimple import Block, Function, Phi, Statement
-from kernelopt.npu.cycles.values import Values, number
+from kernelopt.npu.cycles.values import NAMES, Values, is_name, number
 
 SPECULATED = 4
 """Most operations on either side of a branch that a compiler computes always to be rid of the branch."""
@@ -162,8 +163,6 @@ def _join(function: Function, block: Block, before: dict[int, list[int]]) -> boo
     if after == block.number or after not in function.blocks or before[after] != [block.number]:
         return False
     goal = function.blocks[after]
-    if after < block.number:
-        return False
     for phi in goal.phis:
         source = phi.sources.get(block.number, "0")
         block.statements.append(Statement("assign", "ssa_name", phi.target, (source,), 0))
@@ -175,6 +174,64 @@ def _join(function: Function, block: Block, before: dict[int, list[int]]) -> boo
             if after in phi.sources:
                 phi.sources[block.number] = phi.sources.pop(after)
     return True
+
+
+def unroll_inner(function: Function, fits: Callable[[Block, int], bool]) -> None:
+    """Loops of one block inside another loop become straight code where `fits(block, iterations)` says so."""
+    changed = True
+    while changed:
+        values, before = Values(function), predecessors(function)
+        changed = any(_unrolled(function, block, values, before, fits) for block in function.blocks.values())
+        if changed:
+            convert_branches(function)
+
+
+def _unrolled(
+    function: Function,
+    block: Block,
+    values: Values,
+    before: dict[int, list[int]],
+    fits: Callable[[Block, int], bool],
+) -> bool:
+    outside = [number for number in before[block.number] if number != block.number]
+    if block.number not in block.successors or block.depth < 2 or len(outside) != 1:
+        return False
+    trips = static_trips(block, values)
+    if not trips or not fits(block, trips):
+        return False
+    entered = function.blocks[outside[0]].edge_counts.get(block.number, 0.0)
+    block.count = entered or block.count / trips
+    block.statements = list(_copies(block, trips, outside[0]))
+    block.phis = []
+    block.successors = [number for number in block.successors if number != block.number]
+    block.edge_counts.pop(block.number, None)
+    return True
+
+
+def _copies(block: Block, trips: int, outside: int) -> Iterator[Statement]:
+    """All iterations in a row; the last one keeps the names, for readers behind the loop."""
+    current = {phi.target: phi.sources.get(outside, "0") for phi in block.phis}
+    for copy in range(trips):
+        last = copy == trips - 1
+        names = dict(current)
+        if last:
+            for phi in block.phis:
+                yield Statement("assign", "ssa_name", phi.target, (current[phi.target],), 0)
+            names = {}
+        for statement in block.statements[:-1]:
+            operands = tuple(_renamed(operand, names) for operand in statement.operands)
+            target = _renamed(statement.target, names)
+            if is_name(statement.target):
+                target = statement.target if last else f"{statement.target}x{9000 + copy}"
+                names[statement.target] = target
+            yield Statement(statement.code, statement.op, target, operands, statement.line)
+        if not last:
+            sources = {phi.target: phi.sources.get(block.number, "0") for phi in block.phis}
+            current = {phi: names.get(source, source) for phi, source in sources.items()}
+
+
+def _renamed(text: str, names: dict[str, str]) -> str:
+    return NAMES.sub(lambda found: names.get(found[0], found[0]), text) if names else text
 
 
 def static_trips(block: Block, values: Values) -> int | None:
@@ -194,6 +251,8 @@ def static_trips(block: Block, values: Values) -> int | None:
         phi = next((p for p in block.phis if p.target == name), None)
         if phi is None or scale != 1:
             continue
+        if not offset and number(phi.sources.get(block.number, "")) is not None:
+            return 2  # the counter of two iterations: one constant at first, another then
         return _count(phi, block.number, values, last.op, offset, bound, place == 1, stay)
     return None
 

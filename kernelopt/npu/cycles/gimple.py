@@ -78,6 +78,7 @@ class Function:
 
     def type_of(self, name: str) -> str:
         """The declared type of a variable or of an SSA name of it; empty where it is not declared."""
+        name = _MADE.sub("", name)
         if name in self.types:
             return self.types[name]
         return self.types.get(base_name(name), "")
@@ -88,6 +89,7 @@ _BLOCK = re.compile(r";;   basic block (\d+), loop depth (\d+)(?:, count (\d+) \
 _EDGE = re.compile(r";;\s+(?:succ:)?\s+(\d+|EXIT) \[[^\]]*\](?:\s+count:(\d+))?")
 _PLACE = re.compile(r"\[([^\[\]\s:]+):(\d+):(\d+)(?: discrim \d+)?\] ")
 _DECLARATION = re.compile(r"\s+([\w ,:<>*&()$.]+?[\s*&])([\w.$]+)(\[[\d\[\]]+\])?(?: = .*)?;$")
+_MADE = re.compile(r"(?<=\d)(?:x\d+)+$")
 _SSA = re.compile(r"(.*)_(\d+)(\(D\))?$")
 
 

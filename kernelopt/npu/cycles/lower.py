@@ -10,7 +10,7 @@ from kernelopt.npu.cycles.costs import LANE_BITS, Call, Cost, call, plain_cost, 
 from kernelopt.npu.cycles.gimple import Block, Function, Statement
 from kernelopt.npu.cycles.machine import Machine, Unit
 from kernelopt.npu.cycles.schedule import Graph
-from kernelopt.npu.cycles.values import Address, Values, bits_of, is_name, may_alias, number
+from kernelopt.npu.cycles.values import NAMES, Address, Values, bits_of, is_name, may_alias, number
 
 LOADS = ("mem_ref", "array_ref", "component_ref", "target_mem_ref", "indirect_ref", "var_decl", "parm_decl")
 FREE_OPS = (
@@ -42,7 +42,6 @@ _COMPARISONS = (
     "ungt_expr",
     "unge_expr",
 )
-_NAMES = re.compile(r"(?<![\w.$])[\w.$]*_\d+(?:x\d+)*(?:\(D\))?(?![\w$])")
 
 
 @dataclass(slots=True)
@@ -100,7 +99,7 @@ class Lowering:
         text = [*statement.operands]
         if statement.target and not is_name(statement.target):
             text.append(statement.target)
-        return [name for part in text for name in _NAMES.findall(part)]
+        return [name for part in text for name in NAMES.findall(part)]
 
     def _only_for_addresses(self) -> set[str]:
         """Names that serve addresses and loop conditions alone: pointers and counters, at no extra cost."""
@@ -123,13 +122,13 @@ class Lowering:
 
     def _spoiled(self, statement: Statement, good: set[str]) -> list[str]:
         """Names that this statement needs as data."""
-        names = [name for part in statement.operands for name in _NAMES.findall(part) if name in good]
+        names = [name for part in statement.operands for name in NAMES.findall(part) if name in good]
         if not names:
             return []
         if statement.code == "cond" or self._serves_an_address(statement, good):
             return []
         if statement.code == "call" and call(statement.op).name.startswith("at_"):
-            return [name for name in _NAMES.findall(statement.operands[0]) if name in good]
+            return [name for name in NAMES.findall(statement.operands[0]) if name in good]
         return names
 
     def _serves_an_address(self, statement: Statement, good: set[str]) -> bool:
@@ -256,7 +255,7 @@ class _Piece:
     def _address_value(self, target: str, operands: tuple[str, ...]) -> None:
         """Free, but what it is made of has to be there."""
         nodes = [
-            node for part in operands for name in _NAMES.findall(part) for node in self.made.get(name, [])
+            node for part in operands for name in NAMES.findall(part) for node in self.made.get(name, [])
         ]
         self.made[target] = sorted(set(nodes))
 
@@ -289,7 +288,7 @@ class _Piece:
     def _arithmetic(self, statement: Statement) -> None:
         if statement.op == "cond_expr" and not is_name(statement.operands[0]):
             compare, *rest = statement.operands
-            self._emit(Cost([("alu", 1)]), tuple(_NAMES.findall(compare)), f"{statement.target}?")
+            self._emit(Cost([("alu", 1)]), tuple(NAMES.findall(compare)), f"{statement.target}?")
             self._emit(Cost([("alu", 1)]), (f"{statement.target}?", *rest), statement.target)
             return
         kinds = [
@@ -378,6 +377,10 @@ class _Piece:
         found = call(statement.op)
         if found.space.endswith("aieop"):
             self._vector(statement, found, operands, target)
+        elif found.space.endswith(("aiesc", "aiemodel")) and not operands:
+            self.made[target] = []  # of constants alone: the chip's compiler computes it
+        elif found.name in ("bf16_bits", "bf16_from_float"):
+            self._emit(scalar_cost(self.machine, Call("aiesc", "bf16_from_float", (), ())), operands, target)
         elif found.space.endswith("aiesc"):
             self._emit(scalar_cost(self.machine, found), operands, target)
         elif FREE_CALLS.match(statement.op):
@@ -490,7 +493,7 @@ class _Piece:
             )
         else:
             unit, count = ("store_part" if bits < 32 else "store_word"), max(1, bits // 32)
-        names = _NAMES.findall(value)
+        names = NAMES.findall(value)
         self._access(unit, count, address, copy, "", names)
 
     def _stored_bits(self, statement: Statement, value: str) -> int:

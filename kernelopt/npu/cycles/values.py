@@ -6,9 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kernelopt.npu.cycles.gimple import Block, Function, Phi, Statement, base_name, is_ssa
+from kernelopt.npu.cycles.gimple import Block, Function, Phi, Statement, base_name
 
 DEEPEST = 40
+NAMES = re.compile(r"(?<![\w.$])[\w.$]*_\d+(?:x\d+)*(?:\(D\))?(?![\w$])")
+"""Every SSA name in a text."""
+_NAME = re.compile(r"[\w.$]*_\d+(?:x\d+)*(\(D\))?")
 POINTER_OPS = ("pointer_plus_expr", "ssa_name", "nop_expr", "convert_expr", "addr_expr", "plus_expr")
 _PLACES = re.compile(r"\[[^\[\]\s]+:\d+:\d+(?: discrim \d+)?\] ")
 _MEM = re.compile(
@@ -167,8 +170,8 @@ class Values:
 
 
 def is_name(text: str) -> bool:
-    """An SSA name, those that merging made among them."""
-    return is_ssa(text) or bool(re.fullmatch(r"[\w.$]+_\d+x\d+", text))
+    """An SSA name, those that merging and unrolling made among them."""
+    return bool(_NAME.fullmatch(text))
 
 
 def _scaled(form: tuple[dict[str, int], int], factor: int) -> tuple[dict[str, int], int]:

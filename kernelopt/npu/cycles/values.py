@@ -12,6 +12,7 @@ DEEPEST = 40
 NAMES = re.compile(r"(?<![\w.$])[\w.$]*_\d+(?:x\d+)*(?:\(D\))?(?![\w$])")
 """Every SSA name in a text."""
 _NAME = re.compile(r"[\w.$]*_\d+(?:x\d+)*(\(D\))?")
+COPIES = ("nop_expr", "convert_expr", "ssa_name", "view_convert_expr", "integer_cst")
 POINTER_OPS = ("pointer_plus_expr", "ssa_name", "nop_expr", "convert_expr", "addr_expr", "plus_expr")
 _PLACES = re.compile(r"\[[^\[\]\s]+:\d+:\d+(?: discrim \d+)?\] ")
 _MEM = re.compile(
@@ -91,10 +92,9 @@ class Values:
         if statement is None or depth > DEEPEST or statement.code != "assign":
             return {name: 1}, 0
         operands = statement.operands
-        if statement.op in ("nop_expr", "convert_expr", "ssa_name", "view_convert_expr") and is_name(
-            operands[0]
-        ):
-            return self.linear(operands[0], depth + 1)
+        first = operands[0] if operands else ""
+        if statement.op in COPIES and (is_name(first) or number(first) is not None):
+            return self.linear(first, depth + 1)
         if statement.op in ("plus_expr", "pointer_plus_expr", "minus_expr"):
             sign = -1 if statement.op == "minus_expr" else 1
             return _sum(self.linear(operands[0], depth + 1), self.linear(operands[1], depth + 1), sign)

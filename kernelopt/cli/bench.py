@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -85,11 +87,34 @@ def command(
     evaluations = [evaluation for evaluation, _ in found]
     if as_json:
         kernels = [_evaluate.as_json(*pair) for pair in found]
-        _console.print_json({"suite": str(chosen.provenance), "kernels": kernels})
+        npu = {"npu": _aggregate(evaluations, len(chosen.tasks))} if language == "aie" else {}
+        _console.print_json({"suite": str(chosen.provenance), **npu, "kernels": kernels})
     elif not quiet:
         passed = sum(evaluation.correct for evaluation in evaluations)
         click.echo(f"{passed} of {len(evaluations)} passed; {chosen.provenance}")
+        if language == "aie":
+            click.echo(_aggregate_line(_aggregate(evaluations, len(chosen.tasks))))
     ctx.exit(_evaluate.exit_code(evaluations))
+
+
+def _aggregate(evaluations: Sequence[Evaluation], tasks: int) -> dict[str, Any]:
+    """NPUEval's figures over all selected tasks: one without a kernel file counts as a failure."""
+    from kernelopt.report.npu import aggregate
+
+    return dataclasses.asdict(aggregate([*evaluations, *[None] * (tasks - len(evaluations))]))
+
+
+def _aggregate_line(figures: Mapping[str, Any]) -> str:
+    cycles, speedup = figures["mean_cycles"], figures["speedup"]
+    modelled = (
+        f"mean {cycles:.0f} cycles, {speedup:.1f}x the scalar kernels (geometric mean), " if cycles else ""
+    )
+    return (
+        f"functional {100 * figures['functional']:.1f} % of {figures['n']} tasks; vectorization "
+        f"{100 * figures['vectorization']:.1f} % (legacy decoder "
+        f"{100 * figures['vectorization_legacy']:.1f} %), "
+        f"{modelled}{figures['label']}"
+    )
 
 
 def match(folder: Path, tasks: tuple[Task, ...]) -> list[tuple[Path, Task]]:

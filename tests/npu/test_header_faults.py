@@ -58,6 +58,7 @@ ILLEGAL = {
     "aie::add(aie::zeros<int8, 32>(), aie::zeros<int8, 64>());": "aie::add: both vectors need the same",
     "aie::max(aie::zeros<int8, 32>(), 0);": "aie::max: both vectors need the same element type",
     "aie::mul(aie::zeros<bfloat16, 16>(), 0.5f);": "aie::mul: no product of these types",
+    "auto z = aie::zeros<int32, 16>(); aie::mul<acc32>(z, z);": "32-bit integer factor go into acc64",
     "auto z = aie::zeros<int8, 16>(); aie::mac(aie::zeros<accfloat, 16>(), z, z);": "go into accfloat",
     "aie::mmul<4, 4, 4, int8, int8> m; (void)m;": "aie::mmul of 8 x 8 bits: the shape M x K x N has to be",
     "aie::mmul<4, 4, 4, bfloat16> m; (void)m;": "of bfloat16: the shape M x K x N has to be one of 4x8x4",

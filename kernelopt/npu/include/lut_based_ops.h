@@ -22,3 +22,6 @@ AIE_API v16accfloat getExpBf16(const v16bfloat16 &x) { return {aieop::table_exp(
 AIE_API v16bfloat16 getTanhBf16(const v16bfloat16 &x) { return {aieop::table_tanh(x.data)}; }
 AIE_API bfloat16 getInvBf16(float x) { return bfloat16(aiesc::inv(x)); }
 AIE_API bfloat16 getRsqrtBf16(float x) { return bfloat16(aiesc::invsqrt(x)); }
+AIE_API v16bfloat16 getRsqrtBf16(const v16bfloat16 &x) { return aie::invsqrt(x); }
+AIE_API v16bfloat16 getSqrtBf16(const v16bfloat16 &x) { return aie::sqrt(x); }
+AIE_API v16bfloat16 getInvBf16(const v16bfloat16 &x) { return aie::inv(x); }

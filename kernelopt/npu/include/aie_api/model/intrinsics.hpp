@@ -56,3 +56,20 @@ template <class T, unsigned N>
 AIE_API aie::vector<T, N> band(const aie::vector<T, N> &a, const aie::vector<T, N> &b) { return aie::bit_and(a, b); }
 AIE_API void set_sat() { aie::set_saturation(aie::saturation_mode::saturate); }
 AIE_API void clr_sat() { aie::set_saturation(aie::saturation_mode::none); }
+
+AIE_API v16bfloat16 to_v16bfloat16(const v16accfloat &a) { return a.to_vector<bfloat16>(); }
+AIE_API v16float to_v16float(const v16accfloat &a) { return a.to_vector<float>(); }
+
+inline constexpr unsigned rnd_floor = 0, rnd_ceil = 1, rnd_neg_inf = 8, rnd_pos_inf = 9, rnd_sym_zero = 10, rnd_sym_inf = 11,
+                          rnd_conv_even = 12, rnd_conv_odd = 13;
+AIE_API void set_rnd(unsigned mode) {
+    using enum aie::rounding_mode;
+    aie::set_rounding(mode == rnd_floor       ? floor
+                      : mode == rnd_ceil      ? ceil
+                      : mode == rnd_neg_inf   ? negative_inf
+                      : mode == rnd_sym_zero  ? symmetric_zero
+                      : mode == rnd_sym_inf   ? symmetric_inf
+                      : mode == rnd_conv_even ? conv_even
+                      : mode == rnd_conv_odd  ? conv_odd
+                                              : positive_inf);
+}

@@ -53,12 +53,17 @@ namespace aie {
                   "aie::" name ": no product of these types on this machine; legal are integers with integers, "   \
                   "bfloat16 with bfloat16 and float with float (cast a scalar factor, for example (bfloat16)0.5f)")
 
+#define AIE_WIDE_ENOUGH(name, Acc)                                                                           \
+    static_assert(!__is_same(Acc, acc32) || (aielegal::bits<TA> < 32 && aielegal::bits<TB> < 32),            \
+                  "aie::" name ": products with a 32-bit integer factor go into acc64")
+
 #define AIE_PRODUCT(name)                                                                                    \
     template <class Acc = accauto, a_value A, a_value B>                                                     \
         requires(a_vector<A> || a_vector<B>)                                                                 \
     AIE_API auto name(const A &a, const B &b) {                                                              \
         AIE_FACTORS(#name);                                                                                  \
         using To = typename aielegal::product_in<Acc, TA, TB>::type;                                         \
+        AIE_WIDE_ENOUGH(#name, To);                                                                          \
         return accum<To, N>{                                                                                 \
             aieop::name<To, TA, TB, N>(aiemodel::lanes_of<TA, N>(a), aiemodel::lanes_of<TB, N>(b))};         \
     }
@@ -75,6 +80,7 @@ AIE_PRODUCT(negmul)
         static_assert(L == N, "aie::" #name ": the accumulator needs as many lanes as the vectors");        \
         static_assert(aielegal::is_floating<Acc> == aielegal::product<TA, TB>::floats,                       \
                       "aie::" #name ": float products go into accfloat, integer ones into acc32 or acc64");  \
+        AIE_WIDE_ENOUGH(#name, Acc);                                                                         \
         return {aieop::name<Acc, TA, TB, N>(c.data, aiemodel::lanes_of<TA, N>(a), aiemodel::lanes_of<TB, N>(b))};   \
     }
 
@@ -82,6 +88,7 @@ AIE_ACCUMULATE(mac)
 AIE_ACCUMULATE(msc)
 #undef AIE_ACCUMULATE
 #undef AIE_FACTORS
+#undef AIE_WIDE_ENOUGH
 
 template <class Acc = accauto, a_vector V>
 AIE_API auto mul_square(const V &v) { return mul<Acc>(v, v); }

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from header_programs import bfloats, needs_compiler, printed
 
 pytestmark = needs_compiler

@@ -14,7 +14,7 @@ class Op:
     """One operator."""
 
     family: str
-    """``map``, ``reduce``, ``rows`` (a vector of sums) or ``matmul``."""
+    """``map``, ``reduce``, ``rows`` (a vector of sums, 16x16) or ``matmul`` (16x16)."""
     scalar: str
     """Value of one element, or of ``s`` after one element."""
     vector: str
@@ -22,8 +22,6 @@ class Op:
     """Most lanes of one step."""
     prelude: tuple[str, ...] = ()
     """Constants, before the loop."""
-    saturates: bool = False
-    """It has to clip, so saturation must be on."""
     start: str = "0"
     """Of a scalar reduction."""
     begin: str = ""
@@ -38,8 +36,8 @@ class Op:
     """Of a scalar reduction: what is stored, of ``s``."""
 
 
-def _map(scalar: str, vector: str, lanes: int, *prelude: str, saturates: bool = False) -> Op:
-    return Op("map", scalar, vector, lanes, prelude, saturates)
+def _map(scalar: str, vector: str, lanes: int, *prelude: str) -> Op:
+    return Op("map", scalar, vector, lanes, prelude)
 
 
 def _zero(dtype: str) -> str:
@@ -56,6 +54,13 @@ _PRODUCT = "aie::mul({}, {}).to_vector<bfloat16>()"
 
 MAPS = {
     "abs_int8": _map("x < 0 ? -x : x", "aie::abs(x)", 64),
+    "add_offset_int8": _map(
+        "x + offset > 127 ? 127 : x + offset < -128 ? -128 : x + offset",
+        "aie::add(aie::accum<acc32, {n}>(x), more).to_vector<int8_t>()",
+        32,
+        "aie::set_saturation(aie::saturation_mode::saturate);",
+        "const aie::accum<acc32, {n}> more(aie::broadcast<int8_t, {n}>(offset));",
+    ),
     "add_offset_uint8": _map("x + offset", "aie::add(x, more)", 64, _many("more", _U8, "offset")),
     "bitwiseand_uint8": _map("x & y", "aie::bit_and(x, y)", 64),
     "bitwiseor_uint8": _map("x | y", "aie::bit_or(x, y)", 64),
@@ -68,6 +73,26 @@ MAPS = {
     "elementwise_min_int8": _map("x < y ? x : y", "aie::min(x, y)", 64),
     "elementwise_max_bfloat16": _map("x > y ? x : y", "aie::max(x, y)", 32),
     "elementwise_min_bfloat16": _map("x < y ? x : y", "aie::min(x, y)", 32),
+    "hardsigmoid_bfloat16": _map(
+        "0.2f * x + 0.5f > 1 ? 1 : 0.2f * x + 0.5f < 0 ? 0 : 0.2f * x + 0.5f",
+        f"aie::min(aie::max(aie::add({_PRODUCT.format('x', 'slope')}, half), zero), one)",
+        16,
+        _zero(_BF),
+        _many("half", _BF, "0.5f"),
+        _many("one", _BF, "1.0f"),
+        _many("slope", _BF, "0.2f"),
+    ),
+    "hardswish_bfloat16": _map(
+        "x * (x + 3 > 6 ? 6 : x + 3 < 0 ? 0 : x + 3) * (1.0f / 6.0f)",
+        "aie::mul("
+        + _PRODUCT.format("x", "aie::min(aie::max(aie::add(x, three), zero), six)")
+        + ", sixth).to_vector<bfloat16>()",
+        16,
+        _zero(_BF),
+        _many("three", _BF, "3.0f"),
+        _many("six", _BF, "6.0f"),
+        _many("sixth", _BF, "1.0f / 6.0f"),
+    ),
     "negate_int8": _map("-x", "aie::sub(zero, x)", 64, _zero(_I8)),
     "negate_bfloat16": _map("-x", "aie::neg(x)", 16),
     "relu_int8": _map("x > 0 ? x : 0", "aie::max(x, zero)", 64, _zero(_I8)),
@@ -120,8 +145,6 @@ def _sum(scalar: str, vector: str, lanes: int, accumulator: str, finish: str, *p
     )
 
 
-_CLIPPED = "({kind})((s{more}) < 0 ? 0 : (s{more}) > 127 ? 127 : (s{more}))"
-_ONES = "const auto one = aie::broadcast<{dtype}, {{n}}>(({dtype})1);"
 REDUCTIONS = {
     "dotproduct_bfloat16": _sum("s + x * y", "aie::mac(s, x, y)", 16, "accfloat", "s"),
     "dotproduct_int32": _sum("s + x * y", "aie::mac(s, x, y)", 16, "acc64", "s"),
@@ -164,6 +187,7 @@ REDUCTIONS = {
         finish="s",
     ),
     "vectormatrix_mult_int32": Op("rows", "", "", 16),
+    "matmul_16x16_int8": Op("matmul", "", "", 16),
 }
 OPS = {**MAPS, **REDUCTIONS}
 """Name of a kernel to its operator."""

@@ -70,8 +70,8 @@ def _product(shape: str) -> int:
 
 
 def _scalar(found: Read, op: Op) -> list[str]:
-    if op.family == "rows":
-        return _rows_scalar(found)
+    if op.family in ("rows", "matmul"):
+        return (_rows_scalar if op.family == "rows" else _matmul_scalar)(found)
     kind = "float" if found.inputs[0][0] == "bfloat16" else "int32_t"
     loads = [f"    const {kind} {v} = {name}[i];" for v, (_, name) in zip("xy", found.inputs, strict=False)]
     out_type, out = found.pointers[-1]
@@ -89,8 +89,8 @@ def _scalar(found: Read, op: Op) -> list[str]:
 
 
 def _vector(found: Read, op: Op, skills: frozenset[str]) -> list[str]:
-    if op.family == "rows":
-        return _rows_vector(found, skills)
+    if op.family in ("rows", "matmul"):
+        return (_rows_vector if op.family == "rows" else _matmul_vector)(found, skills)
     lanes = op.lanes if "wide" in skills or op.family == "reduce" else min(op.lanes, _NARROW)
     names = [f"p{index}" for index in range(len(found.inputs))]
     lines = [
@@ -122,7 +122,7 @@ def _mapped(found: Read, op: Op, names: list[str], lanes: int, skills: frozenset
         *_hints(trips, skills),
         f"for (int i = 0; i < {trips}; ++i) {{",
         *loads,
-        f"    aie::store_v(to, {op.vector});",
+        f"    aie::store_v(to, {op.vector.replace('{n}', str(lanes))});",
         *(f"    {p} += {lanes};" for p in (*names, "to")),
         "}",
     ]
@@ -170,4 +170,37 @@ def _rows_vector(found: Read, skills: frozenset[str]) -> list[str]:
         "    s = aie::mac(s, aie::load_v<16>(p1 + 16 * k), (int32_t)x[k]);",
         "}",
         "aie::store_v(to, s.to_vector<int32_t>());",
+    ]
+
+
+def _matmul_scalar(found: Read) -> list[str]:
+    (_, a), (_, b), (_, out) = found.pointers
+    return [
+        "for (int row = 0; row < 16; ++row) {",
+        "    for (int column = 0; column < 16; ++column) {",
+        "        int32_t sum = 0;",
+        f"        for (int k = 0; k < 16; ++k) sum += {a}[row * 16 + k] * {b}[k * 16 + column];",
+        f"        {out}[row * 16 + column] = (int8_t)(sum > 127 ? 127 : sum < -128 ? -128 : sum);",
+        "    }",
+        "}",
+    ]
+
+
+def _matmul_vector(found: Read, skills: frozenset[str]) -> list[str]:
+    """A row of the result at a time: rows of the second matrix, each times one element of the first."""
+    return [
+        "aie::set_saturation(aie::saturation_mode::saturate);",
+        *_pointers(found, ["p0", "p1"], skills),
+        *_hints(16, skills),
+        "for (int row = 0; row < 16; ++row) {",
+        "    const auto x = aie::unpack(aie::load_v<16>(p0));",
+        "    auto s = aie::zeros<acc32, 16>();",
+        *(["    AIE_LOOP_UNROLL_FULL"] if "pipeline" in skills else []),
+        "    for (int k = 0; k < 16; ++k) {",
+        "        s = aie::mac(s, aie::unpack(aie::load_v<16>(p1 + 16 * k)), (int16_t)x[k]);",
+        "    }",
+        "    aie::store_v(to, s.to_vector<int8_t>());",
+        "    p0 += 16;",
+        "    to += 16;",
+        "}",
     ]

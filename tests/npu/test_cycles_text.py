@@ -94,6 +94,10 @@ def test_addresses_are_linear_in_what_moves(function):
     values = Values(function)
     assert values.address("*_2", 8) == Address("in", True, False, (("i_19", 1), ("in_12(D)", 1)), 0, 8)
     assert values.address("MEM[(int8_t *)out_14(D) + 3B]", 8).offset == 3
+    moved = values.address("MEM[(struct bfloat16 &)_2].bits", 16)
+    assert (moved.root, moved.terms, moved.exact) == ("in", (("i_19", 1), ("in_12(D)", 1)), True)
+    assert values.address("_2->bits", 16) == moved
+    assert not values.address("out_14(D)->other", 16).exact
     assert values.address("table[5]", 8) == Address("table", False, True, (), 5, 8)
 
 

@@ -13,6 +13,8 @@ NAMES = re.compile(r"(?<![\w.$])[\w.$]*_\d+(?:x\d+)*(?:\(D\))?(?![\w$])")
 """Every SSA name in a text."""
 _NAME = re.compile(r"[\w.$]*_\d+(?:x\d+)*(\(D\))?")
 COPIES = ("nop_expr", "convert_expr", "ssa_name", "view_convert_expr", "integer_cst")
+ONLY_FIELDS = ("bits", "data")
+"""Fields that are all of their class: of bfloat16, of vectors and accumulators."""
 POINTER_OPS = ("pointer_plus_expr", "ssa_name", "nop_expr", "convert_expr", "addr_expr", "plus_expr")
 _PLACES = re.compile(r"\[[^\[\]\s]+:\d+:\d+(?: discrim \d+)?\] ")
 _MEM = re.compile(
@@ -136,30 +138,39 @@ class Values:
         return self.root(_PLACES.sub("", made.operands[0]), seen) if made and moved else unknown
 
     def address(self, reference: str, bits: int) -> Address:
-        """Read a memory reference: ``*p_1``, ``MEM[(T *)p_1 + 3B]``, ``table[_2]``, ``s_1(D)->a[_7]``."""
+        """Read a memory reference: ``*p_1``, ``MEM[(T *)p_1 + 3B].x``, ``table[_2]``, ``s_1(D)->a[_7]``."""
         text = _PLACES.sub("", reference).strip()
-        if text.startswith("*") and is_name(text[1:]):
-            return self._based(text[1:], {}, 0, bits)
-        if found := _MEM.match(text):
-            base, *more = [part.strip() for part in found["rest"].split(" + ")]
-            offset = sum(int(part[:-1]) for part in more if re.fullmatch(r"-?\d+B", part))
-            terms = {
-                part.split(" * ")[0]: int(number(part.split(" * ")[1]) or 1) if " * " in part else 1
-                for part in more
-                if not re.fullmatch(r"-?\d+B", part)
-            }
-            return self._based(base, terms, offset, bits)
-        base = re.split(r"->|\.(?=[A-Za-z_])|\[", text, maxsplit=1)[0]
-        rest = text[len(base) :]
-        names = re.findall(r"[\w.$]*_\d+(?:\(D\))?", rest)
-        constants = re.findall(r"\[(\d+)\]", rest)
-        root, restrict, local = self.root(base) if rest.startswith("->") else (base, False, True)
-        form: tuple[dict[str, int], int] = ({}, sum(int(c) for c in constants) * (bits // 8 or 1))
+        if starred := re.match(r"\(?\*([\w.$]+(?:\(D\))?)\)?(.*)$", text):
+            return self._within(self._based(starred[1], {}, 0, bits), starred[2])
+        if text.startswith("MEM"):
+            head, rest = _closed(text)
+            if found := _MEM.match(head):
+                return self._within(self._memory(found["rest"], bits), rest)
+        pointed = re.match(r"([\w.$]+(?:\(D\))?)->(.*)$", text)
+        if pointed:
+            return self._within(self._based(pointed[1], {}, 0, bits), "." + pointed[2])
+        base = re.split(r"\.(?=[A-Za-z_])|\[", text, maxsplit=1)[0]
+        return self._within(Address(base, False, True, (), 0, bits), text[len(base) :])
+
+    def _memory(self, inside: str, bits: int) -> Address:
+        """What stands in ``MEM[(T *)...]`` behind the cast: pointer, bytes, scaled names."""
+        base, *more = [part.strip() for part in inside.split(" + ")]
+        offset = sum(int(part[:-1]) for part in more if re.fullmatch(r"-?\d+B", part))
+        scaled = [part.split(" * ") for part in more if not re.fullmatch(r"-?\d+B", part)]
+        terms = {name: int(number(factor[0]) or 1) if factor else 1 for name, *factor in scaled}
+        return self._based(base, terms, offset, bits)
+
+    def _within(self, whole: Address, rest: str) -> Address:
+        """A part of what an address names: fields and indices behind it. One index is exact, fields are not."""
+        size = whole.bits // 8 or 1
+        names, constants = NAMES.findall(rest), re.findall(r"\[(\d+)\]", rest)
+        form = (dict(whole.terms), whole.offset + size * sum(int(c) for c in constants))
         for name in names:
-            form = _sum(form, _scaled(self.linear(name), bits // 8 or 1), 1)
-        plain = len(names) + len(constants) <= 1 and "." not in rest.strip(".")
-        terms = {**form[0], **({f"{base}{re.sub(r'[^A-Za-z.]', '', rest)}": 0} if not plain else {})}
-        return Address(root, restrict, local, tuple(sorted(terms.items())), form[1], bits, plain)
+            form = _sum(form, _scaled(self.linear(name), size), 1)
+        fields = set(re.findall(r"\.([A-Za-z_]\w*)", rest)) - set(ONLY_FIELDS)
+        exact = whole.exact and len(names) + len(constants) <= 1 and not fields
+        terms = tuple(sorted(form[0].items()))
+        return Address(whole.root, whole.restrict, whole.local, terms, form[1], whole.bits, exact)
 
     def _based(self, base: str, extra: Mapping[str, int], offset: int, bits: int) -> Address:
         root, restrict, local = self.root(base)
@@ -172,6 +183,16 @@ class Values:
 def is_name(text: str) -> bool:
     """An SSA name, those that merging and unrolling made among them."""
     return bool(_NAME.fullmatch(text))
+
+
+def _closed(text: str) -> tuple[str, str]:
+    """Up to the bracket that closes the first square one, and what is behind it."""
+    depth = 0
+    for place, char in enumerate(text):
+        depth += (char == "[") - (char == "]")
+        if char == "]" and not depth:
+            return text[: place + 1], text[place + 1 :]
+    return text, ""
 
 
 def _scaled(form: tuple[dict[str, int], int], factor: int) -> tuple[dict[str, int], int]:

@@ -161,7 +161,7 @@ class Values:
         return self._based(base, terms, offset, bits)
 
     def _within(self, whole: Address, rest: str) -> Address:
-        """A part of what an address names: fields and indices behind it. One index is exact, fields are not."""
+        """A part of what an address names: fields and indices. One index is exact, fields are not."""
         size = whole.bits // 8 or 1
         names, constants = NAMES.findall(rest), re.findall(r"\[(\d+)\]", rest)
         form = (dict(whole.terms), whole.offset + size * sum(int(c) for c in constants))

@@ -113,6 +113,7 @@ SKILLS: tuple[Skill, ...] = (
         (words.BANDWIDTH_BOUND,),
     ),
 )
+BY_NAME = {skill.name: skill for skill in SKILLS}
 _SENTENCE = re.compile(r"[\n;]+|(?<=[.:])\s+(?=[A-Z`#-])")
 _NEGATION = re.compile(r"\b(do not|don't|never|avoid|without|no need)\b")
 

@@ -13,6 +13,7 @@ from kernelopt.npu.cycles.hints import Hint
 from kernelopt.npu.cycles.lower import Lowered, Lowering
 from kernelopt.npu.cycles.machine import Machine
 from kernelopt.npu.cycles.schedule import (
+    MOST_EDGES,
     Graph,
     Schedule,
     list_schedule,
@@ -21,8 +22,8 @@ from kernelopt.npu.cycles.schedule import (
     resource_bound,
 )
 
-MOST_COPIES = 256
-"""Iterations that a request to unroll completely may have."""
+MOST_UNROLLED = 2000
+"""Instructions that a request to unroll a loop completely may give."""
 
 
 @dataclass(slots=True)
@@ -98,7 +99,9 @@ class Accountant:
         """Whether the compiler unrolls a loop inside another completely, before it looks at that one."""
         lines = {statement.line for statement in block.statements}
         asked = any(hint.full for line, hint in self.hints.items() if line in lines)
-        return self._fully(trips, len(block.statements)) or (asked and trips <= MOST_COPIES)
+        return self._fully(trips, len(block.statements)) or (
+            asked and trips * len(block.statements) <= MOST_UNROLLED
+        )
 
     def costs(self) -> list[BlockCost]:
         """One entry a block that runs."""
@@ -164,7 +167,7 @@ class Accountant:
         size = len(block.statements)
         line = hint[0] or max(one.lines, default=0)
         whole = trips if trips and (hint[1].full or self._fully(trips, size)) else 0
-        if whole and whole * len(one.graph.units) <= 4000:
+        if whole and whole * len(one.graph.units) <= MOST_UNROLLED:
             cost = self._unrolled_whole(block, whole)
         else:
             cost = self._repeated(block, iterations, trips, hint[1], size, one)
@@ -270,6 +273,8 @@ class Accountant:
 
     def _limit(self, piece: Lowered, length: int) -> str:
         resources, slot = resource_bound(piece.graph, self.machine.slots)
+        if len(piece.graph.edges) > MOST_EDGES:
+            return "latency"
         recurrence = recurrence_bound(piece.graph, max(length, 2))
         if max(resources, recurrence) * 2 < length:
             return "latency"

@@ -43,10 +43,8 @@ def estimate(
     description = machines.load(machine)
     arch = functional.ARCHITECTURES.get(machine, 20)
     run, counted = profile.profiled(source, spec, vectors, arch, tools, timeout_s)
-    if run.failure is not None:
-        return run
     if counted is None:
-        return replace(run, outputs=(), failure=profile.UNCOUNTED)
+        return run
     cycles = price(source, counted.functions, counted.calls, description, compiler)
     return replace(run, cycles=cycles)
 

@@ -22,6 +22,8 @@ FREE_OPS = (
     "paren_expr",
     "obj_type_ref",
 )
+ORDERED = 256
+"""Accesses that follow one and may have to wait for it; in longer code those further on come later anyway."""
 BUILTINS = ("ctz", "clz", "popcount", "ffs", "parity", "fabs", "copysign", "isnan", "signbit")
 """Functions that come with suffixes for their types: ``ctzl``, ``fabsf``."""
 LINEAR = ("plus_expr", "minus_expr", "pointer_plus_expr", "mult_expr", "lshift_expr")
@@ -613,10 +615,10 @@ class _Piece:
     def _order_memory(self) -> None:
         accesses = self.out.accesses
         for i, one in enumerate(accesses):
-            for other in accesses[i + 1 :]:
+            for other in accesses[i + 1 : i + 1 + ORDERED]:
                 if "store" in (one.unit.memory, other.unit.memory):
                     self._order(one, other, 0)
-            if self.loop:
+            if self.loop and len(accesses) <= ORDERED:
                 for other in accesses:
                     if "store" in (one.unit.memory, other.unit.memory) and one.node != other.node:
                         self._order(one, other, 1)

@@ -56,6 +56,13 @@ UNCOUNTED = Failure(
 """Where the profile is not what our calls leave."""
 
 
+MOST_STATEMENTS = 12_000
+"""Of all functions together; 16 KB of program memory hold about a tenth of that."""
+TOO_LARGE = Failure(
+    "build", "the program is far too large for the core's 16 KB of program memory: unroll less"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """The kernel's functions, their blocks counted over all calls."""
@@ -89,7 +96,15 @@ def profiled(
         again = tools.run(
             [compiler, *flags, *USE, _DUMPING, "-S", "unit.cc", "-o", "unit.s"], folder, timeout_s
         )
-        return replace(run, seconds=run.seconds + again.seconds), _read(folder, spec.kernel, len(vectors))
+        run = replace(run, seconds=run.seconds + again.seconds)
+        found = _read(folder, spec.kernel, len(vectors))
+    if found is None or _statements(found) > MOST_STATEMENTS:
+        return replace(run, outputs=(), failure=TOO_LARGE if found else UNCOUNTED), None
+    return run, found
+
+
+def _statements(found: Profile) -> int:
+    return sum(len(block.statements) for f in found.functions for block in f.blocks.values())
 
 
 def _place(folder: Path, source: str, spec: Spec, vectors: Sequence[Vectors]) -> None:

@@ -7,8 +7,9 @@ than `latency` cycles after the source of `distance` iterations before. Latencie
 
 from __future__ import annotations
 
+import heapq
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kernelopt.npu.cycles.machine import Unit
@@ -17,7 +18,11 @@ EFFORT = 12
 """Placements a node that the modulo scheduler tries at one II, on average, before it takes the next."""
 NEVER = -(10**6)
 """A moment before everything."""
-MOST_NODES = 600
+MOST_ATTEMPTS = 16
+"""Initiation intervals that are tried."""
+MOST_EDGES = 8000
+"""Bodies with more dependences are not pipelined, and nobody asks what bounds them."""
+MOST_NODES = 400
 """Bodies of more instructions are not pipelined: they would not fit program memory either."""
 
 
@@ -268,14 +273,14 @@ def modulo_schedule(
     graph: Graph, slots: Mapping[str, int], most: int, files: Mapping[str, int] | None = None
 ) -> Schedule | None:
     """The loop body at the smallest initiation interval below `most` that is found, by eviction."""
-    if not graph.units or len(graph.units) > MOST_NODES:
+    if not graph.units or len(graph.units) > MOST_NODES or len(graph.edges) > MOST_EDGES:
         return None
     resources, slot = resource_bound(graph, slots)
     recurrence = recurrence_bound(graph, most)
     limit = f"slot {slot}" if resources >= recurrence else "recurrence"
     if slot == "part-word store" and resources >= recurrence:
         limit = "8- and 16-bit stores"
-    for ii in range(max(resources, recurrence), most):
+    for ii in _intervals(max(resources, recurrence), most):
         times = _place(graph, slots, ii)
         if times is not None:
             start = min(times)
@@ -285,6 +290,16 @@ def modulo_schedule(
                 continue
             return Schedule(tuple(times), max(times) + 1, ii, limit)
     return None
+
+
+def _intervals(first: int, most: int) -> Iterator[int]:
+    """Initiation intervals to try: each of the first few, then in growing steps."""
+    ii = first
+    for attempt in range(MOST_ATTEMPTS):
+        if ii >= most:
+            return
+        yield ii
+        ii += 1 if attempt < MOST_ATTEMPTS // 2 else 1 + ii // 8
 
 
 def _enough(graph: Graph, times: Sequence[int], ii: int, files: Mapping[str, int]) -> bool:
@@ -309,12 +324,12 @@ def _place(graph: Graph, slots: Mapping[str, int], ii: int) -> list[int] | None:
     times: list[int | None] = [None] * count
     last = [-1] * count
     table = _Table(slots, ii)
-    waiting = set(range(count))
+    waiting = [(-heights[node], node) for node in range(count)]
+    heapq.heapify(waiting)
     for _ in range(EFFORT * count):
         if not waiting:
             break
-        node = max(waiting, key=lambda n: (heights[n], -n))
-        waiting.remove(node)
+        node = heapq.heappop(waiting)[1]
         unit = graph.units[node]
         early = max(
             [
@@ -333,7 +348,9 @@ def _place(graph: Graph, slots: Mapping[str, int], ii: int) -> list[int] | None:
                 break
         if slot is None:
             cycle = max(early, last[node] + 1)
-            slot = _evict(graph, table, times, waiting, unit, cycle)
+            slot = _evict(
+                graph, table, times, unit, cycle, lambda n: heapq.heappush(waiting, (-heights[n], n))
+            )
             if slot is None:
                 return None
         table.put(node, unit, cycle, slot)
@@ -343,7 +360,7 @@ def _place(graph: Graph, slots: Mapping[str, int], ii: int) -> list[int] | None:
             if edge.sink != node and other is not None and other < cycle + edge.latency - ii * edge.distance:
                 table.drop(edge.sink, graph.units[edge.sink])
                 times[edge.sink] = None
-                waiting.add(edge.sink)
+                heapq.heappush(waiting, (-heights[edge.sink], edge.sink))
     placed = [time for time in times if time is not None]
     return placed if not waiting and len(placed) == count else None
 
@@ -352,11 +369,11 @@ def _evict(
     graph: Graph,
     table: _Table,
     times: list[int | None],
-    waiting: set[int],
     unit: Unit,
     cycle: int,
+    again: Callable[[int], None],
 ) -> str | None:
-    """Make room in that cycle: whoever holds the slot, or blocks memory, has to move."""
+    """Make room in that cycle: whoever holds the slot, or blocks memory, has to be placed `again`."""
     row = table.row(cycle)
     slot = unit.slots[0]
     victims = list(table.used[row, slot])
@@ -367,7 +384,7 @@ def _evict(
     for victim in set(victims):
         table.drop(victim, graph.units[victim])
         times[victim] = None
-        waiting.add(victim)
+        again(victim)
     return slot if table.room(unit, cycle) else None
 
 

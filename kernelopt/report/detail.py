@@ -35,7 +35,7 @@ def task_page(view: RunView, task: TaskView) -> Page:
         *(_evaluation_lines(task, task.best) if task.best else ()),
         "",
         *([_check_grid(task.best.checks), ""] if task.best and task.best.checks else ()),
-        _attempt_grid(task.attempts),
+        _attempt_grid(task.attempts, npu.LABEL if npu.is_npu(view) else ""),
         *([f"source: {npu.kernel_file(view, task)}"] if task.speedup else ()),
     ]
 
@@ -69,8 +69,10 @@ def _check_grid(checks: tuple[Check, ...]) -> Grid:
     return Grid(columns, rows, title="checks", right=frozenset(columns[2:4]))
 
 
-def _attempt_grid(attempts: tuple[Attempt, ...]) -> Grid:
-    columns = ("prompt", "step", "kernel", "status", "score", "speedup [95 % CI]", "reason")
+def _attempt_grid(attempts: tuple[Attempt, ...], label: str) -> Grid:
+    """`label`: what the figures are, where they are modelled."""
+    speedup = "speedup" if label else "speedup [95 % CI]"
+    columns = ("prompt", "step", "kernel", "status", "score", speedup, "reason")
     rows = [
         (
             a.candidate_hash if a.candidate is None else f"#{a.candidate}",
@@ -83,7 +85,12 @@ def _attempt_grid(attempts: tuple[Attempt, ...]) -> Grid:
         )
         for a in attempts
     ]
-    return Grid(columns, rows, title="attempts", right=frozenset({"score", "speedup [95 % CI]"}))
+    return Grid(
+        columns,
+        rows,
+        title=f"attempts: {label}" if label else "attempts",
+        right=frozenset({"score", speedup}),
+    )
 
 
 def _figure(value: float | None) -> str:

@@ -47,6 +47,8 @@ def speedup_text(speedup: Speedup | None) -> str:
     """``1.83× [1.79, 1.88]``: the median and its 95 % confidence interval."""
     if speedup is None:
         return NOTHING
+    if speedup.ci95_low == speedup.ci95_high:  # of a model, which has no noise
+        return f"{speedup.median:.2f}×"
     return f"{speedup.median:.2f}× [{speedup.ci95_low:.2f}, {speedup.ci95_high:.2f}]"
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from kernelopt.errors import UnknownName
 from kernelopt.languages._tools import HostTools
-from kernelopt.npu import LABEL, Buffer, Run, Spec, Vectors
+from kernelopt.npu import LABEL, Buffer, Run, Spec, Vectors, harness
+from kernelopt.npu.cycles import profile
 from kernelopt.npu.cycles.estimate import estimate
 
 pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="g++ is not installed")
@@ -112,6 +113,18 @@ def test_a_kernel_that_does_away_with_its_counters_has_no_cycles():
     )
     assert found.cycles is None
     assert found.failure.kind == "crash"
+
+
+def test_the_wrapper_is_kept_apart_from_the_kernel():
+    """Otherwise the compiler would put the kernel into it, and forget which pointers are restrict."""
+    assert profile._WRAPPER in harness.unit("", SPEC)
+
+
+def test_a_program_that_can_never_fit_is_a_failure(monkeypatch):
+    monkeypatch.setattr(profile, "MOST_STATEMENTS", 5)
+    found = run.__wrapped__(SCALAR)
+    assert (found.failure.kind, found.cycles) == ("build", None)
+    assert "16 KB" in found.failure.message
 
 
 def test_an_unknown_machine_is_bad_input():

@@ -614,6 +614,7 @@ class _Piece:
 
     def _order_memory(self) -> None:
         accesses = self.out.accesses
+        self.out.ordered = self.loop and len(accesses) > ORDERED  # too many to look at: as if they overlapped
         for i, one in enumerate(accesses):
             for other in accesses[i + 1 : i + 1 + ORDERED]:
                 if "store" in (one.unit.memory, other.unit.memory):

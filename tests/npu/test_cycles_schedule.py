@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernelopt.npu.cycles import machine, schedule
-from kernelopt.npu.cycles.schedule import Graph, list_schedule, modulo_schedule
+from kernelopt.npu.cycles import machine
+from kernelopt.npu.cycles.graph import Graph
+from kernelopt.npu.cycles.modulo import modulo_schedule, resource_bound
+from kernelopt.npu.cycles.straight import list_schedule
 
 AIE2 = machine.load("aie2")
 UNITS = (
@@ -85,7 +87,7 @@ def test_a_pipelined_loop_keeps_every_dependence_and_slot(graph):
     found = modulo_schedule(graph, AIE2.slots, 60)
     if found is not None:
         assert broken(graph, found.times, found.ii) == []
-        assert found.ii >= schedule.resource_bound(graph, AIE2.slots)[0]
+        assert found.ii >= resource_bound(graph, AIE2.slots)[0]
 
 
 @given(graphs())

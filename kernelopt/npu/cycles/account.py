@@ -9,18 +9,13 @@ from typing import Any
 
 from kernelopt.npu.cycles import flow
 from kernelopt.npu.cycles.gimple import Block, Function
+from kernelopt.npu.cycles.graph import Graph, Schedule
 from kernelopt.npu.cycles.hints import Hint
-from kernelopt.npu.cycles.lower import Lowered, Lowering
+from kernelopt.npu.cycles.lower import Lowering
 from kernelopt.npu.cycles.machine import Machine
-from kernelopt.npu.cycles.schedule import (
-    MOST_EDGES,
-    Graph,
-    Schedule,
-    list_schedule,
-    modulo_schedule,
-    recurrence_bound,
-    resource_bound,
-)
+from kernelopt.npu.cycles.modulo import MOST_EDGES, modulo_schedule, recurrence_bound, resource_bound
+from kernelopt.npu.cycles.nodes import Lowered
+from kernelopt.npu.cycles.straight import list_schedule
 
 MOST_UNROLLED = 2000
 """Instructions that a request to unroll a loop completely may give."""

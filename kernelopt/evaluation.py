@@ -108,6 +108,34 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a model of a machine says of a kernel that was not run on that machine. Show `label` beside it."""
+
+    label: str
+    """``estimated (host model)``."""
+    machine: str
+    """Name of the machine description."""
+    cycles: float
+    """Core cycles of one call."""
+    vector_cycles: float
+    """Those that issue a vector instruction."""
+    vector_score: float
+    """Their part of `cycles`, 0 to 1, decoded exactly."""
+    vector_score_legacy: float
+    """The same as the decoder of the published figures counts."""
+    baseline_cycles: float | None = None
+    """Cycles of the task's scalar kernel in the same model; None where the task has none."""
+
+    @property
+    def speedup(self) -> Speedup | None:
+        """Cycles of the scalar kernel over those of this one. A model has no noise, so no interval."""
+        if not self.baseline_cycles or not self.cycles:
+            return None
+        ratio = self.baseline_cycles / self.cycles
+        return Speedup(ratio, ratio, ratio)
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """Why a kernel is as slow as it is, as one tool saw it."""
 
@@ -142,6 +170,8 @@ class Evaluation:
     missing_baselines: Mapping[str, str] = field(default_factory=dict)
     """Baselines that have no figure: by name, why."""
     profiles: tuple[Profile, ...] = ()
+    estimate: Estimate | None = None
+    """In place of `timing`, on a device that is only modelled."""
     log: str = ""
     """What the candidate printed (tail), and its traceback where it has one."""
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -164,8 +194,12 @@ class Evaluation:
 
     @property
     def speedup(self) -> Speedup | None:
-        """The measured speedup; None unless PASSED and timed."""
-        return self.timing.speedup if self.correct and self.timing else None
+        """The measured or (where `estimate` is set) modelled speedup; None unless PASSED and timed."""
+        if not self.correct:
+            return None
+        if self.timing:
+            return self.timing.speedup
+        return self.estimate.speedup if self.estimate else None
 
 
 def to_json(evaluation: Evaluation) -> dict[str, Any]:
@@ -186,6 +220,7 @@ def from_json(data: Mapping[str, Any]) -> Evaluation:
     fields["timing"] = _timing(fields["timing"]) if fields["timing"] else None
     fields["baselines"] = tuple(_timing(timing) for timing in fields.get("baselines", ()))
     fields["profiles"] = tuple(Profile(**p) for p in fields["profiles"])
+    fields["estimate"] = Estimate(**fields["estimate"]) if fields.get("estimate") else None
     return Evaluation(**fields)
 
 

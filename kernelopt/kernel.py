@@ -7,6 +7,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+ENTRIES = {"aie": "kernel.cc"}
+"""Entry file of a language whose kernels are no Python modules."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
@@ -17,7 +20,7 @@ class Kernel:
     files: Mapping[str, str]
     """File name to text. The entry file defines `ModelNew`."""
     entry: str = "kernel.py"
-    """Which of `files` is loaded."""
+    """Which of `files` is loaded, or compiled."""
     parents: tuple[str, ...] = field(default=())
     """Hashes of the kernels that this one was refined from. Not part of the hash."""
 
@@ -35,4 +38,5 @@ class Kernel:
     @classmethod
     def from_source(cls, source: str, language: str, parents: tuple[str, ...] = ()) -> Kernel:
         """A kernel of one file."""
-        return cls(language=language, files={"kernel.py": source}, parents=parents)
+        entry = ENTRIES.get(language, "kernel.py")
+        return cls(language=language, files={entry: source}, entry=entry, parents=parents)

@@ -37,18 +37,19 @@ ALLOWED: dict[str, set[str]] = {
     "inline": set(),  # is copied into exported packages, so it stands alone
     "inline_cuda": {"inline"},  # and so do these two
     # The line, from left to right.
-    "suites": GROUND,
+    "suites": GROUND | {"npu"},
     "lms": GROUND | PHRASES | {"prompting"},  # the builtin writer reads what the prompts are made of
     "prompting": WORDS | {"lms"},
-    "languages": GROUND | PHRASES | {"inline", "inline_cuda", "gpu"},
-    "devices": GROUND | {"gpu"},  # architectures, for what is compiled only
+    "languages": GROUND | PHRASES | {"inline", "inline_cuda", "gpu", "npu"},
+    "devices": GROUND | {"gpu", "npu"},  # architectures, for what is compiled or estimated only
     "gpu": GROUND | {"languages", "inline", "inline_cuda"},  # of `languages` only toolboxes and flags
+    "npu": GROUND | {"languages", "inline"},  # of `languages` only toolboxes
     "sandboxes": {"errors", "registry", "resources"},
     "evaluator": GROUND | PHRASES | {"languages", "devices", "sandboxes", "suites", "inline"},
     "retrieval": GROUND,
     "feedback": GROUND | {"gpu", "languages", "devices", "retrieval"},
     # `suites` for a task's bytes and FLOPs, `store` for the evaluations of another run.
-    "executors": GROUND | {"evaluator", "languages", "devices", "sandboxes", "suites", "store", "gpu"},
+    "executors": GROUND | {"evaluator", "languages", "devices", "gpu", "npu", "sandboxes", "suites", "store"},
     "search": GROUND
     | {"suites", "lms", "prompting", "languages", "devices", "feedback", "retrieval", "executors", "store"}
     | {"report.scores"},  # pure functions: progress shows fast_p, and both must agree on the winner

@@ -10,7 +10,7 @@ import click
 from kernelopt.errors import UsageError
 
 if TYPE_CHECKING:
-    from kernelopt.evaluation import Evaluation, Timing
+    from kernelopt.evaluation import Estimate, Evaluation, Timing
     from kernelopt.kernel import Kernel
     from kernelopt.retrieval import Excerpt
     from kernelopt.task import Task
@@ -55,11 +55,23 @@ def excerpts(evaluation: Evaluation, task_text: str) -> list[Excerpt]:
 
 def lines(evaluation: Evaluation) -> list[str]:
     """Status, task, and how fast, or why not; then a line for each further baseline."""
+    if evaluation.correct and evaluation.estimate:
+        return [f"{evaluation.status}  {evaluation.task_id}  {estimated(evaluation.estimate)}"]
     if evaluation.speedup is None or evaluation.timing is None:
         return [f"{evaluation.status}  {evaluation.task_id}  {evaluation.reason}".rstrip()]
     missing = [f"    {name}: missing: {why}" for name, why in evaluation.missing_baselines.items()]
     others = [f"    {_figures(timing)}" for timing in evaluation.baselines]
     return [f"{evaluation.status}  {evaluation.task_id}  {_figures(evaluation.timing)}", *others, *missing]
+
+
+def estimated(estimate: Estimate) -> str:
+    """Cycles and vector score, with the label that they must carry."""
+    speedup, baseline = estimate.speedup, estimate.baseline_cycles
+    compared = f"{speedup.median:.1f}x the scalar kernel ({baseline:.0f} cycles), " if speedup else ""
+    return (
+        f"{estimate.cycles:.0f} cycles, {compared}vector score {100 * estimate.vector_score:.1f} % "
+        f"(legacy decoder {100 * estimate.vector_score_legacy:.1f} %); {estimate.machine}, {estimate.label}"
+    )
 
 
 def _figures(timing: Timing) -> str:

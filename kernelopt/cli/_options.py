@@ -12,7 +12,7 @@ from kernelopt import registry
 from kernelopt.devices.compiler import ARCH
 from kernelopt.errors import UsageError
 from kernelopt.executors import Rules
-from kernelopt.languages._require import TARGETS
+from kernelopt.languages._require import SUITES, TARGETS
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -32,14 +32,14 @@ def language_option(function: _Function) -> _Function:
     """``--language NAME`` as parameter `language: str`, checked by `require_language`.
 
     Also ``--target NAME``, which has a default language, and ``--device NAME``, which is only checked: a
-    language has one device on a machine.
+    language has one device on a machine. A suite may be for kernels in one language only (`SUITES`).
     """
 
     @functools.wraps(function)
     def wrapper(
         *args: Any, language: str | None, target: str | None, device: str | None, **others: Any
     ) -> Any:
-        chosen = _language(language, target)
+        chosen = _language(language, target, others.get("suite", ""))
         _check_device(chosen, device)
         return function(*args, language=chosen, **others)
 
@@ -53,12 +53,12 @@ def language_option(function: _Function) -> _Function:
         click.option(
             "--target",
             type=click.Choice(sorted(TARGETS)),
-            help="What the kernels are for: cpu or cuda. It sets the language where --language does not.",
+            help="What the kernels are for. It sets the language where --language does not.",
         ),
         click.option(
             "--language",
             metavar="NAME",
-            help="Language of the kernels: cpp by default, for --target cuda cuda.",
+            help="Language of the kernels: cpp by default, for --target cuda cuda, for npueval aie.",
         ),
     ):
         decorated = option(decorated)
@@ -66,15 +66,15 @@ def language_option(function: _Function) -> _Function:
     return result
 
 
-def _language(language: str | None, target: str | None) -> str:
-    if language is None:
-        return TARGETS[target or "cpu"][0]
-    other = next((name for name, known in TARGETS.items() if language in known), target)
+def _language(language: str | None, target: str | None, suite: str) -> str:
+    own = SUITES.get(suite)
+    if language and registry.get("languages", language) and own not in (None, language):
+        raise UsageError(f"--language {language}: the tasks of {suite} are for kernels in {own}")
+    chosen = language or own or TARGETS[target or "cpu"][0]
+    other = next((name for name, known in TARGETS.items() if chosen in known), target)
     if target and other != target:
-        raise UsageError(
-            f"--target {target}: kernels in {language} are for {other}; leave one of the two out"
-        )
-    return language
+        raise UsageError(f"--target {target}: kernels in {chosen} are for {other}; leave one of the two out")
+    return chosen
 
 
 def _check_device(language: str, device: str | None) -> None:
@@ -130,6 +130,7 @@ _RULES = {
     "--strict-shapes": "Also check a batch of another size, where the task has one that may vary.",
     "--check-backward": "Also check gradients; kernels must be differentiable then.",
     "--allow-reduced-precision": "Let float16, bfloat16 and tf32 arithmetic pass in a float32 task.",
+    "--strict": "npueval: tolerance relative to the reference, not to the output as NPUEval has it.",
 }
 
 

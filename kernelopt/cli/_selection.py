@@ -54,7 +54,7 @@ _OPTIONS = (
         "--suite-path",
         type=click.Path(path_type=Path),
         metavar="DIR",
-        help="An official KernelBench checkout.",
+        help="An official KernelBench checkout, or NPUEval's npueval.jsonl.",
     ),
     click.option("--levels", type=_Levels(), metavar="1,2-3", help="Only these levels."),
     click.option("--tasks", type=_List(), metavar="1/23,2/9", help="Only these tasks, by id or name."),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
     from kernelopt.evaluation import Evaluation
     from kernelopt.kernel import Kernel
     from kernelopt.task import Task
+
+
+SUFFIXES = (".py", ".cc")
+"""Of kernel files."""
 
 
 @click.command()
@@ -81,11 +87,34 @@ def command(
     evaluations = [evaluation for evaluation, _ in found]
     if as_json:
         kernels = [_evaluate.as_json(*pair) for pair in found]
-        _console.print_json({"suite": str(chosen.provenance), "kernels": kernels})
+        npu = {"npu": _aggregate(evaluations, len(chosen.tasks))} if language == "aie" else {}
+        _console.print_json({"suite": str(chosen.provenance), **npu, "kernels": kernels})
     elif not quiet:
         passed = sum(evaluation.correct for evaluation in evaluations)
         click.echo(f"{passed} of {len(evaluations)} passed; {chosen.provenance}")
+        if language == "aie":
+            click.echo(_aggregate_line(_aggregate(evaluations, len(chosen.tasks))))
     ctx.exit(_evaluate.exit_code(evaluations))
+
+
+def _aggregate(evaluations: Sequence[Evaluation], tasks: int) -> dict[str, Any]:
+    """NPUEval's figures over all selected tasks: one without a kernel file counts as a failure."""
+    from kernelopt.report.npu import aggregate
+
+    return dataclasses.asdict(aggregate([*evaluations, *[None] * (tasks - len(evaluations))]))
+
+
+def _aggregate_line(figures: Mapping[str, Any]) -> str:
+    cycles, speedup = figures["mean_cycles"], figures["speedup"]
+    modelled = (
+        f"mean {cycles:.0f} cycles, {speedup:.1f}x the scalar kernels (geometric mean), " if cycles else ""
+    )
+    return (
+        f"functional {100 * figures['functional']:.1f} % of {figures['n']} tasks; vectorization "
+        f"{100 * figures['vectorization']:.1f} % (legacy decoder "
+        f"{100 * figures['vectorization_legacy']:.1f} %), "
+        f"{modelled}{figures['label']}"
+    )
 
 
 def match(folder: Path, tasks: tuple[Task, ...]) -> list[tuple[Path, Task]]:
@@ -97,10 +126,12 @@ def match(folder: Path, tasks: tuple[Task, ...]) -> list[tuple[Path, Task]]:
     if not folder.is_dir():
         raise ConfigError(f"{folder}: there is no such folder")
     by_name = {_plain(name): task for task in tasks for name in (task.slug, task.name)}
-    files = {path: by_name.get(_plain(path.stem)) for path in sorted(folder.glob("*.py"))}
+    paths = sorted(path for path in folder.glob("*") if path.suffix in SUFFIXES)
+    files = {path: by_name.get(_plain(path.stem)) for path in paths}
     pairs = [(path, task) for path, task in files.items() if task]
     if not pairs:
-        raise ConfigError(f"{folder}: no .py file is named like a task, for example {tasks[0].slug}.py")
+        example = f"{tasks[0].slug}{'.cc' if tasks[0].suite == 'npueval' else '.py'}"
+        raise ConfigError(f"{folder}: no {example[-3:]} file is named like a task, for example {example}")
     order = {task.slug: index for index, task in enumerate(tasks)}
     return sorted(pairs, key=lambda pair: order[pair[1].slug])
 

@@ -75,7 +75,8 @@ def command(
         evaluation = executor.evaluate(kernel, tasks[0])
     finally:
         executor.close()
-    for note in (chosen.note, "" if compile_for else _evaluate.noise_note()):
+    untimed = compile_for or evaluation.estimate
+    for note in (chosen.note, "" if untimed else _evaluate.noise_note()):
         _evaluate.progress(note, quiet=False)  # only now: a task that does not load is refused in one line
     if as_json:
         _console.print_json(_evaluate.as_json(evaluation, kernel, tasks[0]))

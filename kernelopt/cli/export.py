@@ -12,15 +12,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kernelopt.cli import _console, _evaluate
-from kernelopt.cli._options import (
-    choose_sandbox,
-    language_option,
-    require_language,
-    sandbox_option,
-    suite_option,
-)
+from kernelopt.cli._options import language_option, sandbox_option, suite_option
 from kernelopt.cli._selection import selection_options
 from kernelopt.errors import ConfigError, UsageError
+from kernelopt.languages._require import require_language
+from kernelopt.sandboxes._choose import choose_sandbox
 from kernelopt.suites import SuiteOptions
 
 if TYPE_CHECKING:
@@ -150,8 +146,8 @@ def _gathered(
 def _of_file(
     file: Path, wanted: tuple[str, ...], suite: str, selection: SuiteOptions, language: str
 ) -> Winner:
-    from kernelopt.cli._task import select
     from kernelopt.export import Winner
+    from kernelopt.suites._fit import select
 
     kernel = _evaluate.read_kernel(file, language)
     tasks = select(suite, dataclasses.replace(selection, tasks=wanted) if wanted else selection).tasks

@@ -64,6 +64,9 @@ def show(name: str, selection: SuiteOptions, as_json: bool) -> None:
     Nothing large is allocated for it. For example: kernelopt suites show kernelbench --levels 1
     """
     suite = _open(name, selection)
+    if describe := getattr(suite, "describe", None):  # tasks that are no modules
+        _show_kernels(suite, {task: describe(task) for task in suite.tasks()}, as_json)
+        return
     found = [(task, *_known(task)) for task in suite.tasks()]
     if as_json:
         tasks = [_task_json(task, facts, note) for task, facts, note in found]
@@ -71,6 +74,28 @@ def show(name: str, selection: SuiteOptions, as_json: bool) -> None:
         return
     notes = [f"{task.id}: {note}" for task, _, note in found if note]
     _console.print_page([_task_grid(found), *notes, *suite.notes(), "", str(suite.provenance())])
+
+
+def _show_kernels(suite: Suite, found: dict[Task, dict[str, Any]], as_json: bool) -> None:
+    """Tasks of one function each: buffers, parameters, tolerance."""
+    from kernelopt.report.page import Grid
+
+    if as_json:
+        tasks = [{**_about(task), **about} for task, about in found.items()]
+        _console.print_json({**_suite_json(suite), "tasks": tasks})
+        return
+    rows = [
+        [
+            task.id,
+            " ".join(about["inputs"]),
+            " ".join(about["outputs"]),
+            ", ".join(f"{name} = {value:g}" for name, value in about["params"].items()) or _NOTHING,
+            f"{about['tolerance']['atol']:g}",
+        ]
+        for task, about in found.items()
+    ]
+    columns = ("id", "inputs", "outputs", "parameters", "tolerance")
+    _console.print_page([Grid(columns, rows), "", str(suite.provenance())])
 
 
 @command.command("check")
@@ -167,6 +192,10 @@ def _reports(suite: Suite) -> Iterator[Report]:
     except TaskError as error:  # a file that is no task; the others cannot be numbered without it
         yield Report(suite.name, Outcome.FAILED, str(error))
         return
+    check = getattr(suite, "check", None)
+    if check is not None:  # tasks that are no modules
+        yield from map(check, tasks)
+        return
     for task in tasks:
         report = check_task(task, int(_SHARE * psutil.virtual_memory().available))
         yield _with_other_inputs(task, report) if report.weak else report
@@ -220,16 +249,19 @@ def _suite_json(suite: Suite) -> dict[str, Any]:
     return {"suite": suite.name, "provenance": described, "notes": suite.notes()}
 
 
-def _task_json(task: Task, facts: Facts | None, note: str) -> dict[str, Any]:
-    about = {
+def _about(task: Task) -> dict[str, Any]:
+    return {
         "id": task.id,
         "name": task.name,
         "level": task.level,
         "size": task.size,
         "tags": list(task.tags),
         "hash": task.hash,
-        "note": note,
     }
+
+
+def _task_json(task: Task, facts: Facts | None, note: str) -> dict[str, Any]:
+    about = {**_about(task), "note": note}
     if facts is None:
         return {**about, "facts": None}
     known = {key: value for key, value in dataclasses.asdict(facts).items() if key != "note"}

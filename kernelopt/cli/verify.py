@@ -8,7 +8,9 @@ from typing import Any
 import click
 
 from kernelopt.cli import _console, _evaluate
-from kernelopt.cli._options import choose_sandbox, require_language, sandbox_option
+from kernelopt.cli._options import sandbox_option
+from kernelopt.languages._require import require_language
+from kernelopt.sandboxes._choose import choose_sandbox
 
 
 @click.command()

@@ -23,7 +23,7 @@ class Look:
     """How often the interval of this look may miss."""
 
 
-RULES = ("allow_libraries", "strict_shapes", "check_backward", "allow_reduced_precision")
+RULES = ("allow_libraries", "strict_shapes", "check_backward", "allow_reduced_precision", "strict")
 """Fields of `Settings` that change what a verdict means; those that are set are told with it."""
 
 
@@ -50,6 +50,8 @@ class Settings:
     """Let kernels call vendors' libraries, and operators that are one such call."""
     allow_reduced_precision: bool = False
     """Let float16, tf32 and bfloat16 arithmetic pass in a float32 task; it is reported either way."""
+    strict: bool = False
+    """For the suite npueval, whose judge this is not: tolerance relative to the reference."""
     strict_shapes: bool = False
     """Also check a batch of another size, where the task has one that may vary."""
     check_backward: bool = False

@@ -10,8 +10,10 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from typing import TYPE_CHECKING
 
 from kernelopt.errors import EvaluatorFault
@@ -25,8 +27,12 @@ if TYPE_CHECKING:
     from kernelopt.evaluator.judge import Judge
     from kernelopt.evaluator.settings import Settings
     from kernelopt.languages import Language
+    from kernelopt.npu.judge import AieJudge
 
-_judge: Judge | None = None
+AIE = "aie"
+"""The language whose kernels are no modules of PyTorch, and have a judge of their own."""
+_start_judge: Callable[[str], Judge | AieJudge] | None = None
+_judges: dict[str, Judge | AieJudge] = {}
 
 
 class LocalExecutor:
@@ -133,16 +139,34 @@ def settings_for(rules: Rules) -> Settings:
     return Settings(**dataclasses.asdict(rules))
 
 
-def _begin(sandbox: str, rules: Rules, baselines: bool) -> None:
-    from kernelopt.evaluator.baselines import MODES
+def make_aie_judge(sandbox: str, rules: Rules) -> AieJudge:
+    """A judge of kernels for the NPU's host model, with the sandbox of that name."""
+    from kernelopt.evaluator.tools import SandboxTools
+    from kernelopt.npu.judge import AieJudge
+    from kernelopt.registry import get
+    from kernelopt.sandboxes import Limits
 
-    global _judge  # noqa: PLW0603  (one judge a process is the point of the process)
+    made = get("sandboxes", sandbox)()
+    return AieJudge(SandboxTools(made, Limits()), made.level, cache_dir(), strict=rules.strict)
+
+
+def _begin(sandbox: str, rules: Rules, baselines: bool) -> None:
+    global _start_judge  # noqa: PLW0603  (one judge a process is the point of the process)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
+    _start_judge = partial(_start, sandbox, rules, baselines)
+
+
+def _start(sandbox: str, rules: Rules, baselines: bool, language: str) -> Judge | AieJudge:
+    """The judge for a language, when its first kernel comes: PyTorch's takes seconds to load."""
+    if language == AIE:
+        return make_aie_judge(sandbox, rules)
+    from kernelopt.evaluator.baselines import MODES
+
     settings = calibration.apply(settings_for(rules))
     if baselines:
         settings = dataclasses.replace(settings, baselines=tuple(MODES))
-    _judge = make_judge(sandbox, settings)
+    return make_judge(sandbox, settings)
 
 
 def _follow(parent: int) -> None:
@@ -156,8 +180,11 @@ def _follow(parent: int) -> None:
 
 
 def _evaluate(kernel: Kernel, task: Task) -> Evaluation:
-    assert _judge is not None
-    return _judge.evaluate(kernel, task)
+    kind = AIE if kernel.language == AIE else "modules"
+    if kind not in _judges:
+        assert _start_judge is not None
+        _judges[kind] = _start_judge(kernel.language)
+    return _judges[kind].evaluate(kernel, task)
 
 
 def _compiler() -> str:

@@ -96,7 +96,8 @@ def _headline(
         checks = len(evaluation.checks)
         first = f"PASSED: correct on {checks} input set{'s' if checks > 1 else ''}" if checks else "PASSED"
         if evaluation.speedup:
-            first += f", {evaluation.speedup.median:.3g}x the speed of the reference"
+            whose = f"scalar kernel, {evaluation.estimate.label}" if evaluation.estimate else "reference"
+            first += f", {evaluation.speedup.median:.3g}x the speed of the {whose}"
     elif evaluation.status is Status.COMPILED:
         first = f"COMPILED ({inline(evaluation.reason, 100)})"
     else:

@@ -69,6 +69,18 @@ def read(data: bytes) -> SharedObject:
         raise NotElf(f"the file is damaged: {error}") from error
 
 
+def undefined(data: bytes) -> list[str]:
+    """Names that an object file (``.o``) needs from elsewhere.
+
+    Raises:
+        NotElf: it is none, or its tables lie outside of the file.
+    """
+    try:
+        return _File(data).undefined()
+    except (struct.error, IndexError, OverflowError) as error:
+        raise NotElf(f"the file is damaged: {error}") from error
+
+
 @dataclass(frozen=True, slots=True)
 class _Section:
     kind: int
@@ -144,6 +156,16 @@ class _File:
                 if where == 0 and name:
                     version = versions[index] & 0x7FFF if index < len(versions) else 0
                     yield Symbol(_string(names, name), info >> 4 == _WEAK, version > 1)
+
+    def undefined(self) -> list[str]:
+        """Names in the symbol table that no section of the file holds."""
+        tables = [(section, self._linked(section)) for section in self._sections if section.kind == _SYMTAB]
+        return [
+            _string(names, name)
+            for section, names in tables
+            for name, _, _, where, _, _ in self._symbols(section)
+            if where == 0 and name
+        ]
 
     def _symbols(self, section: _Section) -> Iterator[tuple[int, ...]]:
         size = min(section.size, MOST_SYMBOLS * _SYMBOL.size)

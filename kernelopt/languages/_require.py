@@ -5,8 +5,10 @@ from __future__ import annotations
 from kernelopt import registry
 from kernelopt.errors import MissingTool, UsageError
 
-TARGETS = {"cpu": ("cpp",), "cuda": ("cuda", "cupy", "triton")}
+TARGETS = {"cpu": ("cpp",), "cuda": ("cuda", "cupy", "triton"), "npu": ("aie",)}
 """What kernels are for, and the languages of it, the default first."""
+SUITES = {"npueval": "aie"}
+"""Suites whose tasks are no PyTorch modules, and the language of their kernels."""
 
 
 def require_language(name: str, compile_for: str = "") -> None:

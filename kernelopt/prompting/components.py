@@ -20,9 +20,15 @@ _SEED = {
 }
 
 
-def seed_candidate() -> dict[str, str]:
-    """A fresh copy of the texts that every search starts from."""
-    return dict(_SEED)
+_AIE_SEED = {
+    **_SEED,
+    GENERATE: "Write a kernel for the task below. Make it correct first.",
+}
+
+
+def seed_candidate(language: str = "cpp") -> dict[str, str]:
+    """A fresh copy of the texts that every search for kernels in `language` starts from."""
+    return dict(_AIE_SEED if language == "aie" else _SEED)
 
 
 def fill_query(template: str, facts: dict[str, str]) -> str:

@@ -10,6 +10,8 @@ _FENCE = re.compile(
     r"^(?P<ticks>`{3,})(?P<tag>[^\n`]*)\n(?P<body>.*?)(?:^(?P=ticks)`*[ \t]*$|\Z)", re.M | re.S
 )
 
+_CPP_TAGS = ("", "c", "cc", "cpp", "c++", "cxx", "h", "hpp", "aie")
+
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
@@ -39,6 +41,20 @@ def extract_kernel(reply: str, finish_reason: str = "stop") -> Extraction:
         if _defines(body, "ModelNew"):
             return Extraction(source=body.strip() + "\n")
     return Extraction(problem=_problem(candidates, finish_reason))
+
+
+def extract_cpp(reply: str, function: str, finish_reason: str = "stop") -> Extraction:
+    """The C++ file that defines `function`: the last fence that does, else the bare reply."""
+    if not reply.strip():
+        return Extraction(problem="the reply is empty")
+    blocks = fences(reply)
+    bodies = [body for tag, body in blocks if tag in _CPP_TAGS]
+    defined = re.compile(rf"\b{re.escape(function)}\s*\([^;{{}}]*\)\s*\{{")
+    for body in [*reversed(bodies), *([] if blocks else [reply])]:
+        if defined.search(body):
+            return Extraction(source=body.strip() + "\n")
+    cut = "the reply was cut off before" if finish_reason == "length" else "the reply holds no C++ file with"
+    return Extraction(problem=f"{cut} the function {function}")
 
 
 def extract_text(reply: str) -> str | None:

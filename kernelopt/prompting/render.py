@@ -18,6 +18,7 @@ KERNEL, OUTCOME, EXCERPTS, ANSWER = "Your kernel", "What happened", "Manual exce
 COMPONENT, CURRENT, RECORDS = "Component", "Current text", "Records"
 
 _ROLE = "You write fast, correct kernels that replace PyTorch modules."
+_AIE_ROLE = "You write fast, correct kernels for the AI engines of AMD NPUs."
 _REFLECT_ROLE = (
     "You improve the instructions that another model follows when it writes kernels. You see its "
     "kernels and what the compiler, the correctness check and the clock said of them."
@@ -25,6 +26,10 @@ _REFLECT_ROLE = (
 _ANSWER = (
     "Reply with one complete Python module in a ```python fence. It defines `ModelNew`, with the "
     "constructor and call signature of `Model`. Text outside the fence is ignored."
+)
+_AIE_ANSWER = (
+    "Reply with one complete C++ file in a ```cpp fence. It defines the function of the task with exactly "
+    "its name and signature. Text outside the fence is ignored."
 )
 _REFLECT_ANSWER = (
     "Reply with the whole new text of this component inside a ``` fence, and nothing after it. Keep "
@@ -67,18 +72,30 @@ class Brief:
     """The device, in a few lines."""
     excerpts: str = ""
     """Manual excerpts, ready to read."""
+    language: str = "python"
+    """What the task and the answer are written in: ``python`` (a module) or ``cpp`` (a kernel's file)."""
+
+    @property
+    def role(self) -> str:
+        """First line of a system prompt."""
+        return _AIE_ROLE if self.language == "cpp" else _ROLE
+
+    @property
+    def answer(self) -> str:
+        """How to reply."""
+        return _AIE_ANSWER if self.language == "cpp" else _ANSWER
 
 
 def generate_prompt(candidate: Mapping[str, str], brief: Brief) -> Prompt:
     """Ask for a first kernel."""
     sections = [
         Section(GUIDANCE, candidate[GENERATE]),
-        Section(TASK, fenced(brief.task_text, "python")),
+        Section(TASK, fenced(brief.task_text, brief.language)),
         Section(MACHINE, brief.machine),
         Section(EXCERPTS, brief.excerpts),
-        Section(ANSWER, _ANSWER),
+        Section(ANSWER, brief.answer),
     ]
-    return Prompt(system=f"{_ROLE}\n\n{brief.guide.strip()}\n", user=join(sections))
+    return Prompt(system=f"{brief.role}\n\n{brief.guide.strip()}\n", user=join(sections))
 
 
 def refine_prompt(candidate: Mapping[str, str], brief: Brief, kernel_source: str, feedback: str) -> Prompt:
@@ -86,14 +103,14 @@ def refine_prompt(candidate: Mapping[str, str], brief: Brief, kernel_source: str
     sections = [
         Section(GUIDANCE, candidate[GENERATE]),
         Section(REFINEMENT, candidate[REFINE]),
-        Section(TASK, fenced(brief.task_text, "python")),
+        Section(TASK, fenced(brief.task_text, brief.language)),
         Section(MACHINE, brief.machine),
-        Section(KERNEL, fenced(kernel_source, "python")),
+        Section(KERNEL, fenced(kernel_source, brief.language)),
         Section(OUTCOME, feedback),
         Section(EXCERPTS, brief.excerpts),
-        Section(ANSWER, _ANSWER),
+        Section(ANSWER, brief.answer),
     ]
-    return Prompt(system=f"{_ROLE}\n\n{brief.guide.strip()}\n", user=join(sections))
+    return Prompt(system=f"{brief.role}\n\n{brief.guide.strip()}\n", user=join(sections))
 
 
 def reflect_prompt(component: str, current: str, records: Sequence[str]) -> Prompt:

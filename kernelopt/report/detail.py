@@ -6,6 +6,7 @@ import difflib
 
 from kernelopt.errors import UnknownName
 from kernelopt.evaluation import Check, Evaluation
+from kernelopt.report import npu
 from kernelopt.report.page import Grid, Page
 from kernelopt.report.table import NOTHING, speedup_text, winner_text
 from kernelopt.report.view import Attempt, RunView, TaskView
@@ -34,12 +35,8 @@ def task_page(view: RunView, task: TaskView) -> Page:
         *(_evaluation_lines(task, task.best) if task.best else ()),
         "",
         *([_check_grid(task.best.checks), ""] if task.best and task.best.checks else ()),
-        _attempt_grid(task.attempts),
-        *(
-            [f"source: {view.folder / 'kernels' / (task.slug + '.py')}"]
-            if task.best and task.best.usable
-            else ()
-        ),
+        _attempt_grid(task.attempts, npu.LABEL if npu.is_npu(view) else ""),
+        *([f"source: {npu.kernel_file(view, task)}"] if task.best and task.best.usable else ()),
     ]
 
 
@@ -54,6 +51,8 @@ def _evaluation_lines(task: TaskView, best: Evaluation) -> list[str]:
         others = [f"{speedup_text(other.speedup)} over {other.baseline}" for other in best.baselines]
         missing = [f"{name} is missing ({why})" for name, why in best.missing_baselines.items()]
         lines += [f"also: {text}" for text in (*others, *missing)]
+    if best.estimate and best.correct:
+        lines += npu.estimate_lines(best.estimate)
     if best.reason:
         lines.append(f"reason: {best.reason}")
     if best.build and not best.usable and best.build.log:
@@ -70,8 +69,10 @@ def _check_grid(checks: tuple[Check, ...]) -> Grid:
     return Grid(columns, rows, title="checks", right=frozenset(columns[2:4]))
 
 
-def _attempt_grid(attempts: tuple[Attempt, ...]) -> Grid:
-    columns = ("prompt", "step", "kernel", "status", "score", "speedup [95 % CI]", "reason")
+def _attempt_grid(attempts: tuple[Attempt, ...], label: str) -> Grid:
+    """`label`: what the figures are, where they are modelled."""
+    speedup = "speedup" if label else "speedup [95 % CI]"
+    columns = ("prompt", "step", "kernel", "status", "score", speedup, "reason")
     rows = [
         (
             a.candidate_hash if a.candidate is None else f"#{a.candidate}",
@@ -84,7 +85,12 @@ def _attempt_grid(attempts: tuple[Attempt, ...]) -> Grid:
         )
         for a in attempts
     ]
-    return Grid(columns, rows, title="attempts", right=frozenset({"score", "speedup [95 % CI]"}))
+    return Grid(
+        columns,
+        rows,
+        title=f"attempts: {label}" if label else "attempts",
+        right=frozenset({"score", speedup}),
+    )
 
 
 def _figure(value: float | None) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kernelopt.evaluation import Evaluation, Status, to_json
+from kernelopt.report import npu
 from kernelopt.report.scores import LEVELS, Scores
 from kernelopt.report.view import (
     Attempt,
@@ -61,6 +62,7 @@ def evaluation_json(evaluation: Evaluation, asi: str | None) -> dict[str, Any]:
         "baseline": timing["baseline"] if timing else None,
         "baselines": [_baseline(other) for other in data["baselines"] if timing],
         "missing_baselines": data["missing_baselines"],
+        "estimate": npu.estimate_json(evaluation),
         "seconds": evaluation.seconds,
         "asi": asi,
         "environment": data["environment"],
@@ -81,6 +83,7 @@ def report_json(view: RunView) -> dict[str, Any]:
         "models": view.manifest.get("models"),
         "kernelopt": view.manifest.get("kernelopt"),
         "tasks": [task_json(view, task) for task in view.tasks],
+        "npu": npu.as_json(view),
         "frontier": view.frontier,
         "candidates": [_candidate(candidate) for candidate in view.candidates],
         "proposals": {"accepted": view.accepted, "rejected": view.rejected},
@@ -103,6 +106,7 @@ def summary_json(view: RunView) -> dict[str, Any]:
         "created": manifest.get("created"),
         "updated_at": view.updated_at,
         "provenance": view.provenance,
+        "label": npu.LABEL if npu.is_npu(view) else None,
         "suite": manifest.get("suite"),
         "language": manifest.get("language"),
         "device": manifest.get("device"),
@@ -120,7 +124,7 @@ def summary_json(view: RunView) -> dict[str, Any]:
 def task_json(view: RunView, task: TaskView) -> dict[str, Any]:
     """One task of a run."""
     timing = task.best.timing if task.best and task.best.correct else None
-    kernel = view.folder / "kernels" / f"{task.slug}.py"
+    kernel = npu.kernel_file(view, task)
     fields = {
         "id": task.id,
         "slug": task.slug,
@@ -133,6 +137,7 @@ def task_json(view: RunView, task: TaskView) -> dict[str, Any]:
         "candidate_ms": timing.candidate_ms if timing else None,
         "reference_ms": timing.reference_ms if timing else None,
         "baseline": timing.baseline if timing else None,
+        "estimate": npu.estimate_json(task.best),
         "kernel": task.best.kernel_hash if task.best else None,
         "kernel_file": str(kernel) if kernel.is_file() else None,
         "winner": task.winner,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from kernelopt.evaluation import Speedup
+from kernelopt.report import npu
 from kernelopt.report.page import Grid, Page
 from kernelopt.report.scores import LEVELS, Scores
 from kernelopt.report.view import BudgetUse, RunView, TaskView, seed_scores, winner_scores
@@ -22,10 +23,10 @@ def report_page(view: RunView) -> Page:
         f"run: {view.name}, {view.state}" + (f" ({view.reason})" if view.reason else ""),
         *(f"damaged: {line}" for line in view.damaged),
         "",
-        _task_grid(view.tasks),
+        npu.task_grid(view.tasks, winner_text) if npu.is_npu(view) else _task_grid(view.tasks),
         *_footnotes(view.tasks),
         "",
-        _score_grid(view),
+        npu.score_grid(view) if npu.is_npu(view) else _score_grid(view),
         "",
         _budget_line(view.budget),
         f"search: iterations {view.iterations}, proposals accepted {view.accepted} and rejected "
@@ -62,6 +63,8 @@ def speedup_text(speedup: Speedup | None) -> str:
     """``1.83× [1.79, 1.88]``: the median and its 95 % confidence interval."""
     if speedup is None:
         return NOTHING
+    if speedup.ci95_low == speedup.ci95_high:  # of a model, which has no noise
+        return f"{speedup.median:.2f}×"
     return f"{speedup.median:.2f}× [{speedup.ci95_low:.2f}, {speedup.ci95_high:.2f}]"
 
 

@@ -21,7 +21,8 @@ from kernelopt.search.reflect import (
     new_text,
     proposal_key,
 )
-from kernelopt.search.rollout import Rollout, Tools, candidate_hash, roll_out
+from kernelopt.search.rollout import AIE, Rollout, Tools, candidate_hash, roll_out
+from kernelopt.search.score import OBJECTIVES
 from kernelopt.search.stable import StableStr, plain
 from kernelopt.task import Task
 
@@ -175,12 +176,25 @@ class KernelAdapter:
             scores=[max(rollout.score, LEAST_SCORE) for rollout in rollouts],
             trajectories=rollouts if capture_traces else None,
             num_metric_calls=sum(key in fresh for key in keys),
+            objective_scores=self._objectives(rollouts),
         )
+
+    def _objectives(self, rollouts: Sequence[Rollout]) -> list[dict[str, float]] | None:
+        """For gepa's frontier over objectives; None where the score is the only one."""
+        if self._tools.language != AIE:
+            return None
+        return [dict(rollout.best.objectives) or dict.fromkeys(OBJECTIVES, 0.0) for rollout in rollouts]
 
     def _refused(self, count: int) -> Any:
         from gepa.core.adapter import EvaluationBatch
 
-        return EvaluationBatch(outputs=[""] * count, scores=[LEAST_SCORE] * count, num_metric_calls=0)
+        objectives = [dict.fromkeys(OBJECTIVES, 0.0)] * count if self._tools.language == AIE else None
+        return EvaluationBatch(
+            outputs=[""] * count,
+            scores=[LEAST_SCORE] * count,
+            num_metric_calls=0,
+            objective_scores=objectives,
+        )
 
     def _reflect(
         self, candidate: Mapping[str, str], name: str, records: Sequence[Mapping[str, Any]]
@@ -219,4 +233,5 @@ class KernelAdapter:
                     outcomes[key] = self._tools.explain(evaluation, kernel, None, ())
         history = {t: failures(t, [r for r in others if r.task == t], findings) for t in tasks}
         texts = {slug: task.source for slug, task in self._tasks.items()}
-        return Narrator(Known(texts, sources, outcomes, findings, self._tools.retrieve, history))
+        known = Known(texts, sources, outcomes, findings, self._tools.retrieve, history)
+        return Narrator(known, "cpp" if self._tools.language == AIE else "python")

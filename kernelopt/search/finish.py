@@ -54,7 +54,7 @@ def write_results(run: Run, plan: Plan) -> None:
     for slug, (evaluation, source) in winners(run).items():
         final = run.journal.get("remeasure", f"{slug}:{evaluation.kernel_hash}")
         shown = from_json(final) if final else evaluation
-        run.write_kernel(slug, _header(shown, plan) + source)
+        run.write_kernel(slug, _header(shown, plan) + source, ".cc" if plan.language == "aie" else ".py")
     candidates = [event.data for event in run.journal.read("candidate")]
     if not candidates:
         return
@@ -94,7 +94,13 @@ def _frontier(candidates: Sequence[dict[str, object]]) -> set[int]:
 
 
 def _header(evaluation: Evaluation, plan: Plan) -> str:
-    speedup = evaluation.speedup
+    speedup, estimate = evaluation.speedup, evaluation.estimate
+    if evaluation.correct and estimate:
+        return (
+            f"// Kernel for task {evaluation.task_id} of {plan.provenance}\n"
+            f"// {evaluation.status}, {estimate.cycles:.0f} cycles, vector score "
+            f"{estimate.vector_score:.3f}, {estimate.label}; isolation {evaluation.isolation}\n"
+        )
     figures = (
         (evaluation.reason if evaluation.usable else "not faster when measured again")
         if speedup is None

@@ -14,7 +14,7 @@ from kernelopt.search.ledger import Ledger
 from kernelopt.search.plan import Plan
 from kernelopt.search.progress import Progress
 from kernelopt.search.reflect import proposal_key
-from kernelopt.search.rollout import candidate_hash
+from kernelopt.search.rollout import AIE, candidate_hash
 from kernelopt.search.stable import TaskLoader, plain, stable
 from kernelopt.task import Task
 
@@ -44,7 +44,7 @@ def optimise(
 
     chronicler = Chronicler(ledger, progress, adapter.pool, adapter.rejected)
     settings: dict[str, Any] = {
-        "seed_candidate": stable(seed_candidate()),
+        "seed_candidate": stable(seed_candidate(plan.language)),
         "trainset": TaskLoader(splits["train"]),
         "valset": TaskLoader(splits["val"]),
         "adapter": adapter,
@@ -64,6 +64,8 @@ def optimise(
         "seed": plan.seed,
         "raise_on_exception": True,
     }
+    if plan.language == AIE:  # fast and vectorised are two aims: neither may crowd out the other
+        settings["frontier_type"] = "hybrid"
     optimize(**settings)
 
 

@@ -43,12 +43,13 @@ class Known:
 class Narrator:
     """Tells what happened in rollouts, filtered by what a component is responsible for."""
 
-    def __init__(self, known: Known):
-        self._known = known
+    def __init__(self, known: Known, tag: str = "python"):
+        """`tag` is what the fences around tasks and kernels say."""
+        self._known, self._tag = known, tag
 
     def record(self, component: str, rollout: Rollout) -> str:
         """One record for the reflection model, Markdown."""
-        head = [f"Score: {rollout.score:.3f}", "Task:", fenced(self._known.tasks[rollout.task], "python")]
+        head = [f"Score: {rollout.score:.3f}", "Task:", fenced(self._known.tasks[rollout.task], self._tag)]
         tell = {GENERATE: self._generated, REFINE: self._refined, RETRIEVAL_QUERY: self._queried}[component]
         return "\n\n".join([*head, *tell(rollout)])
 
@@ -107,7 +108,7 @@ class Narrator:
 
     def _attempt(self, rollout: Rollout, attempt: Attempt) -> list[str]:
         source = self._known.sources.get(attempt.kernel or "", "")
-        shown = [fenced(source[:KERNEL_CHARS], "python")] if source else []
+        shown = [fenced(source[:KERNEL_CHARS], self._tag)] if source else []
         return [*shown, *self._outcome(rollout, attempt)]
 
     def _outcomes(self, rollout: Rollout) -> list[str]:

@@ -14,11 +14,14 @@ from kernelopt.feedback.changes import Before, failed_attempt
 from kernelopt.kernel import Kernel
 from kernelopt.lms import Completion, Prompt
 from kernelopt.prompting.components import RETRIEVAL_QUERY, fill_query
-from kernelopt.prompting.extract import extract_kernel
+from kernelopt.prompting.extract import Extraction, extract_cpp, extract_kernel
 from kernelopt.prompting.render import Brief, generate_prompt, refine_prompt
 from kernelopt.retrieval import Excerpt
-from kernelopt.search.score import score
+from kernelopt.search.score import objectives, score
 from kernelopt.task import Task
+
+AIE = "aie"
+"""The language whose kernels are one C++ function, not a module."""
 
 
 def candidate_hash(candidate: Mapping[str, str]) -> str:
@@ -41,6 +44,8 @@ class Attempt:
     cached: bool
     """True when this kernel had been evaluated on this task before."""
     reason: str
+    objectives: Mapping[str, float] = field(default_factory=dict)
+    """What the frontier is kept on besides the score, where there is more than one aim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,7 @@ class Rollout:
             "kernel": self.best.kernel,
             "attempts": [_attempt_json(attempt) for attempt in self.attempts],
             "queries": list(self.queries),
-            "objectives": {},
+            "objectives": dict(self.best.objectives),
             "cost_usd": self.cost_usd,
             "seconds": self.seconds,
         }
@@ -150,7 +155,8 @@ def _prompt(candidate: Mapping[str, str], task: Task, tools: Tools, state: _Stat
     excerpts = tools.retrieve(query) if query else []
     state.queries.append(query)
     text = "\n\n".join(f"**{e.title}** ({e.source})\n\n{e.text}" for e in excerpts)
-    brief = Brief(task.source, tools.guide(task), tools.machine, text)
+    language = "cpp" if tools.language == AIE else "python"
+    brief = Brief(task.source, tools.guide(task), tools.machine, text, language)
     if state.kernel is None:
         return generate_prompt(candidate, brief)
     return refine_prompt(candidate, brief, state.kernel.source, state.feedback)
@@ -158,7 +164,7 @@ def _prompt(candidate: Mapping[str, str], task: Task, tools: Tools, state: _Stat
 
 def _attempt_once(step: str, reply: Completion, task: Task, tools: Tools, state: _State) -> bool:
     """Evaluate one reply; False when going on is pointless."""
-    found = extract_kernel(reply.text, reply.finish_reason)
+    found = _extract(reply, task, tools.language)
     if not found.source:
         status, stage = Status.NO_KERNEL, Stage.EXTRACT
         state.attempts.append(Attempt(step, None, status, stage, 0.0, None, False, found.problem))
@@ -181,10 +187,18 @@ def _attempt_once(step: str, reply: Completion, task: Task, tools: Tools, state:
             evaluation.speedup,
             cached,
             evaluation.reason,
+            objectives(evaluation),
         )
     )
     _keep(step, kernel, evaluation, tools.explain, state)
     return True
+
+
+def _extract(reply: Completion, task: Task, language: str) -> Extraction:
+    """The kernel in a reply: one C++ function for the NPU, else a module."""
+    if language == AIE:
+        return extract_cpp(reply.text, task.name, reply.finish_reason)
+    return extract_kernel(reply.text, reply.finish_reason)
 
 
 def _keep(step: str, kernel: Kernel, evaluation: Evaluation, explain: Explain, state: _State) -> None:

@@ -7,7 +7,7 @@ A run is a folder::
       journal.sqlite     every event in order (WAL); the state of a run is a fold over it
       artifacts/ab/cdef  texts by content hash (32 hex digits): kernels, task sources, build logs
       transcript.jsonl   every LM call, ready for `--lm replay:`; rebuilt from the journal if lost
-      kernels/<task>.py  the best correct kernel of each task
+      kernels/<task>.py  the best correct kernel of each task (.cc in the language aie)
       prompts/           the frontier's prompts and the best single one
       writer.lock        held by the one process that writes; `writer.json` says which
 

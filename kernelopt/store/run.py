@@ -55,9 +55,9 @@ class Run:
         """Id of the process that writes the run now, on this machine; None when nobody does."""
         return writer_pid(self.folder)
 
-    def write_kernel(self, task_slug: str, source: str) -> Path:
+    def write_kernel(self, task_slug: str, source: str, suffix: str = ".py") -> Path:
         """Put the best kernel of a task where people find it. Raises `StoreError` like every write."""
-        return self._write(f"kernels/{task_slug}.py", source)
+        return self._write(f"kernels/{task_slug}{suffix}", source)
 
     def write_prompt(self, name: str, text: str) -> Path:
         """Write ``prompts/NAME.md``; `name` may hold folders, such as ``best/generate``."""

@@ -87,6 +87,7 @@ def test_an_evaluation_has_exactly_the_documented_fields():
         "baseline": "eager",
         "baselines": [],
         "missing_baselines": {},
+        "estimate": None,
         "seconds": 1.5,
         "asi": "Use more threads.",
         "environment": {"torch": "2.13.0"},

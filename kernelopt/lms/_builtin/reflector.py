@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
-from kernelopt.lms._builtin.skills import BY_NAME, asked_for, taught
+from kernelopt.lms._builtin.aie_skills import AIE_SKILLS
+from kernelopt.lms._builtin.skills import SKILLS, Skill, asked_for, taught
 from kernelopt.prompting.components import GENERATE, REFINE, RETRIEVAL_QUERY
 from kernelopt.prompting.extract import fences
 from kernelopt.prompting.render import COMPONENT, CURRENT, RECORDS, fenced
@@ -28,20 +29,26 @@ def answer(sections: Mapping[str, str]) -> str:
     return f"(builtin writer: rule-based, for demonstration and tests)\n\n{fenced(text)}\n"
 
 
-def complaints(records: list[str]) -> list[str]:
-    """Names of skills that records ask for, in how many records first, mistakes before slowness."""
-    counts = Counter(name for record in records for name in set(asked_for(record)))
-    order = list(BY_NAME)
-    return sorted(counts, key=lambda n: (not BY_NAME[n].mistake, -counts[n], order.index(n)))
+def complaints(records: list[str]) -> list[Skill]:
+    """Skills that records ask for, in how many records first, mistakes before slowness."""
+    skills = _about(records)
+    counts = Counter(name for record in records for name in set(asked_for(record, skills)))
+    asked = [skill for skill in skills if skill.name in counts]
+    return sorted(asked, key=lambda skill: (not skill.mistake, -counts[skill.name]))
+
+
+def _about(records: list[str]) -> tuple[Skill, ...]:
+    """The skills that records can be about: of kernels for the NPU, or of modules."""
+    return AIE_SKILLS if any("#include <aie_api/" in record for record in records) else SKILLS
 
 
 def _generate(current: str, records: list[str]) -> str:
-    known = taught(current)
+    known = taught(current, _about(records))
     asked = complaints(records)
-    missing = [name for name in asked if name not in known]
+    missing = [skill for skill in asked if skill.name not in known]
     if missing:
-        return _with_lines(current, [BY_NAME[name].line for name in missing[:MOST_LINES]])
-    persisting = [BY_NAME[name].line for name in asked if BY_NAME[name].line in current]
+        return _with_lines(current, [skill.line for skill in missing[:MOST_LINES]])
+    persisting = [skill.line for skill in asked if skill.line in current]
     return _sharpened(current, persisting)
 
 

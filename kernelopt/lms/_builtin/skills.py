@@ -8,6 +8,7 @@ The student is like an inexperienced programmer: it has a skill if the prompt in
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kernelopt.feedback import words
@@ -132,20 +133,20 @@ _SENTENCE = re.compile(r"[\n;]+|(?<=[.:])\s+(?=[A-Z`#-])")
 _NEGATION = re.compile(r"\b(do not|don't|never|avoid|without|no need)\b")
 
 
-def taught(guidance: str) -> frozenset[str]:
+def taught(guidance: str, skills: Sequence[Skill] = SKILLS) -> frozenset[str]:
     """Names of the skills that a text teaches. A sentence that forbids a thing does not teach it."""
     found = set()
     for sentence in _SENTENCE.split(guidance.lower()):
-        for skill in SKILLS:
+        for skill in skills:
             if any(_teaches(pattern, sentence) for pattern in skill.taught_by):
                 found.add(skill.name)
     return frozenset(found)
 
 
-def asked_for(feedback: str) -> list[str]:
+def asked_for(feedback: str, skills: Sequence[Skill] = SKILLS) -> list[str]:
     """Names of the skills that a text of feedback complains about, mistakes first, then in order."""
     text = feedback.lower()
-    hit = [skill for skill in SKILLS if any(fragment.lower() in text for fragment in skill.answers)]
+    hit = [skill for skill in skills if any(fragment.lower() in text for fragment in skill.answers)]
     return [skill.name for skill in sorted(hit, key=lambda skill: not skill.mistake)]
 
 

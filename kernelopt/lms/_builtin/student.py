@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from kernelopt.lms._builtin.skills import BY_NAME, asked_for, taught
+from kernelopt.lms._builtin.aie_skills import AIE_SKILLS
+from kernelopt.lms._builtin.aie_write import UnknownKernel, write_kernel
+from kernelopt.lms._builtin.skills import SKILLS, Skill, asked_for, taught
 from kernelopt.lms._builtin.write import UnknownOperator, write_module
 from kernelopt.lms._builtin.write_gpu import write_cuda, write_triton
 from kernelopt.prompting.extract import fences
 from kernelopt.prompting.render import EXCERPTS, GUIDANCE, KERNEL, OUTCOME, REFINEMENT, TASK
 
 NOTE = "builtin writer: rule-based, for demonstration and tests"
-_OWN = re.compile(r"^# skills:(.*)$", re.MULTILINE)
+_OWN = re.compile(r"^(?:#|//) skills:(.*)$", re.MULTILINE)
 _EVERYTHING = re.compile(r"\b(every|all)\b.{0,40}\b(remed|complaint|report|feedback|finding)", re.IGNORECASE)
 
 
@@ -31,7 +33,9 @@ def answer(sections: Mapping[str, str], system: str = "") -> str:
     blocks = fences(sections.get(TASK, ""))
     if not blocks:
         return f"({NOTE}) The prompt holds no task module.\n"
-    skills = _skills(sections)
+    if blocks[0][0] == "cpp":
+        return _answer_aie(blocks[0][1], _skills(sections, AIE_SKILLS))
+    skills = _skills(sections, SKILLS)
     try:
         module = _writer(system)(blocks[0][1], skills)
     except UnknownOperator as unknown:
@@ -47,20 +51,32 @@ def _writer(system: str) -> Callable[[str, frozenset[str]], str]:
     return WRITERS.get(heading[1].strip(), write_module) if heading else write_module
 
 
-def _skills(sections: Mapping[str, str]) -> frozenset[str]:
+def _answer_aie(task: str, skills: frozenset[str]) -> str:
+    """A kernel for the NPU."""
+    try:
+        text = write_kernel(task, skills)
+    except UnknownKernel as unknown:
+        return f"({NOTE}) I do not know how to write a kernel for this task: {unknown}.\n"
+    signed = f"// {NOTE}\n// skills: {' '.join(sorted(skills))}\n{text}"
+    words = ", ".join(sorted(skills)) or "none"
+    return f"({NOTE}) A kernel with these skills: {words}.\n\n```cpp\n{signed}```\n"
+
+
+def _skills(sections: Mapping[str, str], skills: Sequence[Skill]) -> frozenset[str]:
     """What the guidance teaches, what the last kernel knew, and what its feedback asks for."""
-    known = taught(sections.get(GUIDANCE, "") + "\n" + sections.get(REFINEMENT, ""))
+    by_name = {skill.name: skill for skill in skills}
+    known = taught(sections.get(GUIDANCE, "") + "\n" + sections.get(REFINEMENT, ""), skills)
     if KERNEL not in sections:
         return known
-    known |= _before(sections[KERNEL])
-    missing = [name for name in asked_for(sections.get(OUTCOME, "")) if name not in known]
+    known |= _before(sections[KERNEL]) & frozenset(by_name)
+    missing = [name for name in asked_for(sections.get(OUTCOME, ""), skills) if name not in known]
     # One remedy at a time, like a beginner, unless told to work through the whole list.
     thorough = bool(_EVERYTHING.search(sections.get(REFINEMENT, "")))
-    advice = taught(sections.get(EXCERPTS, "")) & set(missing)
-    missing.sort(key=lambda name: (not BY_NAME[name].mistake, name not in advice))
+    advice = taught(sections.get(EXCERPTS, ""), skills) & set(missing)
+    missing.sort(key=lambda name: (not by_name[name].mistake, name not in advice))
     return known | frozenset(missing if thorough else missing[:1])
 
 
 def _before(kernel: str) -> frozenset[str]:
     found = _OWN.search(kernel)
-    return frozenset(found[1].split()) & frozenset(BY_NAME) if found else frozenset()
+    return frozenset(found[1].split()) if found else frozenset()

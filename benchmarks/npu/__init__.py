@@ -1,0 +1,1 @@
+"""Kernels whose cycles were published, and how far the host model is from them."""

@@ -1,0 +1,8 @@
+#include <aie_api/aie.hpp>
+
+void negate_bfloat16(bfloat16 *input_vector, bfloat16 *output_vector) {
+    for (int i = 0; i < 256; ++i) {
+        const float x = input_vector[i];
+        output_vector[i] = (bfloat16)(-x);
+    }
+}

@@ -1,0 +1,42 @@
+"""What the student can be taught about the NPU; see `skills` for how teaching works."""
+
+from __future__ import annotations
+
+from kernelopt.lms._builtin.skills import Skill
+
+AIE_SKILLS: tuple[Skill, ...] = (
+    Skill(
+        "vectors",
+        "Use the vector unit: load with aie::load_v, compute with aie:: operations on whole vectors, and "
+        "store with aie::store_v; no loop over single elements.",
+        (r"\bvector unit\b", r"\baie::load_v\b", r"\b(whole|aie) vectors\b"),
+        ("vector score 0.0 %",),
+        mistake=True,  # nothing else helps a kernel that works on single elements
+    ),
+    Skill(
+        "restrict",
+        "Copy every buffer pointer to a `__restrict` pointer first: else a store orders the loads behind it.",
+        (r"__restrict\b", r"\brestrict pointer"),
+        ("say __restrict",),
+    ),
+    Skill(
+        "pipeline",
+        "Put AIE_PREPARE_FOR_PIPELINING and AIE_LOOP_MIN_ITERATION_COUNT before each loop of constant "
+        "length.",
+        (r"\baie_prepare_for_pipelining\b", r"\bsoftware pipelin"),
+        ("not pipelined",),
+    ),
+    Skill(
+        "wide",
+        "Work on vectors of 512 bits where the operation has them: 64 lanes of 8 bits, 32 of 16.",
+        (r"\b512 bits?\b", r"\b64 lanes\b"),
+        ("cycles an iteration",),
+    ),
+    Skill(
+        "accumulators",
+        "In reductions keep several accumulators that take turns: one waits for its own last result.",
+        (r"\bseveral accumulators\b", r"\btwo accumulators\b"),
+        ("bound by recurrence", "bound by a recurrence"),
+    ),
+)
+"""In the order in which a reviewer would give the advice."""

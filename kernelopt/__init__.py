@@ -6,7 +6,7 @@
         run = kernelopt.search("softmul.py", lm="openai/gpt-5", budget_usd=5)
         print(run.tasks[0].speedup)
 
-`search`, `evaluate` and `load_run` do what the commands of these names do; see `kernelopt.api`.
+`search`, `evaluate`, `load_run` and `export` do what the commands of these names do; see `kernelopt.api`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kernelopt.api import evaluate, load_run, search
+    from kernelopt.api import evaluate, export, load_run, search
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "evaluate", "load_run", "search"]
+__all__ = ["__version__", "evaluate", "export", "load_run", "search"]
 
 
 def __getattr__(name: str) -> Any:

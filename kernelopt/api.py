@@ -7,7 +7,7 @@ Evaluations run in a process of their own that Python starts anew (``spawn``), s
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from kernelopt.suites import SuiteOptions
 
 if TYPE_CHECKING:
     from kernelopt.evaluation import Evaluation
+    from kernelopt.export import Examined
     from kernelopt.report.view import RunView
     from kernelopt.suites._fit import Selection
 
@@ -172,6 +173,63 @@ def load_run(run: str | Path = "latest", runs: str | Path = "runs") -> RunView:
 
     with open_run(run, runs) as opened:
         return view(opened)
+
+
+def export(
+    run: str | Path = "latest",
+    *,
+    out: str | Path,
+    tasks: Sequence[str] = (),
+    name: str | None = None,
+    march: str = "",
+    licence: str = "Apache-2.0",
+    sandbox: str = "auto",
+    sweep: bool = True,
+    force: bool = False,
+    runs: str | Path = "runs",
+    on_note: Callable[[str], None] = lambda _: None,
+) -> list[Examined]:
+    """Write the winners of a run as an installable package of PyTorch operators, like `kernelopt export`.
+
+    Args:
+        run: its name, its path, or ``latest``.
+        out: folder to write the package to.
+        tasks: ids of those to export; all with a winner by default.
+        name: of the package; by the run's name by default.
+        march: processor to build for, as g++ names it; ``x86-64-v3`` on x86 by default.
+        licence: SPDX name that the package states.
+        sandbox: ``auto``, ``docker``, ``bwrap`` or ``process``.
+        sweep: try other sizes; otherwise the package is for the measured ones only.
+        force: write over an older package.
+        runs: the folder of all runs.
+        on_note: is told of progress, a line at a time.
+
+    Returns:
+        Each winner as it was judged again; those with a `refusal` are not in the package.
+
+    Raises:
+        UsageError: there is no such run or task, nothing could be exported, or `out` cannot be used.
+    """
+    from kernelopt.export import package
+    from kernelopt.export.examine import Examiner, portable
+    from kernelopt.export.naming import package_name
+    from kernelopt.export.winners import of_run
+    from kernelopt.report.fold import view
+    from kernelopt.sandboxes._choose import choose_sandbox
+    from kernelopt.search.run import load_plan
+    from kernelopt.store.run import open_run
+
+    with open_run(run, runs) as opened:
+        known = {task.slug: task for task in load_plan(opened).tasks}
+        winners = of_run(opened, view(opened), known, tuple(tasks))
+    with Examiner(choose_sandbox(sandbox).name, march, say=on_note) as examiner:
+        examined = [examiner.examine(winner, sweep=sweep) for winner in winners]
+    shipped = [one for one in examined if not one.refusal]
+    if not shipped:
+        raise ConfigError("nothing could be exported: " + "; ".join(one.refusal for one in examined))
+    chosen = package_name(name or f"kernels_{Path(run).name}")
+    package.write(package.build(shipped, chosen, march or portable(), licence), Path(out), force=force)
+    return examined
 
 
 def _select(suite: str | Path, options: SuiteOptions, *, narrow: bool = False) -> Selection:

@@ -67,6 +67,13 @@ def test_the_package_of_the_search_can_be_called_whichever_was_imported_first():
     assert "TypeError: search() has no argument 'tempo'" in done.stderr
 
 
+def test_export_is_a_package_and_a_function():
+    import kernelopt.export.naming
+
+    with pytest.raises(UsageError, match="no run 'nowhere'"):
+        kernelopt.export("nowhere", out="out")
+
+
 def test_a_kernel_is_judged_from_its_text(place):
     found = kernelopt.evaluate(KERNEL, suite=place / "double.py", sandbox="process")
     assert found.correct and found.task_id == "double" and found.speedup.ci95_low > 0

@@ -71,6 +71,9 @@ def _language(language: str | None, target: str | None, suite: str) -> str:
     if language and registry.get("languages", language) and own not in (None, language):
         raise UsageError(f"--language {language}: the tasks of {suite} are for kernels in {own}")
     chosen = language or own or TARGETS[target or "cpu"][0]
+    for name, kept in SUITES.items():
+        if chosen == kept and suite and suite != name:
+            raise UsageError(f"kernels in {chosen} are for the suite {name}: write --suite {name}")
     other = next((name for name, known in TARGETS.items() if chosen in known), target)
     if target and other != target:
         raise UsageError(f"--target {target}: kernels in {chosen} are for {other}; leave one of the two out")

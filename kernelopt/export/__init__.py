@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from kernelopt._callable import callable_as_api
 from kernelopt.evaluation import Evaluation
 from kernelopt.kernel import Kernel
 from kernelopt.languages import BuildRequest
@@ -54,3 +55,6 @@ class Examined:
     variants: tuple[Variant, ...] = ()
     refusal: str = ""
     """Why it cannot be exported, in one sentence; empty where it can."""
+
+
+callable_as_api(__name__)

@@ -59,3 +59,8 @@ def test_a_folder_of_kernels_is_matched_by_name(tmp_path, capsys):
     (tmp_path / "other.cc").write_text("")
     assert main(["bench", str(tmp_path), "--suite", "npueval", "--tasks", "relu_int8"]) == 2
     assert "no .cc file is named like a task, for example relu_int8.cc" in capsys.readouterr().err
+
+
+def test_kernels_for_the_npu_have_one_suite(capsys):
+    assert main(["search", "--suite", "kernelbench", "--target", "npu", "--dry-run"]) == 2
+    assert "kernels in aie are for the suite npueval" in capsys.readouterr().err

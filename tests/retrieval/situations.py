@@ -274,7 +274,7 @@ _STORIES = {
         (
             "torch/pybind-signatures",
             "relu",
-            "TypeError: forward(): incompatible function arguments. The following argument types are suppo",
+            "TypeError: forward(): incompatible function arguments. The following are supported",
             "",
         ),
         (

@@ -90,9 +90,9 @@ FEW = ("12_Softmax", "14_LayerNorm", "20_Column_sum")
 
 def smaller(text: str) -> str:
     """The task with its large sizes divided, as far as its reference then still runs."""
-    found = {name: value for name, value in constants(text).items() if type(value) is int and value > 48}
+    found = {name: value for name, value in constants(text).items() if type(value) is int and value > 15}
     for divisor in (16, 8, 4, 2):
-        changed = rewrite(text, {name: max(16, value // divisor) for name, value in found.items()})
+        changed = rewrite(text, {name: max(8, value // divisor) for name, value in found.items()})
         with contextlib.suppress(Exception):
             space = run(changed)
             with torch.no_grad():

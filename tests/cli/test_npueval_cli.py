@@ -59,3 +59,12 @@ def test_a_folder_of_kernels_is_matched_by_name(tmp_path, capsys):
     (tmp_path / "other.cc").write_text("")
     assert main(["bench", str(tmp_path), "--suite", "npueval", "--tasks", "relu_int8"]) == 2
     assert "no .cc file is named like a task, for example relu_int8.cc" in capsys.readouterr().err
+
+
+def test_doctor_tells_the_parts_that_a_real_npu_takes(capsys, monkeypatch):
+    monkeypatch.setattr("kernelopt.cli.doctor._obstacle", lambda suite: None)
+    assert main(["doctor", "--target", "npu"]) == 0
+    said = capsys.readouterr().out
+    assert all(part in said for part in ("host model", "Peano", "mlir-aie", "XRT", "NPU device"))
+    assert "g++" not in said.split("host model")[0]
+    assert "kernelopt search --suite npueval can run here" in said

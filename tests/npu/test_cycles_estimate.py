@@ -81,6 +81,16 @@ def test_without_a_number_of_iterations_it_is_not_and_that_is_said():
     assert any("AIE_LOOP_MIN_ITERATION_COUNT" in note for note in found.notes)
 
 
+def test_a_loop_behind_a_branch_keeps_its_number_of_iterations():
+    body = """int8_t most = in[0];
+    for (int i = 1; i < 64; i++) { if (in[i] > most) most = in[i]; }
+    int rest = most > 100 ? 900 : 800;
+    if (in[1] > 3) out[0] = 1;
+    for (int i = 0; i < rest; i++) out[i] = in[i] + most;"""
+    rows = run(body).cycles.blocks
+    assert {row["iterations"] for row in rows if row["iterations"] > 1} == {63, 800}
+
+
 def test_the_same_kernel_costs_the_same_again():
     assert run.__wrapped__(HINTED, RESTRICT).cycles == run(HINTED, RESTRICT).cycles
 

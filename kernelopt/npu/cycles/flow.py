@@ -154,6 +154,7 @@ def _merge(function: Function, block: Block, sides: list[int], join: int, left: 
         block.statements.append(Statement("assign", "cond_expr", name, (flag, yes, no), condition.line))
     goal.phis = [phi for phi in goal.phis if phi.sources]
     block.successors = [join]
+    block.edge_counts = {join: block.count}
 
 
 def _join(function: Function, block: Block, before: dict[int, list[int]]) -> bool:
@@ -169,6 +170,7 @@ def _join(function: Function, block: Block, before: dict[int, list[int]]) -> boo
         block.statements.append(Statement("assign", "ssa_name", phi.target, (source,), 0))
     block.statements.extend(goal.statements)
     block.successors = goal.successors
+    block.edge_counts = goal.edge_counts
     del function.blocks[after]
     for other in goal.successors:
         for phi in function.blocks[other].phis if other in function.blocks else []:

@@ -90,7 +90,8 @@ def _render(watch: Watch) -> RenderableType:
 def _best(progress: Progress) -> str:
     ranked = sorted(progress.best.items(), key=lambda item: -item[1].median)[:6]
     shown = ", ".join(f"{slug} {speedup.median:.2f}x" for slug, speedup in ranked)
-    return f"fastest: {shown}" if shown else "no correct kernel yet"
+    label = f" ({progress.label})" if progress.label else ""
+    return f"fastest{label}: {shown}" if shown else "no correct kernel yet"
 
 
 def _clock(seconds: float) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kernelopt.errors import BudgetExhausted, LMError, StoreError
-from kernelopt.evaluation import Evaluation
+from kernelopt.evaluation import MODELLED, Evaluation
 from kernelopt.executors import Executor
 from kernelopt.executors._open import open_executor
 from kernelopt.feedback.explain import explain as explain_evaluation
@@ -118,6 +118,7 @@ def _search(
     meter, progress = Meter(plan.budget, used_before(run)), watch.progress
     watch.meter, watch.run_folder = meter, str(run.folder)
     progress.tasks = len(plan.tasks)
+    progress.label = MODELLED if plan.language == "aie" else ""
     ledger = Ledger(run, models, executor, meter, progress.doing)
     with _session(run, plan, action, models) as stop:
         watch.begun()

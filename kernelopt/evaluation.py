@@ -107,6 +107,10 @@ class Timing:
     reference_samples_ms: tuple[float, ...] = ()
 
 
+MODELLED = "estimated (host model)"
+"""Stands beside every figure of a model."""
+
+
 @dataclass(frozen=True, slots=True)
 class Estimate:
     """What a model of a machine says of a kernel that was not run on that machine. Show `label` beside it."""

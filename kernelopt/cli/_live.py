@@ -100,7 +100,8 @@ def _best(progress: Progress) -> str:
     ranked = sorted(progress.best.items(), key=lambda item: -item[1].median)[:6]
     shown = ", ".join(f"{slug} {speedup.median:.2f}x" for slug, speedup in ranked)
     if shown:
-        return f"fastest: {shown}"
+        label = f" ({progress.label})" if progress.label else ""
+        return f"fastest{label}: {shown}"
     return "" if progress.untimed else "no correct kernel yet"
 
 

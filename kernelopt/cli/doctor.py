@@ -9,12 +9,10 @@ from __future__ import annotations
 import importlib.util
 import os
 import platform
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -22,13 +20,13 @@ import click
 from kernelopt import registry
 from kernelopt.cli import _console
 from kernelopt.devices._cpuinfo import size_text
-from kernelopt.languages._require import require_language
+from kernelopt.languages._require import SUITES, require_language
 from kernelopt.sandboxes._choose import LADDER, choose_sandbox
 
 if TYPE_CHECKING:
     from kernelopt.gpu.toolkit import Tool
 
-SEARCH = "kernelopt search --suite kernelbench"
+SEARCH = "kernelopt search --suite"
 TOOL_TIMEOUT_S = 10.0
 """A compiler tells its version in milliseconds; one on a network drive that hangs is not waited for."""
 
@@ -49,18 +47,21 @@ Groups = dict[str, list[Part]]
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (see docs/cuda.md).")
+@click.option("--target", type=click.Choice(["npu"]), help="Only what concerns AMD's NPUs, real or modelled.")
 @click.pass_context
-def command(ctx: click.Context, as_json: bool) -> None:
+def command(ctx: click.Context, as_json: bool, target: str | None) -> None:
     """Tell what is installed, what is missing and how to mend it. Changes no setting.
 
-    Exit code 0 if `kernelopt search --suite kernelbench` can run here, else 1, with the reason.
+    Exit code 0 if `kernelopt search --suite kernelbench` (npueval with --target npu) can run here, else 1,
+    with the reason.
     """
-    groups = look()
-    obstacle = _obstacle()
+    suite = "npueval" if target else "kernelbench"
+    groups = {"NPU": list(_npu())} if target else look()
+    obstacle = _obstacle(suite)
     if as_json:
         _console.print_json({"ready": obstacle is None, "reason": obstacle or "", "groups": _plain(groups)})
     else:
-        _console.print_page([*_lines(groups), _verdict(obstacle)])
+        _console.print_page([*_lines(groups), _verdict(obstacle, suite)])
     ctx.exit(0 if obstacle is None else 1)
 
 
@@ -76,7 +77,7 @@ def look() -> Groups:
     }
 
 
-def _obstacle() -> str | None:
+def _obstacle(suite: str = "kernelbench") -> str | None:
     """Why the search would be refused, by the very checks that it begins with; None if it can run."""
     from kernelopt.errors import UsageError
     from kernelopt.suites import SuiteOptions
@@ -85,8 +86,8 @@ def _obstacle() -> str | None:
     if importlib.util.find_spec("torch") is None:
         return f"torch is not installed; {_TORCH}"
     try:
-        require_language("cpp")
-        select("kernelbench", SuiteOptions(), narrow=True)
+        require_language(SUITES.get(suite, "cpp"))
+        select(suite, SuiteOptions(), narrow=True)
         choose_sandbox("auto")
     except UsageError as error:
         return str(error)
@@ -114,8 +115,9 @@ def _said(part: Part) -> str:
     return part.found or f"missing: {part.mend}"
 
 
-def _verdict(obstacle: str | None) -> str:
-    return f"{SEARCH} cannot run here: {obstacle}" if obstacle else f"{SEARCH} can run here"
+def _verdict(obstacle: str | None, suite: str = "kernelbench") -> str:
+    search = f"{SEARCH} {suite}"
+    return f"{search} cannot run here: {obstacle}" if obstacle else f"{search} can run here"
 
 
 _TORCH = "run: pip install torch"
@@ -198,11 +200,14 @@ def _tool(tool: Tool) -> Part:
 
 
 def _npu() -> Iterator[Part]:
-    """AMD's NPUs: a device file of Linux's accelerators, and the tool of their run-time library."""
-    devices = sorted(str(path) for path in Path("/dev/accel").glob("accel*"))
-    yield Part("device", " ".join(devices), "no /dev/accel/accel*; kernelopt has nothing for an NPU yet")
-    tool = shutil.which("xrt-smi", path=f"{os.environ.get('PATH', '')}:/opt/xilinx/xrt/bin")
-    yield Part("XRT", tool or "", "no xrt-smi on PATH or in /opt/xilinx/xrt/bin")
+    """What a run on AMD's NPU takes, part by part; and the model of it, which takes a compiler only."""
+    from kernelopt.languages import _gxx
+    from kernelopt.npu import LABEL
+    from kernelopt.npu.hardware import toolchain
+
+    yield Part("host model", f"kernels are run here, cycles {LABEL}" if _gxx.find() else "", _gxx.MISSING)
+    for part in toolchain.find().parts():
+        yield Part(part.name, f"{part.version}  {part.path}".strip() if part else "", part.mend)
 
 
 def _keys(variables: Mapping[str, str]) -> Part:

@@ -81,6 +81,18 @@ def undefined(data: bytes) -> list[str]:
         raise NotElf(f"the file is damaged: {error}") from error
 
 
+def exported(data: bytes) -> list[str]:
+    """Names that an object file defines for others: global and weak ones.
+
+    Raises:
+        NotElf: it is none, or its tables lie outside of the file.
+    """
+    try:
+        return _File(data).exported()
+    except (struct.error, IndexError, OverflowError) as error:
+        raise NotElf(f"the file is damaged: {error}") from error
+
+
 @dataclass(frozen=True, slots=True)
 class _Section:
     kind: int
@@ -159,13 +171,20 @@ class _File:
 
     def undefined(self) -> list[str]:
         """Names in the symbol table that no section of the file holds."""
-        tables = [(section, self._linked(section)) for section in self._sections if section.kind == _SYMTAB]
-        return [
-            _string(names, name)
-            for section, names in tables
-            for name, _, _, where, _, _ in self._symbols(section)
-            if where == 0 and name
-        ]
+        return [name for name, where, _ in self._named() if where == 0]
+
+    def exported(self) -> list[str]:
+        """Names in the symbol table that other files can mean."""
+        return [name for name, where, binding in self._named() if where and binding != 0]
+
+    def _named(self) -> Iterator[tuple[str, int, int]]:
+        """Name, section and binding of every symbol that has a name."""
+        for section in self._sections:
+            if section.kind == _SYMTAB:
+                names = self._linked(section)
+                for name, info, _, where, _, _ in self._symbols(section):
+                    if name:
+                        yield _string(names, name), where, info >> 4
 
     def _symbols(self, section: _Section) -> Iterator[tuple[int, ...]]:
         size = min(section.size, MOST_SYMBOLS * _SYMBOL.size)

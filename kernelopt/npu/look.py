@@ -8,11 +8,14 @@ copies from elsewhere, and nothing more.
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import functools
 import re
 from collections.abc import Iterator
 
 from kernelopt.languages import Finding
-from kernelopt.languages._inspect_elf import NotElf, undefined
+from kernelopt.languages._inspect_elf import NotElf, exported, undefined
 
 _TOKEN = re.compile(r"//[^\n]*|/\*.*?(?:\*/|\Z)|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n]){1,8}'", re.DOTALL)
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -146,13 +149,33 @@ def inspect_text(source: str) -> list[Finding]:
 def inspect_object(data: bytes) -> list[Finding]:
     """What an object file needs that no kernel needs; nothing where there is no object."""
     try:
-        names = undefined(data) if data else []
+        names, own = (undefined(data), exported(data)) if data else ([], [])
     except NotElf as error:
         return [Finding("object", f"the object file cannot be read: {error}")]
+    if taken := [name for name in own if _of_the_system(name)]:
+        said = f"the kernel defines {', '.join(taken[:4])}, a name of the system that others would call"
+        return [Finding("host", said)]
     strange = sorted({name for name in names if not SYMBOLS.fullmatch(name)})
     if not strange:
         return []
     return [Finding("host", f"the kernel calls {', '.join(strange[:4])}, which is not there on the chip")]
+
+
+def _of_the_system(name: str) -> bool:
+    """Whether a C name is one that the C library has, so that defining it takes the library's place."""
+    if name.startswith(("_Z", "kernelopt_npu_", "__gcov")):
+        return name.startswith(("_Znw", "_Zna", "_Zdl", "_Zda"))
+    return name == "main" or name.startswith("__") or any(hasattr(library, name) for library in _libraries())
+
+
+@functools.cache
+def _libraries() -> tuple[ctypes.CDLL, ...]:
+    """Those that a program of C++ is linked with."""
+    found = []
+    for name in ("libc.so.6", "libm.so.6", "libgcc_s.so.1"):
+        with contextlib.suppress(OSError):
+            found.append(ctypes.CDLL(name))
+    return tuple(found)
 
 
 def _blank(match: re.Match[str]) -> str:

@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from kernelopt.evaluation import Estimate, Evaluation
+from kernelopt.evaluation import MODELLED, Estimate, Evaluation
 from kernelopt.report.page import Grid
 from kernelopt.report.scores import geometric_mean
 from kernelopt.report.view import RunView, TaskView
 
 LANGUAGE = "aie"
-LABEL = "estimated (host model)"
+LABEL = MODELLED
 NOTHING = "–"
 
 

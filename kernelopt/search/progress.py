@@ -22,6 +22,8 @@ class Progress:
     accepted: int = 0
     rejected: int = 0
     phase: str = "starting"
+    label: str = ""
+    """What the speedups are, where they are not measured."""
     best: dict[str, Speedup] = field(default_factory=dict)
     """Task slug → fastest correct kernel so far."""
     untimed: bool = False

@@ -11,7 +11,7 @@ from typing import Any
 
 from kernelopt.devices import conditions
 from kernelopt.errors import BudgetExhausted, LMError, StoreError
-from kernelopt.evaluation import Evaluation
+from kernelopt.evaluation import MODELLED, Evaluation
 from kernelopt.executors import Executor
 from kernelopt.executors._open import executor_device, open_executor
 from kernelopt.feedback.changes import Before
@@ -122,6 +122,7 @@ def _search(
     progress.tasks = len(plan.tasks)
     where = conditions(executor_device(executor, plan.language).name)
     progress.untimed, progress.compile_only = not where.timed, not where.runs
+    progress.label = MODELLED if plan.language == "aie" else ""
     ledger = Ledger(run, models, executor, meter, progress.doing)
     with _session(run, plan, action, models) as stop:
         watch.begun()

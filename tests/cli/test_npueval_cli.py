@@ -64,3 +64,12 @@ def test_a_folder_of_kernels_is_matched_by_name(tmp_path, capsys):
 def test_kernels_for_the_npu_have_one_suite(capsys):
     assert main(["search", "--suite", "kernelbench", "--target", "npu", "--dry-run"]) == 2
     assert "kernels in aie are for the suite npueval" in capsys.readouterr().err
+
+
+def test_doctor_tells_the_parts_that_a_real_npu_takes(capsys, monkeypatch):
+    monkeypatch.setattr("kernelopt.cli.doctor._obstacle", lambda suite: None)
+    assert main(["doctor", "--target", "npu"]) == 0
+    said = capsys.readouterr().out
+    assert all(part in said for part in ("host model", "Peano", "mlir-aie", "XRT", "NPU device"))
+    assert "g++" not in said.split("host model")[0]
+    assert "kernelopt search --suite npueval can run here" in said

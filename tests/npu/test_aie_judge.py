@@ -53,6 +53,33 @@ def test_a_call_into_the_system_that_the_text_hides_is_found_in_the_object():
 
 
 @needs_gxx
+@pytest.mark.parametrize(
+    "taken",
+    [
+        "void *memset(void *p, int, size_t) { return p; }",
+        "void free(void *) {}",
+        "float expf(float x) { return x; }",
+    ],
+)
+def test_a_kernel_that_takes_the_place_of_a_library_function_is_suspect(taken):
+    """What it computes there would be outside of the clock."""
+    text = f'#include <stddef.h>\nextern "C" {taken}\n' + RELU.format(LOOP)
+    found = AieJudge(HostTools(), "none", runner=functional.run).evaluate(aie(text), task("relu_int8"))
+    assert found.status is Status.SUSPECT and "a name of the system" in found.reason
+
+
+@needs_gxx
+def test_a_kernel_with_c_linkage_and_helpers_is_honest():
+    text = (
+        "static int top(int x) { return x > 0 ? x : 0; }\n"
+        + 'extern "C" '
+        + RELU.format("for (int i = 0; i < 1024; ++i) out_buffer[i] = top(in_buffer[i]);")
+    )
+    found = AieJudge(HostTools(), "none", runner=functional.run).evaluate(aie(text), task("relu_int8"))
+    assert found.status is Status.PASSED, found.reason
+
+
+@needs_gxx
 def test_a_kernel_that_never_returns_is_stopped(monkeypatch):
     monkeypatch.setattr(functional, "RUN_TIMEOUT_S", 0.3)
     found = judged("volatile int x = 0; while (true) x = x + 1;")

@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.npu import calibrate
+from benchmarks.npu.rows import ROWS
 from kernelopt.errors import UnknownName
 from kernelopt.languages._tools import HostTools
 from kernelopt.npu import LABEL, Buffer, Run, Spec, Vectors, harness
-from kernelopt.npu.cycles import profile
+from kernelopt.npu.cycles import machine, profile
 from kernelopt.npu.cycles.estimate import estimate
 
 pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="g++ is not installed")
@@ -30,10 +32,10 @@ CALL = Vectors("seed/0", {"in": np.arange(SIZE).astype(np.int8)}, {})
 
 
 @cache
-def run(body: str, signature: str = "int8_t *in, int8_t *out", machine: str = "aie2", calls: int = 1) -> Run:
+def run(body: str, signature: str = "int8_t *in, int8_t *out", on: str = "aie2", calls: int = 1) -> Run:
     """A kernel of that body."""
     source = f"#include <aie_api/aie.hpp>\nvoid kernel({signature}) {{\n{body}\n}}\n"
-    return estimate(source, SPEC, [CALL] * calls, machine, HostTools(), 60.0)
+    return estimate(source, SPEC, [CALL] * calls, on, HostTools(), 60.0)
 
 
 SCALAR = "for (int i = 0; i < 1024; i++) out[i] = in[i] < 0 ? -in[i] : in[i];"
@@ -77,6 +79,16 @@ def test_without_a_number_of_iterations_it_is_not_and_that_is_said():
     found = run(VECTOR.replace("1024", "(in[0] ? 1024 : 992)"), RESTRICT).cycles
     assert found.blocks[0]["ii"] == 0
     assert any("AIE_LOOP_MIN_ITERATION_COUNT" in note for note in found.notes)
+
+
+def test_a_loop_behind_a_branch_keeps_its_number_of_iterations():
+    body = """int8_t most = in[0];
+    for (int i = 1; i < 64; i++) { if (in[i] > most) most = in[i]; }
+    int rest = most > 100 ? 900 : 800;
+    if (in[1] > 3) out[0] = 1;
+    for (int i = 0; i < rest; i++) out[i] = in[i] + most;"""
+    rows = run(body).cycles.blocks
+    assert {row["iterations"] for row in rows if row["iterations"] > 1} == {63, 800}
 
 
 def test_the_same_kernel_costs_the_same_again():
@@ -140,9 +152,15 @@ def test_the_written_calibration_keeps_its_goal_and_its_label():
     assert all(LABEL in row for row in found["rows"])
 
 
+@pytest.mark.parametrize("name", ["argmax_bfloat16/scalar", "abs_int8/16 lanes"])
+def test_a_published_figure_that_nothing_was_fitted_on_is_met_within_a_tenth(name):
+    row = next(row for row in ROWS if row.name == name)
+    assert name not in {fitted for names in calibrate.FITTED.values() for fitted in names}
+    error = calibrate.error(calibrate.count(row), machine.load("aie2"))
+    assert abs(error) < 10
+
+
 @pytest.mark.exhaustive
 @pytest.mark.slow
 def test_the_calibration_can_be_repeated():
-    from benchmarks.npu import calibrate
-
     assert calibrate.main(["--no-write"]) == 0

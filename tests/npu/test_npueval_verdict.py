@@ -48,3 +48,10 @@ def test_a_wrong_element_is_told_with_its_place_and_input():
     check = verdict([0, 1, 9, 3], [0, 1, 2, 3])
     assert check.detail == "1 of 4 elements of y are wrong: y[2] = 9, expected 2 (x[2] = 2)"
     assert (check.max_abs_error, check.max_rel_error) == (7.0, 3.5)
+
+
+def test_one_label_stands_beside_every_figure_of_the_model():
+    from kernelopt.evaluation import MODELLED
+    from kernelopt.npu import LABEL
+
+    assert LABEL == MODELLED == "estimated (host model)"

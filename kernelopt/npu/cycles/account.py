@@ -4,70 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
 from kernelopt.npu.cycles import flow
 from kernelopt.npu.cycles.gimple import Block, Function
-from kernelopt.npu.cycles.graph import Graph, Schedule
+from kernelopt.npu.cycles.graph import Schedule
 from kernelopt.npu.cycles.hints import Hint
 from kernelopt.npu.cycles.lower import Lowering
 from kernelopt.npu.cycles.machine import Machine
 from kernelopt.npu.cycles.modulo import MOST_EDGES, modulo_schedule, recurrence_bound, resource_bound
 from kernelopt.npu.cycles.nodes import Lowered
+from kernelopt.npu.cycles.rows import BlockCost, Pattern, again, pulses, steady, then
 from kernelopt.npu.cycles.straight import list_schedule
+from kernelopt.npu.cycles.trips import static_trips
 
 MOST_UNROLLED = 2000
 """Instructions that a request to unroll a loop completely may give."""
-
-
-@dataclass(slots=True)
-class Pattern:
-    """Cycles of a piece of code, and in which of them a vector instruction issues."""
-
-    cycles: float = 0.0
-    pulses: tuple[int, ...] = ()
-
-
-@dataclass(slots=True)
-class BlockCost:
-    """One basic block, or one loop of one block."""
-
-    number: int
-    line: int
-    runs: float
-    """Times it is entered, a call of the kernel."""
-    pattern: Pattern
-    """One time through: for a loop all its iterations."""
-    iterations: float = 1.0
-    ii: int = 0
-    unroll: int = 1
-    limit: str = ""
-    why: str = ""
-    """What kept a loop from being pipelined."""
-    instructions: int = 0
-    notes: list[str] = field(default_factory=list)
-    loop: bool = False
-    whole: bool = False
-    """Unrolled completely: all iterations are one block."""
-
-    @property
-    def cycles(self) -> float:
-        """All its cycles of one call of the kernel."""
-        return self.runs * self.pattern.cycles
-
-    @property
-    def vector(self) -> float:
-        """All its cycles with a vector instruction."""
-        return self.runs * len(self.pattern.pulses)
-
-    def row(self) -> Mapping[str, Any]:
-        """As it stands in `Cycles.blocks`."""
-        return {
-            "line": self.line, "runs": round(self.runs, 3), "iterations": round(self.iterations, 2),
-            "cycles": round(self.cycles, 1), "vector": round(self.vector, 1), "ii": self.ii,
-            "unroll": self.unroll, "limit": self.limit, "why": self.why, "instructions": self.instructions,
-        }  # fmt: skip
 
 
 class Accountant:
@@ -113,12 +64,12 @@ class Accountant:
         piece = self.lowering.lower(block)
         schedule = list_schedule(piece.graph, self.machine.slots, self.files)
         length = self._drained(piece, schedule, block)
-        pulses = _pulses(piece.graph, schedule)
+        when = pulses(piece.graph, schedule)
         return BlockCost(
             block.number,
             max(piece.lines, default=0),
             block.count / self.calls,
-            Pattern(length + piece.calls, pulses),
+            Pattern(length + piece.calls, when),
             limit=schedule.limit,
             instructions=len(piece.graph.units),
             notes=piece.notes,
@@ -156,7 +107,7 @@ class Accountant:
     def _loop(self, block: Block) -> BlockCost:
         entries = self._entries(block)
         iterations = block.count / entries
-        trips = flow.static_trips(block, self.lowering.values)
+        trips = static_trips(block, self.lowering.values)
         one = self.lowering.lower(block, 1, loop=True)
         hint = self._hint(one)
         size = len(block.statements)
@@ -194,7 +145,7 @@ class Accountant:
             piece.graph.units[piece.branch] = self.machine.units["move"]
             piece.branch = -1
         schedule = list_schedule(piece.graph, self.machine.slots, self.files)
-        pattern = Pattern(schedule.length + piece.calls, _pulses(piece.graph, schedule))
+        pattern = Pattern(schedule.length + piece.calls, pulses(piece.graph, schedule))
         cost = BlockCost(0, 0, 0, pattern, 1, 0, trips, "latency", "", len(piece.graph.units), piece.notes)
         cost.whole = True
         return cost
@@ -222,11 +173,11 @@ class Accountant:
         length = int(self._body_length(piece, plain, block))
         pipelined, why = self._pipeline(piece, length, rounds, hint)
         if pipelined is not None:
-            pattern = _steady(piece.graph, pipelined, rounds, int(piece.calls))
+            pattern = steady(piece.graph, pipelined, rounds, int(piece.calls))
         else:
-            pattern = _again(_pulses(piece.graph, plain), length + piece.calls, rounds)
+            pattern = again(pulses(piece.graph, plain), length + piece.calls, rounds)
         if rest:
-            pattern = _then(pattern, self._remainder(one, block, rest))
+            pattern = then(pattern, self._remainder(one, block, rest))
         limit = pipelined.limit if pipelined else self._limit(piece, length)
         cost = BlockCost(0, 0, 0, pattern, iterations, pipelined.ii if pipelined else 0, factor, limit, why)
         cost.instructions, cost.notes = len(piece.graph.units), piece.notes
@@ -234,7 +185,7 @@ class Accountant:
 
     def _remainder(self, one: Lowered, block: Block, rest: int) -> Pattern:
         plain = list_schedule(one.graph, self.machine.slots, self.files)
-        return _again(_pulses(one.graph, plain), int(self._body_length(one, plain, block)) + one.calls, rest)
+        return again(pulses(one.graph, plain), int(self._body_length(one, plain, block)) + one.calls, rest)
 
     def _body_length(self, piece: Lowered, schedule: Schedule, block: Block) -> float:
         length = self._drained(piece, schedule, block, body=True)
@@ -274,23 +225,3 @@ class Accountant:
         if max(resources, recurrence) * 2 < length:
             return "latency"
         return f"slot {slot}" if resources >= recurrence else "recurrence"
-
-
-def _pulses(graph: Graph, schedule: Schedule) -> tuple[int, ...]:
-    return tuple(sorted({time for time, unit in zip(schedule.times, graph.units, strict=True) if unit.event}))
-
-
-def _again(pulses: tuple[int, ...], length: float, rounds: int) -> Pattern:
-    every = tuple(int(turn * length) + pulse for turn in range(rounds) for pulse in pulses)
-    return Pattern(length * rounds, every)
-
-
-def _steady(graph: Graph, schedule: Schedule, rounds: int, calls: int) -> Pattern:
-    once = _pulses(graph, schedule)
-    every = sorted({turn * schedule.ii + pulse for turn in range(rounds) for pulse in once})
-    return Pattern((rounds - 1) * schedule.ii + schedule.length + calls, tuple(every))
-
-
-def _then(first: Pattern, second: Pattern) -> Pattern:
-    moved = tuple(int(first.cycles) + pulse for pulse in second.pulses)
-    return Pattern(first.cycles + second.cycles, first.pulses + moved)

@@ -9,8 +9,9 @@ from kernelopt.languages import Toolbox
 from kernelopt.npu import Cycles, Run, Spec, Vectors, functional
 from kernelopt.npu.cycles import hints, profile
 from kernelopt.npu.cycles import machine as machines
-from kernelopt.npu.cycles.account import Accountant, BlockCost
+from kernelopt.npu.cycles.account import Accountant
 from kernelopt.npu.cycles.gimple import Function
+from kernelopt.npu.cycles.rows import BlockCost
 from kernelopt.npu.cycles.story import hot_loop, told
 from kernelopt.npu.cycles.walk import pulses
 from kernelopt.npu.trace.timeline import replay

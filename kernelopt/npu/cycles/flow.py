@@ -1,12 +1,13 @@
-"""Control flow of a function: predecessors, loops, branches that become selections, and trip counts."""
+"""Control flow of a function: its loops, branches that become selections, loops that become straight code."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from kernelopt.npu.cycles.gimple import Block, Function, Phi, Statement
-from kernelopt.npu.cycles.values import NAMES, Values, is_name, number
+from kernelopt.npu.cycles.gimple import Block, Function, Statement
+from kernelopt.npu.cycles.trips import static_trips
+from kernelopt.npu.cycles.values import NAMES, Values, is_name
 
 SPECULATED = 4
 """Most operations on either side of a branch that a compiler computes always to be rid of the branch."""
@@ -153,6 +154,7 @@ def _merge(function: Function, block: Block, sides: list[int], join: int, left: 
         block.statements.append(Statement("assign", "cond_expr", name, (flag, yes, no), condition.line))
     goal.phis = [phi for phi in goal.phis if phi.sources]
     block.successors = [join]
+    block.edge_counts = {join: block.count}
 
 
 def _join(function: Function, block: Block, before: dict[int, list[int]]) -> bool:
@@ -168,6 +170,7 @@ def _join(function: Function, block: Block, before: dict[int, list[int]]) -> boo
         block.statements.append(Statement("assign", "ssa_name", phi.target, (source,), 0))
     block.statements.extend(goal.statements)
     block.successors = goal.successors
+    block.edge_counts = goal.edge_counts
     del function.blocks[after]
     for other in goal.successors:
         for phi in function.blocks[other].phis if other in function.blocks else []:
@@ -232,57 +235,3 @@ def _copies(block: Block, trips: int, outside: int) -> Iterator[Statement]:
 
 def _renamed(text: str, names: dict[str, str]) -> str:
     return NAMES.sub(lambda found: names.get(found[0], found[0]), text) if names else text
-
-
-def static_trips(block: Block, values: Values) -> int | None:
-    """Iterations of a loop of one block, where the text alone says how many."""
-    if not block.statements or block.statements[-1].code != "cond":
-        return None
-    last = block.statements[-1]
-    stay = block.successors[0] == block.number
-    for place, operand in enumerate(last.operands):
-        bound = number(last.operands[1 - place])
-        if bound is None:
-            continue
-        form, offset = values.linear(operand)
-        if len(form) != 1:
-            continue
-        name, scale = next(iter(form.items()))
-        phi = next((p for p in block.phis if p.target == name), None)
-        if phi is None or scale != 1:
-            continue
-        if not offset and number(phi.sources.get(block.number, "")) is not None:
-            return 2  # the counter of two iterations: one constant at first, another then
-        return _count(phi, block.number, values, last.op, offset, bound, place == 1, stay)
-    return None
-
-
-def _count(
-    phi: Phi, latch: int, values: Values, op: str, offset: int, bound: int, flipped: bool, stay: bool
-) -> int | None:
-    step = values.step(phi, latch)
-    starts = [number(source) for block, source in phi.sources.items() if block != latch]
-    if step is None or step == 0 or len(starts) != 1 or starts[0] is None:
-        return None
-    if flipped:
-        op = {"lt_expr": "gt_expr", "gt_expr": "lt_expr", "le_expr": "ge_expr", "ge_expr": "le_expr"}.get(
-            op, op
-        )
-    if not stay:
-        op = {
-            **{"eq_expr": "ne_expr", "ne_expr": "eq_expr", "lt_expr": "ge_expr", "ge_expr": "lt_expr"},
-            **{"gt_expr": "le_expr", "le_expr": "gt_expr"},
-        }.get(op, op)
-    first = starts[0] + offset
-    if op == "ne_expr":
-        trips, rest = divmod(bound - first, step)
-        return trips + 1 if rest == 0 and trips >= 0 else None
-    reach = {
-        "lt_expr": bound - first,
-        "le_expr": bound - first + 1,
-        "gt_expr": first - bound,
-        "ge_expr": first - bound + 1,
-    }
-    if op not in reach or (step > 0) != (op in ("lt_expr", "le_expr")):
-        return None
-    return max(1, -(-reach[op] // abs(step)) + 1)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from kernelopt.npu.cycles.account import BlockCost
 from kernelopt.npu.cycles.machine import Machine
+from kernelopt.npu.cycles.rows import BlockCost
 
 BYTES_A_BUNDLE = 12
 """Mean length of an instruction word; 16 is the longest."""

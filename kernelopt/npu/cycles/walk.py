@@ -10,8 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from kernelopt.npu.cycles import flow
-from kernelopt.npu.cycles.account import BlockCost
 from kernelopt.npu.cycles.gimple import Function
+from kernelopt.npu.cycles.rows import BlockCost
 
 MOST_VISITS = 400_000
 """Blocks that are walked through; what comes later is left out."""

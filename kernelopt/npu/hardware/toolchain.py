@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import site
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -88,7 +89,7 @@ def _package(name: str) -> str:
     """Folder of an installed package whose files lie below its own name."""
     spec = importlib.util.find_spec(name) if name.isidentifier() else None
     places = list(spec.submodule_search_locations or []) if spec else []
-    beside = [Path(path) / name for path in __import__("site").getsitepackages()]
+    beside = [Path(path) / name for path in site.getsitepackages()]
     return places[0] if places else next((str(path) for path in beside if path.is_dir()), "")
 
 

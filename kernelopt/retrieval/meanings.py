@@ -139,7 +139,8 @@ _MESSAGES = (
 )
 
 
-def meanings(query: str) -> list[str]:
+@lru_cache(maxsize=64)
+def meanings(query: str) -> tuple[str, ...]:
     """Words to add to a query, in a fixed order, none twice. Of a long log its beginning counts."""
     query = query[:_CHARACTERS]
     lower = dict.fromkeys(re.findall(r"[a-z_]\w+", query.lower()))
@@ -148,7 +149,7 @@ def meanings(query: str) -> list[str]:
     for pattern, words in _compiled():
         if pattern.search(query):
             found += words.split()
-    return list(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found))
 
 
 @lru_cache(maxsize=1)

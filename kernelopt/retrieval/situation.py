@@ -23,8 +23,8 @@ _EMPTY = frozenset(
 )
 """What findings and messages of every kind say; it tells little."""
 _EMPTY_WEIGHT = 0.3
-_MOST = 64
-"""Terms of one query. A message is shorter; of a whole log the beginning counts."""
+_CHARACTERS, _MOST = 2500, 64
+"""Characters and terms of one query. A message is shorter; of a whole log the beginning counts."""
 
 
 def words_of(query: str, whole: str = "") -> dict[str, float]:
@@ -34,7 +34,7 @@ def words_of(query: str, whole: str = "") -> dict[str, float]:
         query: what is to be found; paths, line numbers and single letters of it are left out.
         whole: the query before patterns took their share; `query` unless given.
     """
-    kept = (term for term in tokenize(_NOISE.sub(" ", query)) if not _NUMBER.fullmatch(term))
+    kept = (term for term in tokenize(_NOISE.sub(" ", query[:_CHARACTERS])) if not _NUMBER.fullmatch(term))
     weights = {term: _EMPTY_WEIGHT if term in _EMPTY else 1.0 for term in list(dict.fromkeys(kept))[:_MOST]}
     for term in tokenize(" ".join(meanings(whole or query))):
         weights.setdefault(term, WEIGHT)

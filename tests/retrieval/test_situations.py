@@ -99,4 +99,4 @@ def test_a_situation_gains_the_words_that_notes_use_for_it(query, added):
 def test_a_word_that_was_asked_for_keeps_its_weight():
     term = tokenize("reduction")[0]
     assert words_of("amax reduction")[term] == 1
-    assert meanings("zyx") == []
+    assert meanings("zyx") == ()

@@ -321,14 +321,15 @@ def _function(package: Package, name: str) -> str:
         for kernel in record["kernels"]
         for size, (low, high) in kernel["domain"]["sizes"].items()
     ]
-    return template(
-        "function",
-        name=name,
-        package=package.name,
-        parameters=", ".join(f"{argument}: {kind}" for argument, kind in types),
-        arguments=", ".join(argument for argument, _ in types),
-        result=tensors if record["outputs"] == 1 else f"tuple[{tensors}]",
-        title=record["title"].rstrip(".") + ".",
-        task=record["task"],
-        shapes=f"Verified: {', '.join(free)}." if free else "Verified for the measured shapes only.",
-    )
+    values = {
+        "name": name,
+        "package": package.name,
+        "parameters": ", ".join(f"{argument}: {kind}" for argument, kind in types),
+        "arguments": ", ".join(argument for argument, _ in types),
+        "result": tensors if record["outputs"] == 1 else f"tuple[{tensors}]",
+        "title": record["title"].rstrip(".") + ".",
+        "task": record["task"],
+        "shapes": f"Verified: {', '.join(free)}." if free else "Verified for the measured shapes only.",
+    }
+    triton = any(kernel.get("triton") for kernel in record["kernels"])
+    return template("function", **values) + (template("triton_function", **values) if triton else "")

@@ -69,8 +69,8 @@ def _abi(package: Package) -> str:
         return "Pure Python: GPU kernels are compiled when they are first used, and kept on disk."
     if kinds == {"shared"}:
         return (
-            "The libraries are plain C functions: one wheel serves every Python from 3.11 and every PyTorch\n"
-            "from 2.6 on, as none of their binary interfaces is used."
+            "The libraries are plain C functions: one wheel serves every Python from 3.11 on, and no binary\n"
+            "interface of PyTorch is used (its Python interface is: 2.6 or later; tested with the one above)."
         )
     return (
         "Some kernels use PyTorch's C++ interface as they were written: build with the PyTorch that they\n"

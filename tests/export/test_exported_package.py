@@ -8,7 +8,8 @@ import sys
 import exported
 import pytest
 
-from kernelopt.export import package
+from kernelopt.export import Examined, Winner, package
+from kernelopt.kernel import Kernel
 from kernelopt.languages._gxx import find
 
 pytestmark = pytest.mark.skipif(find() is None, reason="g++ was not found")
@@ -174,3 +175,50 @@ def test_the_measurement_says_what_was_measured_and_hashes_every_other_file(made
     assert ours - set(record["files"]) == {"affine/measurement.json", "README.md"}
     readme = (source / "README.md").read_text()
     assert "1.50× (1.40 to 1.60)" in readme and "n0 1 to 9" in readme and "Apache-2.0" in readme
+
+
+TRITON = """
+import torch
+import triton
+import triton.language as tl
+from torch import nn
+
+
+@triton.jit
+def doubled(x, y, n, BLOCK: tl.constexpr):
+    at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    tl.store(y + at, tl.load(x + at, at < n) * 2, at < n)
+
+
+class ModelNew(nn.Module):
+    def forward(self, x):
+        y = torch.empty_like(x)
+        doubled[(triton.cdiv(x.numel(), 64),)](x, y, x.numel(), BLOCK=64)
+        return y
+"""
+DOUBLE = """
+import torch
+from torch import nn
+class Model(nn.Module):
+    def forward(self, x):
+        return x * 2
+def get_inputs():
+    return [torch.randn(5, 12)]
+def get_init_inputs():
+    return []
+"""
+
+
+def test_a_triton_package_runs_in_tritons_interpreter_and_is_compared_on_its_first_call(tmp_path):
+    pytest.importorskip("triton", reason="Triton is not installed")
+    winner = Winner(exported.task(source=DOUBLE), Kernel.from_source(TRITON, "triton"))
+    package.write(package.build([Examined(winner, None)], "doubling", "x86-64-v3"), tmp_path / "source")
+    use = (
+        "import torch, doubling; x = torch.randn(5, 12); doubling.configure(strict=True)\n"
+        "domain = doubling.OPERATORS['affine_relu'].kernels[0].domain; assert domain._tested == set()\n"
+        "assert torch.equal(doubling.affine_relu(x), x * 2) and domain._tested == {()}\n"
+        "assert torch.equal(doubling.affine_relu(x), x * 2)\n"
+        "assert torch.equal(torch.ops.doubling.affine_relu_triton(x), x * 2)\n"
+    )
+    place = {**environment(tmp_path / "source"), "TRITON_INTERPRET": "1"}
+    exported.run([sys.executable, "-c", use], cwd=tmp_path, env=place)

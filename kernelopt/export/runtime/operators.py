@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
 import os
 import threading
@@ -88,14 +87,9 @@ class Operator:
             for device in ("cpu", "cuda"):
                 op.register_autocast(device, getattr(torch, self.record["autocast"]))
 
-        for kernel in self.kernels:
-            if kernel.triton:  # unguarded, for compilers that want to see into it
-                name = f"{self.name}_triton"
-                run = functools.partial(self._unguarded, kernel)
-                torch.library.triton_op(name, run, mutates_args=(), schema=self.record["schema"])
-                break
-
-    def _unguarded(self, kernel: Kernel, *arguments: Any) -> Any:
+    def unguarded(self, *arguments: Any) -> Any:
+        """By the first Triton kernel, whatever it was verified for."""
+        kernel = next(one for one in self.kernels if one.triton)
         return self.packed(kernel(arguments[: self.count], arguments[self.count :]))
 
     def call(self, *arguments: Any) -> Any:

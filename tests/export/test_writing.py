@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernelopt.errors import UsageError
+from kernelopt.evaluation import Estimate
 from kernelopt.export import benchmarks, package, verify
 from kernelopt.export.gpu import gpu_kernel
 from kernelopt.export.layouts import read_kernelbench, read_npueval
@@ -235,16 +236,16 @@ def test_levels_are_runs_of_their_own(tmp_path):
 
 
 def test_npuevals_layout_reads_back(tmp_path):
-    from kernelopt.evaluation import Profile
-
     tasks = [exported.task(id=name, name=name) for name in ("abs_int8", "relu_bf16")]
     one = exported.examined().winner
-    profile = Profile("npu-model", {"total_cycles": 100.0, "vector_cycles": 40.0})
-    results = {"abs_int8": exported.evaluation(profiles=(profile,))}
+    estimate = Estimate("estimated (host model)", "aie2", 100.0, 40.0, 0.4, 0.2)
+    results = {"abs_int8": exported.evaluation(estimate=estimate)}
     benchmarks.write_npueval([one.__class__(tasks[0], one.kernel)], tasks, results, "mine", tmp_path)
     assert (
         json.loads((tmp_path / "results/solutions/mine/abs_int8.json").read_text())["code"] == exported.ANSWER
     )
+    evaluated = json.loads((tmp_path / "results/evaluations/mine/abs_int8_wrapper.json").read_text())
+    assert evaluated["label"] == "estimated (host model)"
     (found,) = read_npueval(tmp_path)
     assert found.results["abs_int8"].vectorization == 0.4 and found.results["relu_bf16"] is None
 

@@ -22,7 +22,17 @@ if TYPE_CHECKING:
     from kernelopt.report.view import RunView
     from kernelopt.suites._fit import Selection
 
-_PLANNED = ("refinements", "minibatch", "concurrency", "seed", "merge", "mode", "executor", "reflection_lm")
+_PLANNED = (
+    "refinements",
+    "minibatch",
+    "concurrency",
+    "seed",
+    "merge",
+    "feedback",
+    "mode",
+    "executor",
+    "reflection_lm",
+)
 """Fields of `search.plan.Plan` that `search` takes as they are."""
 
 
@@ -62,8 +72,8 @@ def search(
         name: of the run; by date, suite and language by default.
         on_note: is told what a person should know, a line at a time.
         **planned: `reflection_lm` (the task model by default), `refinements` (2), `minibatch` (4),
-            `concurrency` (4 rollouts side by side), `seed` (0), `merge` (True), `mode` (``search``),
-            `executor` (``local``).
+            `concurrency` (4 rollouts side by side), `seed` (0), `merge` (True), `feedback` (``manuals``),
+            `mode` (``search``), `executor` (``local``).
 
     Returns:
         The finished run as readers see it: tasks with winners and speedups (reference time over kernel time),

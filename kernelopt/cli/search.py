@@ -87,6 +87,13 @@ _AT_LEAST_ONE = click.IntRange(min=1)
     help="Tasks that a new prompt is tried on first.",
 )
 @click.option("--merge/--no-merge", default=True, show_default=True, help="Merge prompts of the frontier.")
+@click.option(
+    "--feedback",
+    type=click.Choice(["score", "errors", "profile", "manuals"]),
+    default="manuals",
+    show_default=True,
+    help="How much models are told, each with all before it; less than all is for ablations.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the search.")
 @sandbox_option
 @rules_options
@@ -206,6 +213,7 @@ def _plan(chosen: Selection, flags: dict[str, Any]) -> Plan:
         concurrency=flags["concurrency"],
         seed=flags["seed"],
         merge=flags["merge"],
+        feedback=flags["feedback"],
         skipped=chosen.reasons,
         skipped_tasks=chosen.skipped,
     )

@@ -24,6 +24,20 @@ from kernelopt.kernel import Kernel
 from kernelopt.retrieval import Excerpt
 from kernelopt.task import Task
 
+LEVELS = ("score", "errors", "profile", "manuals")
+"""How much is told, each with all before it: for ablations."""
+_FROM = {
+    "Build": "errors",
+    "Exception": "errors",
+    "Mismatch": "errors",
+    "Printed": "errors",
+    "Compiled": "profile",
+    "Performance": "profile",
+    "Since the parent kernel": "profile",
+    "Already tried, and no better": "profile",
+    "Manual excerpts": "manuals",
+}
+"""Heading of a part to the level from which it is told."""
 _LOG_LINES = 10
 
 _SIGNALS = {
@@ -53,6 +67,7 @@ def explain(
     task: Task | None = None,
     score: str = "",
     token_budget: int = 1500,
+    level: str = LEVELS[-1],
 ) -> str:
     """What an evaluation teaches, as Markdown of at most `token_budget` tokens (four characters each).
 
@@ -65,10 +80,13 @@ def explain(
         task: what the kernel is for; tells what a GPU kernel is expected to use.
         score: how the score came about, in a few words.
         token_budget: limit; parts are cut at line ends, the least useful ones first.
+        level: one of `LEVELS`; at ``score`` nothing but the score is told.
 
     Text of untrusted programs is quoted in fences or flattened to one line. No line outside of a
     fence begins with a single ``#``, so the result can stand in a section of a prompt.
     """
+    if level == LEVELS[0]:
+        return f"Score: {inline(score, 12)}.\n"
     errors = compiler_problems(evaluation, kernel)
     before = Before(parent) if isinstance(parent, Evaluation) else parent
     crash = None if errors or evaluation.usable else tracebacks.parse_traceback(evaluation.log)
@@ -85,7 +103,8 @@ def explain(
         Part("Manual excerpts", _excerpts(excerpts), 0.35),
         Part("Printed", [] if errors or crash else _printed(evaluation), 0.1),
     ]
-    return assemble(parts, token_budget)
+    told = LEVELS[: LEVELS.index(level) + 1]
+    return assemble([part for part in parts if _FROM.get(part.heading, told[0]) in told], token_budget)
 
 
 def _headline(

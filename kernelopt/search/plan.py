@@ -42,6 +42,8 @@ class Plan:
     concurrency: int = 4
     seed: int = 0
     merge: bool = True
+    feedback: str = "manuals"
+    """How much models are told of what happened: one of `feedback.explain.LEVELS`."""
     skipped: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     """Slug → (reason, bytes) of tasks that cannot run here."""
     skipped_tasks: tuple[Task, ...] = ()

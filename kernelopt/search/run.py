@@ -15,6 +15,7 @@ from kernelopt.evaluation import MODELLED, Evaluation
 from kernelopt.executors import Executor
 from kernelopt.executors._open import executor_device, open_executor
 from kernelopt.feedback.changes import Before
+from kernelopt.feedback.explain import LEVELS
 from kernelopt.feedback.explain import explain as explain_evaluation
 from kernelopt.feedback.query import operators, query_facts
 from kernelopt.kernel import Kernel
@@ -178,25 +179,33 @@ def _tools(run: Run, plan: Plan, ledger: Ledger) -> Tools:
     tasks = {task.id: task for task in plan.tasks}
 
     def told(evaluation: Evaluation, kernel: Kernel, before: Before | None, tried: Sequence[str]) -> str:
-        return explain(evaluation, kernel, before, tried, tasks.get(evaluation.task_id))
+        return explain(evaluation, kernel, before, tried, tasks.get(evaluation.task_id), plan.feedback)
 
+    manuals = plan.feedback == LEVELS[-1]
     return Tools(
         ask=lambda key, prompt: ledger.ask("task", key, prompt),
         evaluate=ledger.evaluate,
         explain=told,
-        facts=lambda evaluation, task: _facts(evaluation, task, plan.language),
-        retrieve=_retriever(ledger, target_of(plan.language, language.device)),
+        facts=lambda evaluation, task: _facts(evaluation, task, plan),
+        retrieve=_retriever(ledger, target_of(plan.language, language.device)) if manuals else lambda _: [],
         guide=language.guide,
         machine=str(run.manifest["machine_text"]),
         language=plan.language,
         refinements=plan.refinements,
+        retrieval=manuals,
     )
 
 
-def _facts(evaluation: Evaluation | None, task: Task, language: str) -> dict[str, str]:
+_TOLD = {"error": "errors", "bottleneck": "profile"}
+"""Fields of a query that say what happened, and from which level on."""
+
+
+def _facts(evaluation: Evaluation | None, task: Task, plan: Plan) -> dict[str, str]:
     if evaluation:
-        return query_facts(evaluation, task.source)
-    return {"operator": " ".join(operators(task.source)), "language": language}
+        level = LEVELS.index(plan.feedback)
+        found = query_facts(evaluation, task.source)
+        return {k: v for k, v in found.items() if k not in _TOLD or level >= LEVELS.index(_TOLD[k])}
+    return {"operator": " ".join(operators(task.source)), "language": plan.language}
 
 
 def explain(
@@ -205,10 +214,18 @@ def explain(
     before: Before | None,
     tried: Sequence[str],
     task: Task | None = None,
+    level: str = LEVELS[-1],
 ) -> str:
-    """The ASI that a model gets; see `Tools.explain`."""
-    score = explain_score(evaluation)
-    return explain_evaluation(evaluation, kernel=kernel, parent=before, tried=tried, task=task, score=score)
+    """The ASI that a model gets; see `Tools.explain`. `level` is one of `feedback.explain.LEVELS`."""
+    return explain_evaluation(
+        evaluation,
+        kernel=kernel,
+        parent=before,
+        tried=tried,
+        task=task,
+        score=explain_score(evaluation),
+        level=level,
+    )
 
 
 def _retriever(ledger: Ledger, target: str) -> Callable[[str], list[Excerpt]]:

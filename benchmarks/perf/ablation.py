@@ -68,9 +68,8 @@ def plateau(faster: list[int]) -> int:
 
 
 def show(rows: list[dict[str, Any]]) -> None:
-    print(
-        f"{'told':10}{'seed':>7}{'fast_1':>8}{'geo mean':>10}{'correct':>9}{'plateau':>9}{'rollouts':>10}{'s':>7}"
-    )
+    print(f"{'told':10}{'seed':>7}{'fast_1':>8}{'geo mean':>10}{'correct':>9}", end="")
+    print(f"{'plateau':>9}{'rollouts':>10}{'s':>7}")
     for row in rows:
         mean = f"{row['geometric_mean']:.2f}x" if row["geometric_mean"] else "-"
         print(

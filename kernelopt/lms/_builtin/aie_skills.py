@@ -14,6 +14,14 @@ AIE_SKILLS: tuple[Skill, ...] = (
         mistake=True,  # nothing else helps a kernel that works on single elements
     ),
     Skill(
+        "tail",
+        "Where results do not fill whole vectors, let the last vector overlap with those before (unaligned "
+        "store) or store its elements one by one: nothing may be stored outside of the buffer.",
+        (r"\blast vector overlap", r"\boutside of the buffer\b"),
+        ("leaves the buffer", "a store outside of the buffer"),
+        mistake=True,
+    ),
+    Skill(
         "restrict",
         "Copy every buffer pointer to a `__restrict` pointer first: else a store orders the loads behind it.",
         (r"__restrict\b", r"\brestrict pointer"),

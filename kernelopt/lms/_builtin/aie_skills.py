@@ -10,14 +10,14 @@ AIE_SKILLS: tuple[Skill, ...] = (
         "Use the vector unit: load with aie::load_v, compute with aie:: operations on whole vectors, and "
         "store with aie::store_v; no loop over single elements.",
         (r"\bvector unit\b", r"\baie::load_v\b", r"\b(whole|aie) vectors\b"),
-        ("vector score 0.0 %",),
+        ("vector score 0.0 %", ", 1x the speed of the scalar kernel"),
         mistake=True,  # nothing else helps a kernel that works on single elements
     ),
     Skill(
         "tail",
         "Where results do not fill whole vectors, let the last vector overlap with those before (unaligned "
         "store) or store its elements one by one: nothing may be stored outside of the buffer.",
-        (r"\blast vector overlap", r"\boutside of the buffer\b"),
+        (r"\blast vector\b.*\boverlap\b", r"\boutside of the buffer\b"),
         ("leaves the buffer", "a store outside of the buffer"),
         mistake=True,
     ),

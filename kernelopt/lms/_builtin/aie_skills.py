@@ -15,7 +15,7 @@ AIE_SKILLS: tuple[Skill, ...] = (
     ),
     Skill(
         "tail",
-        "Where results do not fill whole vectors, let the last vector overlap with those before (unaligned "
+        "Where results end within a vector, let the last vector overlap with those before (unaligned "
         "store) or store its elements one by one: nothing may be stored outside of the buffer.",
         (r"\blast vector\b.*\boverlap\b", r"\boutside of the buffer\b"),
         ("leaves the buffer", "a store outside of the buffer"),

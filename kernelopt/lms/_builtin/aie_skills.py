@@ -46,5 +46,11 @@ AIE_SKILLS: tuple[Skill, ...] = (
         (r"\bseveral accumulators\b", r"\btwo accumulators\b"),
         ("bound by recurrence", "bound by a recurrence"),
     ),
+    Skill(
+        "vector_ends",
+        "The core has no scalar float unit: finish a reduction in a vector too, and take one element of it.",
+        (r"\bno scalar (float unit|fpu)\b",),
+        ("the core has no scalar fpu",),
+    ),
 )
 """In the order in which a reviewer would give the advice."""

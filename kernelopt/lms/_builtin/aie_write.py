@@ -93,7 +93,12 @@ def _reduced(found: Read, op: Op, names: list[str], lanes: int, skills: frozense
     lines.append("}")
     if count == 2:
         lines.append(f"s = {op.join};")
-    return [*lines, f"const auto total = {op.total};", f"*to = ({found.pointers[-1][0]})({op.end});"]
+    kind = found.pointers[-1][0]
+    if op.scale and kind == "bfloat16" and "vector_ends" in skills:
+        total = f"aie::broadcast<bfloat16, {lanes}>((bfloat16){op.total})"
+        product = f"aie::mul({total}, (bfloat16){op.scale})"
+        return [*lines, f"*to = {product}.to_vector<bfloat16>().get(0);"]
+    return [*lines, f"const auto total = {op.total};", f"*to = ({kind})({op.end});"]
 
 
 def _rows_scalar(found: Read) -> list[str]:

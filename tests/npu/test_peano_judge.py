@@ -1,4 +1,4 @@
-"""Where Peano is installed it compiles what is right in the model: its errors count, cycles stay estimates."""
+"""Where Peano is installed it compiles what is right in the model: its errors count, cycles are estimates."""
 
 from __future__ import annotations
 

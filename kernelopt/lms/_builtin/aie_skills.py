@@ -47,6 +47,13 @@ AIE_SKILLS: tuple[Skill, ...] = (
         ("bound by recurrence", "bound by a recurrence"),
     ),
     Skill(
+        "blocks",
+        "Multiply matrices in blocks with aie::mmul: elements that are broadcast one by one wait for the "
+        "move unit.",
+        (r"\baie::mmul\b", r"\bwait for the move unit\b"),
+        ("bound by slot mov",),
+    ),
+    Skill(
         "vector_ends",
         "The core has no scalar float unit: finish a reduction in a vector too, and take one element of it.",
         (r"\bno scalar (float unit|fpu)\b",),

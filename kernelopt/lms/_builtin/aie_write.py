@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kernelopt.lms._builtin import aie_conv, aie_functions, aie_pool, aie_whole
 from kernelopt.lms._builtin.aie_ops import OPS, Op
-from kernelopt.lms._builtin.aie_read import Read, UnknownKernel, local_pointers, loop_hints, read
+from kernelopt.lms._builtin.aie_read import Read, UnknownKernel, local_pointers, loop_hints, read, unrolled
 
 __all__ = ["UnknownKernel", "write_kernel"]
 _NARROW = 16
@@ -142,6 +142,8 @@ def _matmul_scalar(found: Read) -> list[str]:
 
 def _matmul_vector(found: Read, skills: frozenset[str]) -> list[str]:
     """A row of the result at a time: rows of the second matrix, each times one element of the first."""
+    if "blocks" in skills:
+        return _matmul_blocks(found, skills)
     return [
         "aie::set_saturation(aie::saturation_mode::saturate);",
         *local_pointers(found, ["p0", "p1"], skills),
@@ -156,5 +158,30 @@ def _matmul_vector(found: Read, skills: frozenset[str]) -> list[str]:
         "    aie::store_v(to, s.to_vector<int8_t>());",
         "    p0 += 16;",
         "    to += 16;",
+        "}",
+    ]
+
+
+def _matmul_blocks(found: Read, skills: frozenset[str]) -> list[str]:
+    """Four rows of the first matrix are a block as they lie; columns of the second come apart by eights."""
+    halves = [
+        f"const auto {name} = aie::concat({', '.join(f'aie::filter_{half}(b{i}, 8)' for i in range(4))});"
+        for name, half in (("left", "even"), ("right", "odd"))
+    ]
+    return [
+        "using block = aie::mmul<4, 16, 8, int8_t, int8_t>;",
+        "aie::set_saturation(aie::saturation_mode::saturate);",
+        *local_pointers(found, ["p0", "p1"], skills),
+        *(f"const auto b{i} = aie::load_v<64>(p1 + {64 * i});" for i in range(4)),
+        *halves,
+        *unrolled(skills),
+        "for (int i = 0; i < 4; ++i) {",
+        "    const auto rows = aie::load_v<64>(p0 + 64 * i);",
+        "    block c, d;",
+        "    c.mul(rows, left);",
+        "    d.mul(rows, right);",
+        "    const auto [low, high] = aie::interleave_zip(c.to_vector<int8_t>(), d.to_vector<int8_t>(), 8);",
+        "    aie::store_v(to + 64 * i, low);",
+        "    aie::store_v(to + 64 * i + 32, high);",
         "}",
     ]

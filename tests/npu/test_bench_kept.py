@@ -1,6 +1,10 @@
 """What is kept of a bench of NPU kernels: verdicts and labelled estimates, with where they come from."""
 
+from npueval_tools import needs_gxx
+
 from benchmarks.npu.keep import condensed
+
+pytestmark = needs_gxx  # its version is among what is kept
 
 ESTIMATE = {"cycles": 47.0, "vector_cycles": 16.0, "vector_score": 0.340425, "baseline_cycles": None}
 FOUND = {

@@ -142,12 +142,15 @@ def settings_for(rules: Rules) -> Settings:
 def make_aie_judge(sandbox: str, rules: Rules) -> AieJudge:
     """A judge of kernels for the NPU's host model, with the sandbox of that name."""
     from kernelopt.evaluator.tools import SandboxTools
+    from kernelopt.npu import peano
     from kernelopt.npu.judge import AieJudge
     from kernelopt.registry import get
     from kernelopt.sandboxes import Limits
 
-    made = get("sandboxes", sandbox)()
-    return AieJudge(SandboxTools(made, Limits()), made.level, cache_dir(), strict=rules.strict)
+    chain = peano.installed()
+    made = get("sandboxes", sandbox)(peano.folders(chain))
+    tools = SandboxTools(made, Limits())
+    return AieJudge(tools, made.level, cache_dir(), strict=rules.strict, chain=chain)
 
 
 def _begin(sandbox: str, rules: Rules, baselines: bool) -> None:

@@ -14,15 +14,10 @@ import time
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from kernelopt.errors import EvaluatorFault
 from kernelopt.evaluation import (
-    Build,
-    Check,
-    Estimate,
     Evaluation,
-    Profile,
     Stage,
     Status,
     from_json,
@@ -30,33 +25,22 @@ from kernelopt.evaluation import (
 )
 from kernelopt.kernel import Kernel
 from kernelopt.languages import Finding, Toolbox
-from kernelopt.npu import LABEL, Cycles, Failure, Run, Runner
+from kernelopt.npu import LABEL, Failure, Runner, peano
+from kernelopt.npu.hardware.toolchain import Toolchain
 from kernelopt.npu.look import inspect_object, inspect_text
 from kernelopt.npu.problem import Problem, problem
+from kernelopt.npu.story import LANGUAGE, Stopped, Story, estimated
 from kernelopt.npu.verdict import checks
 from kernelopt.task import Task
 
 BUILD_TIMEOUT_S = 60.0
 """For one compiler run; the largest of ours take two seconds."""
-DEVICE = "npu_model"
-LANGUAGE = "aie"
-TOOL = "npu-model"
-"""Name of the profile that the model leaves."""
-_LOG = 4000
 _ENDS = {
     "build": (Status.BUILD_FAILED, Stage.BUILD),
     "fault": (Status.CRASHED, Stage.RUN),
     "crash": (Status.CRASHED, Stage.RUN),
     "timeout": (Status.TIMED_OUT, Stage.RUN),
 }
-
-
-class Stopped(Exception):
-    """Control flow: the kernel ended the line here."""
-
-    def __init__(self, status: Status, stage: Stage, reason: str):
-        super().__init__(reason)
-        self.status, self.stage, self.reason = status, stage, reason
 
 
 class AieJudge:
@@ -71,6 +55,7 @@ class AieJudge:
         runner: Runner | None = None,
         machine: str = "aie2",
         strict: bool = False,
+        chain: Toolchain | None = None,
     ):
         """A judge that builds and runs with `tools`.
 
@@ -81,9 +66,10 @@ class AieJudge:
             runner: builds and runs; the cycle model by default.
             machine: the machine description.
             strict: compare with ``rtol * |reference|`` and not with NPUEval's ``rtol * |output|``.
+            chain: where Peano is, to compile with it too what is right in the model; None does not.
         """
         self._tools, self._isolation, self._machine, self._strict = tools, isolation, machine, strict
-        self._cache, self._run = cache, runner or default_runner()
+        self._cache, self._run, self._chain = cache, runner or default_runner(), chain
 
     def evaluate(self, kernel: Kernel, task: Task) -> Evaluation:
         """The whole story of one kernel on one task.
@@ -91,6 +77,7 @@ class AieJudge:
         Raises:
             TaskError: the task is none of NPUEval's, or its official file is gone.
             EvaluatorFault: our own machinery broke.
+            MissingTool: g++ is missing, or Peano cannot be started inside the sandbox.
         """
         return self._evaluate(kernel, task, problem(task), compared=True)
 
@@ -98,7 +85,7 @@ class AieJudge:
         kept = self._kept(kernel, task, compared)
         if kept and kept.exists():
             return from_json(json.loads(kept.read_text(encoding="utf-8")))
-        started, story = time.monotonic(), _Story()
+        started, story = time.monotonic(), Story()
         try:
             self._judge(kernel, task, about, story, compared)
         except Stopped as stopped:
@@ -111,7 +98,7 @@ class AieJudge:
             new.replace(kept)
         return done
 
-    def _judge(self, kernel: Kernel, task: Task, about: Problem, story: _Story, compared: bool) -> None:
+    def _judge(self, kernel: Kernel, task: Task, about: Problem, story: Story, compared: bool) -> None:
         _stop_at(inspect_text(kernel.source), Stage.STATIC)
         if not re.search(rf"\b{re.escape(about.spec.kernel)}\s*\(", kernel.source):
             raise Stopped(
@@ -129,10 +116,18 @@ class AieJudge:
         wrong = next((check for check in story.checks if check.status is not Status.PASSED), None)
         if wrong:
             raise Stopped(wrong.status, Stage.CHECK, f"{wrong.workload_id}: {wrong.detail}")
+        if self._chain and compared:
+            self._compile(kernel, about, story, self._chain)
         if run.cycles:
             own = kernel.source == about.scalar()
             scalar = run.cycles.total if own else self._scalar_cycles(task, about) if compared else None
-            story.estimate = _estimate(run.cycles, scalar)
+            story.estimate = estimated(run.cycles, scalar)
+
+    def _compile(self, kernel: Kernel, about: Problem, story: Story, chain: Toolchain) -> None:
+        """The chip's own compiler has the last word on what it cannot build."""
+        story.compiled = peano.look(kernel.source, about.spec, self._machine, chain, self._tools)
+        if failure := story.compiled.failure:
+            raise _stopped(Failure(failure.kind, f"Peano: {failure.message}", failure.line))
 
     def _scalar_cycles(self, task: Task, about: Problem) -> float | None:
         """Cycles of the bundled scalar kernel of the same task, in the same model."""
@@ -147,7 +142,8 @@ class AieJudge:
 
     def _environment(self) -> dict[str, str]:
         rule = "strict" if self._strict else "npueval"
-        return {"machine": f"{self._machine}, {LABEL}", "rule": rule, "python": platform.python_version()}
+        facts = {"machine": f"{self._machine}, {LABEL}", "rule": rule, "python": platform.python_version()}
+        return {**facts, "peano": peano.identity(self._chain)} if self._chain else facts
 
     def _kept(self, kernel: Kernel, task: Task, compared: bool) -> Path | None:
         if self._cache is None:
@@ -155,40 +151,9 @@ class AieJudge:
         runner = f"{self._run.__module__}.{getattr(self._run, '__qualname__', '')}"
         about = [kernel.hash, task.id, task.suite, task.hash, task.origin, _changed(task.origin), version()]
         about += [self._machine, str(self._strict), self._isolation, runner, str(compared)]
+        if self._chain and compared:
+            about += [peano.identity(self._chain), _changed(f"{self._chain.peano.path}/bin/clang++")]
         return self._cache / "npu" / f"{hashlib.sha256(chr(0).join(about).encode()).hexdigest()[:32]}.json"
-
-
-class _Story:
-    """What is known while the line goes on."""
-
-    def __init__(self) -> None:
-        self.run = Run()
-        self.checks: list[Check] = []
-        self.estimate: Estimate | None = None
-        self.end = Stopped(Status.PASSED, Stage.DONE, "")
-
-    def told(
-        self, kernel: Kernel, task: Task, isolation: str, environment: dict[str, str], seconds: float
-    ) -> Evaluation:
-        end, run = self.end, self.run
-        return Evaluation(
-            task_id=task.id,
-            suite=task.suite,
-            kernel_hash=kernel.hash,
-            language=LANGUAGE,
-            device=DEVICE,
-            isolation=isolation,
-            status=end.status,
-            stage=end.stage,
-            reason=end.reason or ("" if self.estimate else "correct; nothing was estimated"),
-            build=Build(run.command, run.log, run.seconds, cached=False) if run.command else None,
-            checks=tuple(self.checks),
-            profiles=_profiles(run.cycles) if self.estimate and run.cycles else (),
-            estimate=self.estimate,
-            log=run.log[-_LOG:] if end.status is Status.BUILD_FAILED else "",
-            environment=environment,
-            seconds=seconds,
-        )
 
 
 def default_runner() -> Runner:
@@ -231,30 +196,3 @@ def _stopped(failure: Failure) -> Stopped:
     status, stage = _ENDS[failure.kind]
     where = f" (line {failure.line} of the kernel)" if failure.line else ""
     return Stopped(status, stage, f"{failure.message}{where}")
-
-
-def _estimate(cycles: Cycles, scalar: float | None) -> Estimate:
-    return Estimate(
-        label=LABEL,
-        machine=cycles.machine,
-        cycles=cycles.total,
-        vector_cycles=cycles.vector,
-        vector_score=cycles.vector_score,
-        vector_score_legacy=cycles.vector_score_legacy,
-        baseline_cycles=scalar,
-    )
-
-
-def _profiles(cycles: Cycles) -> tuple[Profile, ...]:
-    """Where the cycles went, in words."""
-    metrics: dict[str, Any] = {
-        "cycles": cycles.total,
-        "vector_cycles": cycles.vector,
-        "vector_score": cycles.vector_score,
-        "vector_score_legacy": cycles.vector_score_legacy,
-    }
-    head = (
-        f"{cycles.total:.0f} cycles, {cycles.vector:.0f} of them issue a vector instruction "
-        f"(vector score {100 * cycles.vector_score:.1f} %), {LABEL}, machine {cycles.machine}"
-    )
-    return (Profile(TOOL, metrics, "\n".join([head, *filter(None, [cycles.hot_loop]), *cycles.notes])),)

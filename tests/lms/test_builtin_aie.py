@@ -15,6 +15,16 @@ from kernelopt.prompting.render import Brief, generate_prompt, refine_prompt, re
 from kernelopt.suites.npueval import NpuEval
 
 TASKS = {task.id: task.source for task in NpuEval().tasks()}
+BY_TEXT = (
+    "argmax_int32",
+    "conv1d_bias_relu_bfloat16",
+    "conv2d_int32",
+    "avgpool1d_bfloat16",
+    "maxpool2d_relu_int8",
+    "softmax_bfloat16",
+    "silu_bfloat16",
+)
+"""One of each family that is known by its description."""
 ALL = frozenset(skill.name for skill in AIE_SKILLS)
 
 
@@ -27,7 +37,7 @@ def written(guidance="", name="relu_int8", feedback=None, kernel=""):
     return extract_cpp(Builtin().complete(prompt).text, name).source
 
 
-@pytest.mark.parametrize("name", sorted(OPS))
+@pytest.mark.parametrize("name", [*sorted(OPS), *BY_TEXT])
 def test_what_it_writes_is_never_suspect(name):
     for skills in (frozenset(), ALL):
         text = write_kernel(TASKS[name], skills)
@@ -63,8 +73,21 @@ def test_a_reflection_on_slow_kernels_adds_guidance_for_the_npu():
     assert {"vectors", "restrict"} <= taught(text, AIE_SKILLS)
 
 
+@pytest.mark.parametrize("name", BY_TEXT)
+def test_a_family_is_known_by_its_description_whatever_the_kernel_is_called(name):
+    renamed = TASKS[name].replace(name, "another")
+    assert write_kernel(renamed, ALL) == write_kernel(TASKS[name], ALL).replace(name, "another")
+
+
+def test_a_store_outside_of_the_buffer_is_mended_before_what_is_slow():
+    name = "conv1d_k2_s1_bias_relu_bfloat16"
+    kernel = "```cpp\n// skills: vectors\n```"
+    text = written("Write.", name, "load_v of 32 bytes leaves the buffer x; say __restrict", kernel)
+    assert "aie::store_unaligned_v" in text and "__restrict" not in text
+
+
 def test_a_task_that_it_does_not_know_gets_an_honest_answer():
     with pytest.raises(UnknownKernel):
-        write_kernel(TASKS["softmax_bfloat16"], ALL)
-    prompt = Prompt("", f"# Task\n\n```cpp\n{TASKS['softmax_bfloat16']}```\n")
+        write_kernel(TASKS["shuffle_int32"], ALL)
+    prompt = Prompt("", f"# Task\n\n```cpp\n{TASKS['shuffle_int32']}```\n")
     assert "I do not know" in Builtin().complete(prompt).text

@@ -34,6 +34,8 @@ class Op:
     """How two accumulators ``s`` and ``t`` become one."""
     finish: str = ""
     """Of a scalar reduction: what is stored, of ``s``."""
+    scale: str = ""
+    """What a sum is multiplied with at the end, if anything."""
 
 
 def _map(scalar: str, vector: str, lanes: int, *prelude: str) -> Op:
@@ -128,8 +130,8 @@ MAPS = {
 }
 
 
-def _sum(scalar: str, vector: str, lanes: int, accumulator: str, finish: str, *prelude: str) -> Op:
-    """A reduction to a sum in an accumulator."""
+def _sum(scalar: str, vector: str, lanes: int, accumulator: str, scale: str, *prelude: str) -> Op:
+    """A reduction to a sum in an accumulator, times `scale`."""
     kind = "float" if accumulator == "accfloat" else "int32_t"
     return Op(
         "reduce",
@@ -140,20 +142,21 @@ def _sum(scalar: str, vector: str, lanes: int, accumulator: str, finish: str, *p
         begin=f"aie::zeros<{accumulator}, {{n}}>()",
         total=f"aie::reduce_add(s.to_vector<{kind}>())",
         join="aie::add(s, t)",
-        end=finish.replace("s", "total") if finish == "s" else finish.replace("(s", "(total"),
-        finish=finish,
+        end=f"(total * {scale})" if scale else "total",
+        finish=f"(s * {scale})" if scale else "s",
+        scale=scale,
     )
 
 
 REDUCTIONS = {
-    "dotproduct_bfloat16": _sum("s + x * y", "aie::mac(s, x, y)", 16, "accfloat", "s"),
-    "dotproduct_int32": _sum("s + x * y", "aie::mac(s, x, y)", 16, "acc64", "s"),
+    "dotproduct_bfloat16": _sum("s + x * y", "aie::mac(s, x, y)", 16, "accfloat", ""),
+    "dotproduct_int32": _sum("s + x * y", "aie::mac(s, x, y)", 16, "acc64", ""),
     "l1_norm_bfloat16": _sum(
         "s + (x < 0 ? -x : x)",
         "aie::mac(s, aie::abs(x), one)",
         16,
         "accfloat",
-        "s",
+        "",
         _many("one", _BF, "1.0f"),
     ),
     "mse_loss_bfloat16": _sum(
@@ -161,7 +164,7 @@ REDUCTIONS = {
         "aie::mac(s, aie::sub(x, y), aie::sub(x, y))",
         16,
         "accfloat",
-        "(s * (1.0f / 256.0f))",
+        "(1.0f / 256.0f)",
     ),
     "max_abs_bfloat16": Op(
         "reduce",

@@ -10,8 +10,16 @@ AIE_SKILLS: tuple[Skill, ...] = (
         "Use the vector unit: load with aie::load_v, compute with aie:: operations on whole vectors, and "
         "store with aie::store_v; no loop over single elements.",
         (r"\bvector unit\b", r"\baie::load_v\b", r"\b(whole|aie) vectors\b"),
-        ("vector score 0.0 %",),
+        ("vector score 0.0 %", ", 1x the speed of the scalar kernel"),
         mistake=True,  # nothing else helps a kernel that works on single elements
+    ),
+    Skill(
+        "tail",
+        "Where results end within a vector, let the last vector overlap with those before (unaligned "
+        "store) or store its elements one by one: nothing may be stored outside of the buffer.",
+        (r"\blast vector\b.*\boverlap\b", r"\boutside of the buffer\b"),
+        ("leaves the buffer", "a store outside of the buffer"),
+        mistake=True,
     ),
     Skill(
         "restrict",
@@ -37,6 +45,19 @@ AIE_SKILLS: tuple[Skill, ...] = (
         "In reductions keep several accumulators that take turns: one waits for its own last result.",
         (r"\bseveral accumulators\b", r"\btwo accumulators\b"),
         ("bound by recurrence", "bound by a recurrence"),
+    ),
+    Skill(
+        "blocks",
+        "Multiply matrices in blocks with aie::mmul: elements that are broadcast one by one wait for the "
+        "move unit.",
+        (r"\baie::mmul\b", r"\bwait for the move unit\b"),
+        ("bound by slot mov",),
+    ),
+    Skill(
+        "vector_ends",
+        "The core has no scalar float unit: finish a reduction in a vector too, and take one element of it.",
+        (r"\bno scalar (float unit|fpu)\b",),
+        ("the core has no scalar fpu",),
     ),
 )
 """In the order in which a reviewer would give the advice."""

@@ -2,35 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-
+from kernelopt.lms._builtin import aie_conv, aie_functions, aie_pool, aie_whole
 from kernelopt.lms._builtin.aie_ops import OPS, Op
+from kernelopt.lms._builtin.aie_read import Read, UnknownKernel, local_pointers, loop_hints, read, unrolled
 
-_SIGNATURE = re.compile(r"^void (\w+)\(([^()]*)\) \{", re.MULTILINE)
-_SIZE = re.compile(r"^ \*\s+\w+\[([\d, ]+)\] (\w+) \((?:input|output)\)$", re.MULTILINE)
+__all__ = ["UnknownKernel", "write_kernel"]
 _NARROW = 16
-
-
-class UnknownKernel(Exception):
-    """The student has no idea how to write this kernel."""
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """What a prompt says of a task."""
-
-    name: str
-    signature: str
-    pointers: tuple[tuple[str, str], ...]
-    """(C type, name) of each buffer, the output last."""
-    elements: int
-    """Of the first input."""
-
-    @property
-    def inputs(self) -> tuple[tuple[str, str], ...]:
-        """The buffers that are read."""
-        return self.pointers[:-1]
+_FAMILIES = (aie_conv, aie_pool, aie_whole)
 
 
 def write_kernel(task: str, skills: frozenset[str]) -> str:
@@ -39,34 +17,20 @@ def write_kernel(task: str, skills: frozenset[str]) -> str:
     Raises:
         UnknownKernel: the task is no kernel, or its operator is not known.
     """
-    found = _read(task)
-    op = OPS.get(found.name)
-    if op is None:
-        raise UnknownKernel(found.name)
-    body = _vector(found, op, skills) if "vectors" in skills else _scalar(found, op)
+    found = read(task)
+    known = "vectors" in skills
+    family = next((family for family in _FAMILIES if family.match(found)), None)
+    if family:
+        body = family.vector(found, skills) if known else family.scalar(found)
+    else:
+        op = OPS.get(found.name) or aie_functions.operator(found)
+        if op is None:
+            raise UnknownKernel(found.name)
+        body = _vector(found, op, skills) if known else _scalar(found, op)
     lines = "\n".join(f"    {line}".rstrip() for line in body)
-    return f'#include <aie_api/aie.hpp>\n#include "aie_kernel_utils.h"\n\n{found.signature} {{\n{lines}\n}}\n'
-
-
-def _read(task: str) -> Read:
-    head = _SIGNATURE.search(task)
-    if head is None:
-        raise UnknownKernel("no function")
-    pointers = tuple(
-        (part.replace("const", "").split("*")[0].strip(), part.split("*")[1].strip())
-        for part in head[2].split(",")
-        if "*" in part
-    )
-    sizes = {name: _product(shape) for shape, name in _SIZE.findall(task)}
-    signature = head[0].removesuffix(" {")
-    return Read(head[1], signature, pointers, sizes.get(pointers[0][1], 0))
-
-
-def _product(shape: str) -> int:
-    total = 1
-    for part in shape.split(","):
-        total *= int(part)
-    return total
+    mathematics = "#include <math.h>\n" if "expf(" in lines else ""
+    top = f'#include <aie_api/aie.hpp>\n#include "aie_kernel_utils.h"\n{mathematics}\n'
+    return f"{top}{aie_functions.helpers(lines)}{found.signature} {{\n{lines}\n}}\n"
 
 
 def _scalar(found: Read, op: Op) -> list[str]:
@@ -94,32 +58,17 @@ def _vector(found: Read, op: Op, skills: frozenset[str]) -> list[str]:
     lanes = op.lanes if "wide" in skills or op.family == "reduce" else min(op.lanes, _NARROW)
     names = [f"p{index}" for index in range(len(found.inputs))]
     lines = [
-        *_pointers(found, names, skills),
+        *local_pointers(found, names, skills),
         *(line.format(n=lanes) for line in op.prelude),
     ]
     return lines + (_mapped if op.family == "map" else _reduced)(found, op, names, lanes, skills)
-
-
-def _pointers(found: Read, names: list[str], skills: frozenset[str]) -> list[str]:
-    word = "__restrict " if "restrict" in skills else ""
-    lines = [
-        f"const {kind} *{word}{own} = {name};" for own, (kind, name) in zip(names, found.inputs, strict=True)
-    ]
-    kind, name = found.pointers[-1]
-    return [*lines, f"{kind} *{word}to = {name};"]
-
-
-def _hints(trips: int, skills: frozenset[str]) -> list[str]:
-    if "pipeline" not in skills:
-        return []
-    return ["AIE_PREPARE_FOR_PIPELINING", f"AIE_LOOP_MIN_ITERATION_COUNT({trips})"]
 
 
 def _mapped(found: Read, op: Op, names: list[str], lanes: int, skills: frozenset[str]) -> list[str]:
     trips = found.elements // lanes
     loads = [f"    const auto {v} = aie::load_v<{lanes}>({p});" for v, p in zip("xy", names, strict=False)]
     return [
-        *_hints(trips, skills),
+        *loop_hints(trips, skills),
         f"for (int i = 0; i < {trips}; ++i) {{",
         *loads,
         f"    aie::store_v(to, {op.vector.replace('{n}', str(lanes))});",
@@ -133,7 +82,7 @@ def _reduced(found: Read, op: Op, names: list[str], lanes: int, skills: frozense
     count = 2 if "accumulators" in skills and found.elements % (2 * lanes) == 0 else 1
     trips = found.elements // (lanes * count)
     lines = [f"auto {s} = {op.begin.format(n=lanes)};" for s in "st"[:count]]
-    lines += [*_hints(trips, skills), f"for (int i = 0; i < {trips}; ++i) {{"]
+    lines += [*loop_hints(trips, skills), f"for (int i = 0; i < {trips}; ++i) {{"]
     for s in "st"[:count]:
         lines.append("    {")
         lines += [
@@ -144,7 +93,12 @@ def _reduced(found: Read, op: Op, names: list[str], lanes: int, skills: frozense
     lines.append("}")
     if count == 2:
         lines.append(f"s = {op.join};")
-    return [*lines, f"const auto total = {op.total};", f"*to = ({found.pointers[-1][0]})({op.end});"]
+    kind = found.pointers[-1][0]
+    if op.scale and kind == "bfloat16" and "vector_ends" in skills:
+        total = f"aie::broadcast<bfloat16, {lanes}>((bfloat16){op.total})"
+        product = f"aie::mul({total}, (bfloat16){op.scale})"
+        return [*lines, f"*to = {product}.to_vector<bfloat16>().get(0);"]
+    return [*lines, f"const auto total = {op.total};", f"*to = ({kind})({op.end});"]
 
 
 def _rows_scalar(found: Read) -> list[str]:
@@ -162,7 +116,7 @@ def _rows_vector(found: Read, skills: frozenset[str]) -> list[str]:
     """A row of the matrix at a time, times one element."""
     names = ["p0", "p1"]
     return [
-        *_pointers(found, names, skills),
+        *local_pointers(found, names, skills),
         "auto s = aie::zeros<acc64, 16>();",
         "const auto x = aie::load_v<16>(p0);",
         *(["AIE_LOOP_UNROLL_FULL"] if "pipeline" in skills else []),
@@ -188,10 +142,12 @@ def _matmul_scalar(found: Read) -> list[str]:
 
 def _matmul_vector(found: Read, skills: frozenset[str]) -> list[str]:
     """A row of the result at a time: rows of the second matrix, each times one element of the first."""
+    if "blocks" in skills:
+        return _matmul_blocks(found, skills)
     return [
         "aie::set_saturation(aie::saturation_mode::saturate);",
-        *_pointers(found, ["p0", "p1"], skills),
-        *_hints(16, skills),
+        *local_pointers(found, ["p0", "p1"], skills),
+        *loop_hints(16, skills),
         "for (int row = 0; row < 16; ++row) {",
         "    const auto x = aie::unpack(aie::load_v<16>(p0));",
         "    auto s = aie::zeros<acc32, 16>();",
@@ -202,5 +158,30 @@ def _matmul_vector(found: Read, skills: frozenset[str]) -> list[str]:
         "    aie::store_v(to, s.to_vector<int8_t>());",
         "    p0 += 16;",
         "    to += 16;",
+        "}",
+    ]
+
+
+def _matmul_blocks(found: Read, skills: frozenset[str]) -> list[str]:
+    """Four rows of the first matrix are a block as they lie; columns of the second come apart by eights."""
+    halves = [
+        f"const auto {name} = aie::concat({', '.join(f'aie::filter_{half}(b{i}, 8)' for i in range(4))});"
+        for name, half in (("left", "even"), ("right", "odd"))
+    ]
+    return [
+        "using block = aie::mmul<4, 16, 8, int8_t, int8_t>;",
+        "aie::set_saturation(aie::saturation_mode::saturate);",
+        *local_pointers(found, ["p0", "p1"], skills),
+        *(f"const auto b{i} = aie::load_v<64>(p1 + {64 * i});" for i in range(4)),
+        *halves,
+        *unrolled(skills),
+        "for (int i = 0; i < 4; ++i) {",
+        "    const auto rows = aie::load_v<64>(p0 + 64 * i);",
+        "    block c, d;",
+        "    c.mul(rows, left);",
+        "    d.mul(rows, right);",
+        "    const auto [low, high] = aie::interleave_zip(c.to_vector<int8_t>(), d.to_vector<int8_t>(), 8);",
+        "    aie::store_v(to + 64 * i, low);",
+        "    aie::store_v(to + 64 * i + 32, high);",
         "}",
     ]

@@ -29,6 +29,8 @@ NOT_RUN = {
     r"--lm files:": "a person, or an agent, who answers",
     r"^kernelopt search": "minutes; .ci/run makes the README's first search",
     r"^kernelopt resume": "minutes",
+    r"^kernelopt docs (list|remove)": "a manual that was added",
+    r"--open": "a browser",
     r"^kernelopt (docs add|export|verify|score)": "files of the reader's own; tests of their own run these",
     r"^kernelopt (eval|build) (softmax|mine)\.py": "a kernel of the reader's own",
     r"--target npu|--suite npueval": "minutes; tests of their own run it at a smaller size",

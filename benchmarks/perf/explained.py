@@ -42,7 +42,7 @@ def measure(only: list[str], show: bool) -> list[dict[str, Any]]:
         for bad in kernels:
             evaluation = executor.evaluate(bad.kernel, bad.task)
             started = time.process_time()
-            told = _evaluate.asi(evaluation, bad.kernel, bad.task.source)
+            told = _evaluate.asi(evaluation, bad.kernel, bad.task)
             seconds = time.process_time() - started
             printed = "\n".join([*_evaluate.lines(evaluation), "", told])
             named = bad.is_named_in(printed)

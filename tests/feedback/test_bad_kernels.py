@@ -45,6 +45,6 @@ def test_no_kernel_names_its_own_cause():
 @pytest.mark.parametrize("bad", [case(bad) for bad in KERNELS])
 def test_the_planted_cause_stands_in_the_first_lines(bad, executor):
     evaluation = executor.evaluate(bad.kernel, bad.task)
-    told = _evaluate.asi(evaluation, bad.kernel, bad.task.source)
+    told = _evaluate.asi(evaluation, bad.kernel, bad.task)
     assert bad.is_named_in("\n".join([*_evaluate.lines(evaluation), "", told])), told
     assert tokens(told) <= 1500

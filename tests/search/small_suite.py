@@ -1,5 +1,6 @@
 """Two small tasks, and a scripted model that answers for them as a person with a text file would."""
 
+import hashlib
 import re
 
 TASKS = {
@@ -52,7 +53,9 @@ def answer(prompt_text):
     """Wrong until the guidance says CAREFUL, which the reflection adds."""
     if "# Component" in prompt_text:
         current = re.search(r"# Current text\s+```\n(.*?)\n```", prompt_text, re.DOTALL)[1]
-        return f"Here.\n\n```\n{current}\nBe CAREFUL.\n```\n"
+        # Another text for another prompt: what was rejected once is not tried again.
+        mark = hashlib.sha256(prompt_text.encode()).hexdigest()[:8]
+        return f"Here.\n\n```\n{current}\nBe CAREFUL ({mark}).\n```\n"
     for torch_expression, expression in TASKS.values():
         if f"return {torch_expression}" in prompt_text:
             wrong = "" if "CAREFUL" in prompt_text else " + 3.0f"

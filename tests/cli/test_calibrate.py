@@ -163,8 +163,9 @@ def test_a_damaged_calibration_is_one_line_and_the_default(place, capsys):
     assert "cannot be read" in line
 
 
+@pytest.mark.exhaustive  # minutes of compiling; tests/evaluator/test_baselines.py has the pieces
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_eval_compares_with_both_modes_of_the_compiler(place, capsys):
     assert (
         main(["eval", "kernel.py", "--suite", "double.py", "--sandbox", "process", "--baselines", "--json"])

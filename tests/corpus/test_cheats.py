@@ -26,6 +26,15 @@ UNDER_THE_JUDGE = [entry for entry in CHEATS if entry.caught != "static"]
 pytestmark = pytest.mark.xdist_group("timing")  # one after the other: they would disturb each other's times
 
 
+MINUTES = {"extension_dispatch", "extension_openmp", "extension_two_functions", "extension_vector_type"}
+"""Honest kernels that the full headers of torch are compiled for; others like them are always judged."""
+
+
+def honest(entry):
+    marks = [pytest.mark.exhaustive] if entry.path.stem in MINUTES else []
+    return pytest.param(entry, id=entry.path.stem, marks=marks)
+
+
 def by_name(entry):
     return entry.path.stem
 
@@ -112,7 +121,7 @@ def test_what_is_right_and_fast_but_no_kernel_is_seen_by_the_static_look(bench, 
     assert found.status is Status.SUSPECT, story(found)
 
 
-@pytest.mark.parametrize("entry", HONEST, ids=by_name)
+@pytest.mark.parametrize("entry", map(honest, HONEST))
 def test_an_honest_kernel_passes(bench, entry):
     assert not findings(entry)
     found = bench.evaluate(entry, static=True)

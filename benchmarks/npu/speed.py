@@ -2,8 +2,8 @@
 
     python -m benchmarks.npu.speed [--every 12] [--sandbox bwrap]
 
-Every 12th of our vectorised kernels, each once with an empty cache and once more. The judge and its sandbox are
-warm, as in a search; the first evaluation, which starts the sandbox, is told and left out of the medians.
+Every 12th of our vectorised kernels, each once with an empty cache and once more. The judge and its sandbox
+are warm, as in a search; the first evaluation, which starts the sandbox, is told and left out of the medians.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from kernelopt.suites import Suite, SuiteOptions
 
 if TYPE_CHECKING:
     from kernelopt.suites._check import Report
-    from kernelopt.suites._facts import Facts
+    from kernelopt.suites._size import Facts
     from kernelopt.task import Provenance, Task
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -224,7 +224,7 @@ def _report_line(report: Report) -> str:
 
 def _task_grid(found: list[tuple[Task, Facts | None, str]]) -> Any:
     from kernelopt.report.page import Grid
-    from kernelopt.suites._facts import amount
+    from kernelopt.suites._size import amount
 
     def cells(task: Task, facts: Facts | None) -> list[str]:
         if facts is None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from kernelopt.evaluator.settings import Settings
     from kernelopt.languages import Language
     from kernelopt.npu.judge import AieJudge
+    from kernelopt.sandboxes import Sandbox
 
 AIE = "aie"
 """The language whose kernels are no modules of PyTorch, and have a judge of their own."""
@@ -116,20 +117,35 @@ def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False) 
 
     A `plain` one takes no static look and makes no profiles: references are to pass, and to be timed.
     """
+    candidates, references = _warmed(sandbox)
+    # Not before: these import torch, and so do both sandboxes' workers meanwhile.
     from kernelopt.evaluator.calibration import Unlooked
     from kernelopt.evaluator.judge import Judge
-    from kernelopt.evaluator.tools import readable
     from kernelopt.executors._profiler import profile
     from kernelopt.registry import get
-
-    plugin, cache = get("sandboxes", sandbox), cache_dir()
-    shown = readable(cache)
 
     def language(name: str) -> Language:
         found: Language = get("languages", name)()
         return Unlooked(found) if plain else found
 
-    return Judge(plugin(shown), plugin(), language, cache, settings, None if plain else profile)
+    return Judge(candidates, references, language, cache_dir(), settings, None if plain else profile)
+
+
+def _warmed(name: str) -> tuple[Sandbox, Sandbox]:
+    """A sandbox for candidates, which shows compilers our headers, and one for references."""
+    from kernelopt.evaluator.tools import readable
+    from kernelopt.registry import get
+
+    plugin = get("sandboxes", name)
+    both: tuple[Sandbox, Sandbox] = plugin(readable(cache_dir())), plugin()
+    try:
+        for sandbox in both:
+            sandbox.warm()
+    except BaseException:
+        for sandbox in both:
+            sandbox.close()
+        raise
+    return both
 
 
 def settings_for(rules: Rules) -> Settings:

@@ -88,6 +88,13 @@ class Sandbox(Protocol):
     def missing(self) -> str | None:
         """What keeps it from running here and how to mend it, or None."""
 
+    def warm(self) -> None:
+        """Begin to start the warm worker, and do not wait for it; `start` and `execute` do that.
+
+        Raises:
+            EvaluatorFault: the sandbox itself cannot start.
+        """
+
     def start(self, folder: Path, limits: Limits) -> Job:
         """Fork a worker that sees `folder` (shared memory and files of this job only).
 

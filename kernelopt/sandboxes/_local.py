@@ -66,6 +66,10 @@ class LocalSandbox:
         self._jobs = 0
         self._zygote = Zygote(worker_command(), worker_environment(), self._launch)
 
+    def warm(self) -> None:
+        """Begin to start the worker."""
+        self._zygote.begin()
+
     def start(self, folder: Path, limits: Limits) -> ZygoteJob:
         """Fork a worker that may write to `folder`."""
         self._hand_over(folder)

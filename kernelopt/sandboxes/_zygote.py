@@ -36,23 +36,32 @@ class Zygote:
         """What each job takes from itself besides its limits (see `_confinement`)."""
         self._command, self._environment, self._launch = list(command), dict(environment), launch
         self._channel: Channel | None = None
+        self._warm = False
         self._said: queue.Queue[dict[str, Any]] = queue.Queue()
         self.ended: dict[int, int] = {}
         self.life = 0
         """Which worker this is: process ids may repeat when one follows another."""
 
-    def start(self) -> None:
-        """Start the process unless it is running; wait until it is warm."""
+    def begin(self) -> None:
+        """Start the process unless it is running; it gets warm while we do something else."""
         if self.alive():
             return
         self.close()
         self._said, self.ended, self.life = queue.Queue(), {}, self.life + 1
-        self._channel = self._launch(self._command, self._environment)
+        self._channel, self._warm = self._launch(self._command, self._environment), False
         threading.Thread(target=self._listen, args=(self._channel, self._said), daemon=True).start()
+
+    def start(self) -> None:
+        """Start the process unless it is running; wait until it is warm."""
+        self.begin()
+        if self._warm:
+            return
+        assert self._channel
         if "ready" not in self._hear(START_TIMEOUT_S):
             complaint = self._channel.complaint()
             self.close()
             raise EvaluatorFault(f"the sandbox worker did not start: {complaint or 'it said nothing'}")
+        self._warm = True
         if self._channel.pid:
             precede(self._channel.pid)  # it says when a job was let go and when it had stopped
 

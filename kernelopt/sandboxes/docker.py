@@ -61,6 +61,12 @@ class DockerSandbox(LocalSandbox):
             return str(problem)
         return None if self._image else closed_to_nobody()
 
+    def warm(self) -> None:
+        """Begin to start the container, with limits for one job of the usual kind."""
+        usual = Limits()
+        self._asked, self._granted = (usual.memory_bytes, usual.processes), together(usual, 1)
+        super().warm()
+
     def _launch(self, command: Sequence[str], environment: Mapping[str, str]) -> Channel:
         """Start the container, and meanwhile try what such a container stops."""
         try:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from types import ModuleType
 from typing import Any
@@ -26,6 +26,7 @@ from torch.utils.flop_counter import FlopCounterMode, flop_registry
 
 from kernelopt.errors import TaskError
 from kernelopt.suites._load import load, make_inputs, make_model, run_model
+from kernelopt.suites._size import Facts, TensorFacts, remember, remembered, too_big
 from kernelopt.task import Task
 
 _COPIES = {"clone", "copy", "copy_", "_to_copy", "contiguous", "detach", "lift_fresh", "resize_", "set_"}
@@ -40,64 +41,21 @@ _MOVES = _COPIES | _GATHERS | _ARRANGES | _FILLS | _DRAWS | _MADE
 """Operations that make or move elements without computing on them."""
 
 
-@dataclass(frozen=True, slots=True)
-class TensorFacts:
-    """Shape and type of one tensor."""
-
-    shape: tuple[int, ...]
-    dtype: str
-    """As in torch, without the prefix: ``float32``."""
-    bytes: int
-
-    def __str__(self) -> str:
-        """For tables: ``float32[64, 128]``."""
-        return f"{self.dtype}{list(self.shape)}"
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What one call of a task's reference reads, computes and writes."""
-
-    inputs: tuple[TensorFacts, ...]
-    """The tensors among the inputs, nested ones included; numbers and flags are left out."""
-    parameters: int
-    """Elements of all parameters and buffers."""
-    parameter_bytes: int
-    outputs: tuple[TensorFacts, ...] | None = None
-    """None when the reference does not run on meta tensors; `note` says why."""
-    flops: int | None = None
-    largest_bytes: int = 0
-    """Bytes of the largest tensor that any one operation makes."""
-    note: str = ""
-
-    @property
-    def input_bytes(self) -> int:
-        """Bytes of all input tensors."""
-        return sum(tensor.bytes for tensor in self.inputs)
-
-    @property
-    def output_bytes(self) -> int:
-        """Bytes of all output tensors; 0 when they are unknown."""
-        return sum(tensor.bytes for tensor in self.outputs or ())
-
-    @property
-    def bytes_moved(self) -> int:
-        """Each input, parameter and output once: the least traffic that any kernel needs."""
-        return self.input_bytes + self.parameter_bytes + self.output_bytes
-
-    @property
-    def memory_bytes(self) -> int:
-        """What one call of the reference needs at least."""
-        return self.input_bytes + self.parameter_bytes + max(self.output_bytes, self.largest_bytes)
-
-
 @lru_cache(maxsize=1024)
 def facts(task: Task) -> Facts:
-    """Shapes, bytes and FLOPs of one task; nothing large is allocated.
+    """Shapes, bytes and FLOPs of one task, remembered on disk; nothing large is allocated.
 
     Raises:
         TaskError: the module does not load, or its inputs or model cannot be made on the meta device.
     """
+    found = remembered(task)
+    if found is None:
+        found = _traced(task)
+        remember(task, found)
+    return found
+
+
+def _traced(task: Task) -> Facts:
     module = load(task)
     inputs = make_inputs(module, seed=0, device="meta")
     model = make_model(module, seed=0, device="meta")
@@ -116,26 +74,9 @@ def facts(task: Task) -> Facts:
 def fits(task: Task, available_bytes: int) -> str | None:
     """Why the task cannot run in that much memory, with the bytes; None when it can or nobody knows."""
     try:
-        found = facts(task)
+        return too_big(facts(task), available_bytes)
     except TaskError:
         return None
-    if found.memory_bytes <= available_bytes:
-        return None
-    return (
-        f"needs {amount(found.memory_bytes)}B of memory ({found.memory_bytes} bytes; inputs "
-        f"{amount(found.input_bytes)}B, parameters {amount(found.parameter_bytes)}B), "
-        f"{amount(available_bytes)}B are available"
-    )
-
-
-def amount(number: float) -> str:
-    """A count with a decimal prefix and three digits: ``17.2 G``, ``400 M``, ``12 ``."""
-    for prefix in ("", "k", "M", "G", "T"):
-        if abs(number) < 999.5 or prefix == "T":
-            break
-        number /= 1000
-    digits = f"{number:.0f}" if number == int(number) or abs(number) >= 99.95 else f"{number:.3g}"
-    return f"{digits} {prefix}"
 
 
 def _with_forward(found: Facts, module: ModuleType, model: torch.nn.Module, inputs: list[Any]) -> Facts:

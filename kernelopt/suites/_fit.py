@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kernelopt.errors import ConfigError
 from kernelopt.suites import Suite, SuiteOptions
 from kernelopt.task import Provenance, Task
+
+if TYPE_CHECKING:
+    from kernelopt.suites._size import Facts
 
 MEMORY_SHARE = 0.07
 """Part of the free memory that one call of a task may need. Measured on tasks of 84–170 MB a call: the judge
@@ -79,19 +83,37 @@ def _unfit(task: Task) -> tuple[str, int] | None:
 
     if task.suite == NAME:  # buffers of a few KB, and no module to be loaded
         return None
-    from kernelopt.suites._facts import facts, fits
     from kernelopt.suites._hub import unavailable
-    from kernelopt.suites._load import load
+    from kernelopt.suites._size import too_big
 
     reason = unavailable(task)
     if reason:
         return reason, 0
-    available = int(MEMORY_SHARE * psutil.virtual_memory().available)
-    too_big = fits(task, available)
-    if too_big:
-        return too_big, facts(task).memory_bytes
     try:
-        load(task)
+        found = _size(task)
     except TaskError as error:
         return str(error), 0  # one broken task must not end a search over a hundred
-    return None
+    available = int(MEMORY_SHARE * psutil.virtual_memory().available)
+    problem = too_big(found, available) if found else None
+    return (problem, found.memory_bytes) if found and problem else None
+
+
+def _size(task: Task) -> Facts | None:
+    """What is known of it, or can be found; None where its module loads but says nothing without data.
+
+    Raises:
+        TaskError: the module does not load.
+    """
+    from kernelopt.errors import TaskError
+    from kernelopt.suites._size import remembered
+
+    if found := remembered(task):  # its text was loaded before
+        return found
+    from kernelopt.suites._facts import facts
+    from kernelopt.suites._load import load
+
+    try:
+        return facts(task)
+    except TaskError:
+        load(task)
+        return None

@@ -29,6 +29,19 @@ class Service(Promising):
         assert works(sandbox)
         assert sandbox.level.startswith(sandbox.name)
 
+    def test_warming_up_is_no_hurry(self, sandbox: Sandbox) -> None:
+        """A second one can be warmed beside it, more than once; unused, it can be closed at once."""
+        other = type(sandbox)()
+        try:
+            other.warm()
+            other.warm()
+            assert works(sandbox)
+        finally:
+            other.close()
+        assert not other.room.exists()
+        sandbox.warm()
+        assert works(sandbox)
+
     def test_a_paused_job_gets_no_processor_time(self, sandbox: Sandbox) -> None:
         """Its threads and its orphans neither."""
         name = f"ko{secrets.token_hex(5)}"

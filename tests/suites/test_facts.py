@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import resource
+from pathlib import Path
 
 import pytest
 
 from kernelopt.errors import TaskError
-from kernelopt.suites._facts import amount, facts, fits
+from kernelopt.suites._facts import facts, fits
+from kernelopt.suites._size import amount, remember, remembered
 from kernelopt.task import Task
 
 HEAD = "import torch\nfrom torch import nn\nimport torch.nn.functional as F\n"
+
+
+@pytest.fixture(autouse=True)
+def _no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is known from an earlier run of these tests."""
+    monkeypatch.setenv("KERNELOPT_CACHE", str(tmp_path))
+    facts.cache_clear()
 
 
 def task(inputs: str, forward: str, init: str = "pass", name: str = "t") -> Task:
@@ -104,6 +114,36 @@ def test_a_task_that_does_not_fit_says_how_much_it_needs() -> None:
     assert reason is not None
     assert reason.startswith("needs 17.2 GB of memory (17179607040 bytes; inputs 8.59 GB, parameters 0 B)")
     assert reason.endswith("8 GB are available")
+
+
+def test_what_was_found_is_remembered_for_that_very_text(tmp_path: Path) -> None:
+    one = task("torch.rand(3, 8, dtype=torch.float64), 2.0", "return x * y, x.sum()")
+    assert remembered(one) is None
+    found = facts(one)
+    assert remembered(one) == found
+    assert remembered(task("torch.rand(8)", "return x")) is None
+    unknown = dataclasses.replace(found, outputs=None, flops=None, note="no")
+    remember(one, unknown)
+    assert remembered(one) == unknown
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"inputs": 1, "outputs": null}', '{"inputs": [{}]}'])
+def test_a_damaged_memory_is_made_anew(tmp_path: Path, text: str) -> None:
+    one = task("torch.rand(4)", "return x")
+    found = facts(one)
+    (path,) = (tmp_path / "facts").iterdir()
+    path.write_text(text)
+    facts.cache_clear()
+    assert facts(one) == found
+    assert remembered(one) == found
+
+
+def test_a_folder_that_cannot_be_written_is_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("KERNELOPT_CACHE", str(tmp_path / "file"))
+    assert facts(task("torch.rand(4)", "return x")).input_bytes == 16
 
 
 def test_nobody_knows_whether_a_broken_task_fits() -> None:

@@ -36,6 +36,11 @@ class Shaken(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.operators: set[str] = set()
         """Names of the operators that ran, without namespace and overload."""
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """No: torch would import its compiler, which takes a second, only to keep away from this."""
+        return False
+
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:

@@ -62,7 +62,7 @@ def requested(message: Any) -> BuildRequest | None:
 def _environment(settings: Settings) -> dict[str, str]:
     rules = " ".join(name for name in RULES if getattr(settings, name))
     known = {
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),  # a class of torch's: whoever unpickled it would import torch
         "threads": str(settings.threads),
         "between_sd": f"{settings.between_sd:.3f} ({settings.between_from})",
     }

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -245,8 +246,6 @@ def _retriever(ledger: Ledger, target: str) -> Callable[[str], list[Excerpt]]:
 
 
 def _manifest(plan: Plan, executor: Executor) -> dict[str, Any]:
-    import torch
-
     device = executor_device(executor, plan.language)
     where = conditions(device.name)
     splits = plan.splits()
@@ -261,7 +260,7 @@ def _manifest(plan: Plan, executor: Executor) -> dict[str, Any]:
         # Kept, so that a resumed run asks the models exactly the same.
         "machine_text": device.machine_text(),
         "models": {"lm": plan.lm, "reflection_lm": plan.reflection_lm},
-        "versions": {"torch": torch.__version__, "python": platform.python_version()},
+        "versions": {"torch": version("torch"), "python": platform.python_version()},
         "plan": to_json(plan),
         "tasks": [],
         **({"split": {k: [t.slug for t in v] for k, v in splits.items()}} if plan.mode != "search" else {}),

@@ -121,6 +121,11 @@ class _ElementCounter(TorchDispatchMode):  # type: ignore[no-untyped-call,unused
         self.flops = 0
         self.largest_bytes = 0
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """No: torch would import its compiler, which takes a second, only to keep away from this."""
+        return False
+
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:

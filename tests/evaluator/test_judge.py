@@ -18,7 +18,8 @@ def test_an_honest_kernel_passes_with_all_that_was_measured(evaluate):
     assert tried == {"given", "mixed", "outlier", "steep", "constant", "small"}
     assert found.build and found.build.seconds >= 0
     timing = found.timing
-    assert timing.rounds == 6 and timing.calls > 0 and timing.baseline == "eager"
+    assert timing.rounds == len(timing.candidate_samples_ms) >= 5  # less than in peace: there is a time cap
+    assert timing.calls > 0 and timing.baseline == "eager"
     assert found.speedup.ci95_low <= found.speedup.median <= found.speedup.ci95_high
     assert found.isolation == "process"
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from kernelopt.errors import TaskError, UsageError
 from kernelopt.evaluation import Evaluation
-from kernelopt.export import Examined, Variant, Winner
+from kernelopt.export import OWN, UNTRIED, Examined, Variant, Winner
+from kernelopt.export.backward import has_backward, verdict
 from kernelopt.export.outline import outline
 from kernelopt.export.sweep import variants
 from kernelopt.kernel import Kernel
@@ -93,7 +94,7 @@ class Examiner:
         """`sandbox`: name of the plugin; `march`: ``x86-64-v3`` or another; empty for the portable one."""
         self._sandbox, self.march, self._say = sandbox, march or portable(), say
         self._languages: dict[str, Shipping] = {}
-        self._judges: dict[bool, Judge] = {}
+        self._judges: dict[tuple[bool, bool], Judge] = {}
 
     def __enter__(self) -> Examiner:
         return self
@@ -117,8 +118,10 @@ class Examiner:
             EvaluatorFault: our own machinery broke.
         """
         task, kernel = winner.task, winner.kernel
+        own = has_backward(kernel.source)
         if self._has_no_device(kernel.language):
-            return Examined(winner, None, refusal=self._uncompiled(kernel, task))
+            untried = UNTRIED if own else ""
+            return Examined(winner, None, backward=untried, refusal=self._uncompiled(kernel, task))
         evaluation = self.measure(kernel, task)
         requests = tuple(self._languages[kernel.language].requests)
         if not evaluation.correct:
@@ -130,8 +133,9 @@ class Examiner:
             return Examined(winner, evaluation, requests, refusal=str(problem))
         if base.state and (reason := self._ignores_weights(kernel, task)):
             return Examined(winner, evaluation, requests, refusal=reason)
-        tried = tuple(self._tried(kernel, task)) if sweep else ()
-        return Examined(winner, evaluation, requests, tried)
+        backward = self._backward(kernel, task) if own else ""
+        tried = tuple(self._tried(kernel, task, backward=backward == OWN)) if sweep else ()
+        return Examined(winner, evaluation, requests, tried, backward)
 
     def _has_no_device(self, language: str) -> bool:
         from kernelopt.registry import get
@@ -173,11 +177,19 @@ class Examiner:
             return ""
         return f"it does not follow its weights (they are packed in the constructor, perhaps): {found.reason}"
 
-    def _tried(self, kernel: Kernel, task: Task) -> Iterable[Variant]:
+    def _backward(self, kernel: Kernel, task: Task) -> str:
+        """`OWN` where the kernel's own gradients are right; else why they are not used."""
+        self._say(f"{task.id}: its own backward pass")
+        return verdict(self._judge(quick=True, gradients=True).evaluate(kernel, task)) or OWN
+
+    def _tried(self, kernel: Kernel, task: Task, *, backward: bool) -> Iterable[Variant]:
         """The sweep; cut short for a kernel that knows its one size, as nothing of it would be let in."""
         counts: Counter[bool] = Counter()
         for variant, varied in variants(task):
             try:
+                right = backward and not verdict(
+                    self._judge(quick=True, gradients=True).evaluate(kernel, varied)
+                )
                 found = self._judge(quick=True).evaluate(kernel, varied)
             except TaskError as problem:
                 yield dataclasses.replace(variant, status="SKIPPED", reason=str(problem))
@@ -186,13 +198,13 @@ class Examiner:
             status = "SKIPPED" if undecided else str(found.status)
             self._say(f"{task.id}: {dict(variant.sizes)} {status}")
             reason = found.reason if status != "PASSED" else ""
-            yield dataclasses.replace(variant, status=status, reason=reason)
+            yield dataclasses.replace(variant, status=status, reason=reason, backward=right)
             counts[found.correct] += not undecided
             if counts[False] >= HOPELESS and not counts[True]:
                 return
 
-    def _judge(self, *, quick: bool) -> Judge:
-        """The judge for figures, or one that only checks."""
+    def _judge(self, *, quick: bool, gradients: bool = False) -> Judge:
+        """The judge for figures, or one that only checks, `gradients` too."""
         from kernelopt.evaluator.judge import Judge
         from kernelopt.evaluator.settings import Settings
         from kernelopt.evaluator.tools import readable
@@ -201,15 +213,17 @@ class Examiner:
         from kernelopt.registry import get
         from kernelopt.resources import cache_dir
 
-        if quick not in self._judges:
+        if (quick, gradients) not in self._judges:
             settings = calibration.apply(Settings())
             if quick:
                 few = ("given", "mixed", "constant")
-                settings = dataclasses.replace(settings, seeds=1, distributions=few)
+                settings = dataclasses.replace(settings, seeds=1, distributions=few, check_backward=gradients)
             kind = Checker if quick else Judge
             plugin, cache = get("sandboxes", self._sandbox), cache_dir()
-            self._judges[quick] = kind(plugin(readable(cache)), plugin(), self._language, cache, settings)
-        return self._judges[quick]
+            self._judges[quick, gradients] = kind(
+                plugin(readable(cache)), plugin(), self._language, cache, settings
+            )
+        return self._judges[quick, gradients]
 
     def _language(self, name: str) -> Language:
         from kernelopt.registry import get

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kernelopt.evaluation import Evaluation, Timing
-from kernelopt.export import Examined
+from kernelopt.export import OWN, Examined
 
 SCHEMA = 1
 PROTOCOL = (
@@ -22,7 +22,12 @@ def claim(one: Examined, operator: str, module: str) -> dict[str, Any]:
     winner = one.winner
     task, kernel = winner.task, winner.kernel
     sweep = [
-        {"sizes": dict(v.sizes), "status": v.status, **({"reason": v.reason} if v.reason else {})}
+        {
+            "sizes": dict(v.sizes),
+            "status": v.status,
+            **({"reason": v.reason} if v.reason else {}),
+            **({"backward": v.backward} if one.backward == OWN else {}),
+        }
         for v in one.variants
     ]
     return {
@@ -32,6 +37,7 @@ def claim(one: Examined, operator: str, module: str) -> dict[str, Any]:
         "kernel": {"hash": kernel.hash, "language": kernel.language},
         **_measured(one.evaluation),
         "sweep": sweep,
+        "backward": one.backward or "none of its own",
         "search": _search(winner.searched),
         "lineage": dict(winner.lineage),
     }

@@ -8,14 +8,14 @@ import json
 import re
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from string import Template
 from typing import Any
 
 import kernelopt
 from kernelopt.errors import UsageError
-from kernelopt.export import Examined
+from kernelopt.export import OWN, UNTRIED, Examined
 from kernelopt.export.apart import Library, take_apart
 from kernelopt.export.measurement import claim, measurement
 from kernelopt.export.naming import operator_name, package_name, sentence
@@ -25,7 +25,7 @@ from kernelopt.export.sweep import domain
 from kernelopt.suites._constants import constants
 
 HERE = Path(__file__).resolve().parent
-RUNTIME = ("guards", "modules", "native", "operators", "patching")
+RUNTIME = ("gradients", "guards", "kernels", "modules", "native", "operators", "patching")
 LICENSE = "Apache-2.0"
 _LICENSES = re.compile(r"[A-Za-z0-9.+ ()-]{1,100}")
 
@@ -177,9 +177,19 @@ def _kernel(package: Package, one: Examined, operator: str, module: str) -> dict
         "module": f"kernels.{module}",
         "device": device,
         "task": winner.task.id,
-        "domain": domain(outline(winner.task), one.variants, ran=one.evaluation is not None),
+        **_domains(one),
         **({"triton": True} if "wrap_triton(" in text else {}),
     }
+
+
+def _domains(one: Examined) -> dict[str, Any]:
+    """Where a kernel was verified, and where its own gradients were."""
+    base, ran = outline(one.winner.task), one.evaluation is not None
+    found = {"domain": domain(base, one.variants, ran=ran)}
+    if one.backward not in (OWN, UNTRIED):
+        return found
+    wrong = [replace(v, status=v.status if v.backward else "WRONG_VALUE") for v in one.variants]
+    return {**found, "backward": domain(base, wrong, ran=ran)}
 
 
 def schema(shape: Outline) -> str:

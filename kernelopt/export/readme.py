@@ -34,6 +34,7 @@ def readme(package: Package) -> None:
         example=names[0],
         license=package.license,
         abi=_abi(package),
+        gradients=_gradients(package),
         writers=", ".join(
             sorted({one["lineage"].get("model") or "hand or an unknown model" for one in claims})
         ),
@@ -61,6 +62,21 @@ def _row(package: Package, one: dict[str, Any]) -> str:
     tested = f"{verified}; {len(domain['tested'])} tested"
     cells = (f"`{one['operator']}`", f"{one['task']['suite']} {one['task']['id']}", *figures, tested)
     return f"| {' | '.join(cells)} |"
+
+
+def _gradients(package: Package) -> str:
+    own = [
+        f"`{name}`"
+        for name, record in package.table.items()
+        if any("backward" in kernel for kernel in record["kernels"])
+    ]
+    if not own:
+        return "Gradients are computed by running the reference again; kernels have none of their own."
+    others = "; of the others by running the reference again" if len(own) < len(package.table) else ""
+    return (
+        f"Gradients of {', '.join(own)} are those of the kernel's own backward pass, where it was verified\n"
+        f"  (its forward pass runs again for it){others}. Second derivatives come from the reference."
+    )
 
 
 def _abi(package: Package) -> str:

@@ -61,7 +61,8 @@ ALLOWED: dict[str, set[str]] = {
     | {"suites", "lms", "languages", "sandboxes", "executors", "search", "store", "report", "export"},
     # Winners are judged again as they will be shipped.
     "export": GROUND
-    | {"store", "report", "languages", "inline", "suites", "evaluator", "executors", "sandboxes", "gpu"},
+    | {"store", "report", "languages", "inline", "inline_cuda", "suites", "evaluator", "executors"}
+    | {"sandboxes", "gpu"},
     "testing": GROUND | {"suites", "lms", "languages", "devices", "sandboxes", "executors", "retrieval"},
 }
 """Package (or module) to what it may import, besides itself. `cli` and `__main__` may import everything."""

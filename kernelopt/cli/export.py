@@ -39,6 +39,13 @@ FORMATS = ("torch", "kernelbench", "npueval")
     "--march", default="", metavar="NAME", help="Processor to build for; x86-64-v3 on x86 by default."
 )
 @click.option(
+    "--arch",
+    "archs",
+    multiple=True,
+    metavar="NAME",
+    help="GPU that the package's build compiles CUDA C++ for, sm_90 say; may be repeated.",
+)
+@click.option(
     "--license", "license_", default="Apache-2.0", show_default=True, metavar="SPDX", help="Its licence."
 )
 @click.option(
@@ -61,6 +68,7 @@ def command(
     form: str,
     name: str | None,
     march: str,
+    archs: tuple[str, ...],
     license_: str,
     no_sweep: bool,
     force: bool,
@@ -95,14 +103,14 @@ def command(
     chosen_name = package_name(name or _default_name(gathered.name))
     if any(winner.kernel.language == "cpp" for winner in winners):
         require_language("cpp")  # GPU kernels are compiled where they cannot run
-    examined = _examined(winners, choose_sandbox(sandbox).name, march, not no_sweep, quiet)
+    examined = _examined(winners, choose_sandbox(sandbox).name, march, archs, not no_sweep, quiet)
     shipped = [one for one in examined if not one.refusal]
     for one in examined:
         if one.refusal:
             click.echo(f"not exported: {one.winner.task.id}: {one.refusal}", err=True)
     if not shipped:
         raise UsageError("nothing could be exported")
-    _write(shipped, chosen_name, march, license_, out, force)
+    _write(shipped, chosen_name, march, archs, license_, out, force)
     ctx.exit(0 if len(shipped) == len(examined) else 1)
 
 
@@ -163,19 +171,27 @@ def _default_name(what: str) -> str:
 
 
 def _examined(
-    winners: Sequence[Winner], sandbox: str, march: str, sweep: bool, quiet: bool
+    winners: Sequence[Winner], sandbox: str, march: str, archs: Sequence[str], sweep: bool, quiet: bool
 ) -> list[Examined]:
     from kernelopt.export.examine import Examiner
 
-    with Examiner(sandbox, march, say=lambda message: _evaluate.progress(message, quiet)) as examiner:
+    with Examiner(sandbox, march, archs, say=lambda message: _evaluate.progress(message, quiet)) as examiner:
         return [examiner.examine(winner, sweep=sweep) for winner in winners]
 
 
-def _write(shipped: Sequence[Examined], name: str, march: str, license_: str, out: Path, force: bool) -> None:
+def _write(
+    shipped: Sequence[Examined],
+    name: str,
+    march: str,
+    archs: Sequence[str],
+    license_: str,
+    out: Path,
+    force: bool,
+) -> None:
     from kernelopt.export import package
     from kernelopt.export.examine import portable
 
-    made = package.build(shipped, name, march or portable(), license_)
+    made = package.build(shipped, name, march or portable(), license_, archs)
     package.write(made, out, force=force)
     for one in made.claims:
         click.echo(_line(one, made.table[one["operator"]]))

@@ -66,7 +66,12 @@ def _measured(found: Evaluation | None) -> dict[str, Any]:
 
 
 def measurement(
-    claims: Sequence[Mapping[str, Any]], *, march: str, hashes: Mapping[str, str], version: str
+    claims: Sequence[Mapping[str, Any]],
+    *,
+    march: str,
+    archs: Sequence[str] = (),
+    hashes: Mapping[str, str],
+    version: str,
 ) -> dict[str, Any]:
     """The whole file: claims, machine, protocol, and the SHA-256 of every other file of the package."""
     return {
@@ -75,6 +80,7 @@ def measurement(
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": machine(),
         "march": march,
+        "archs": list(archs),
         "protocol": PROTOCOL,
         "claims": list(claims),
         "files": dict(hashes),

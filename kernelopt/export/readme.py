@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kernelopt.export.generate import template
+
 if TYPE_CHECKING:
     from kernelopt.export.package import Package
 
@@ -11,8 +13,6 @@ if TYPE_CHECKING:
 def readme(package: Package) -> None:
     """Add ``README.md``. Every figure in it is one of ``measurement.json``."""
     import json
-
-    from kernelopt.export.package import template
 
     record = json.loads(package.files[f"{package.name}/measurement.json"])
     machine, claims = record["machine"], record["claims"]
@@ -80,15 +80,26 @@ def _gradients(package: Package) -> str:
 
 
 def _abi(package: Package) -> str:
+    """Each sort of build, and what it binds the wheel to."""
     kinds = {library.request.kind for library in package.libraries}
-    if not kinds:
-        return "Pure Python: GPU kernels are compiled when they are first used, and kept on disk."
-    if kinds == {"shared"}:
-        return (
-            "The libraries are plain C functions: one wheel serves every Python from 3.11 on, and no binary\n"
-            "interface of PyTorch is used (its Python interface is: 2.6 or later; tested with the one above)."
-        )
-    return (
+    said = [text for kind, text in _ABI.items() if kind in kinds]
+    return "\n\n".join(said).replace("ARCHS", ", ".join(package.archs)) or _ABI[""]
+
+
+_ABI = {
+    "": "Pure Python: GPU kernels are compiled when they are first used, and kept on disk.",
+    "shared": (
+        "The libraries are plain C functions: one wheel serves every Python from 3.11 on, and no binary\n"
+        "interface of PyTorch is used (its Python interface is: 2.6 or later; tested with the one above)."
+    ),
+    "cubin": (
+        "CUDA C++ is compiled by nvcc for ARCHS, and as PTX for newer GPUs; for others:\n"
+        '`KERNELS_ARCH="sm_80 sm_90" pip install .`. Where nvcc is missing, or the GPU is older,\n'
+        "NVRTC compiles it when it is first used, and keeps it on disk."
+    ),
+    "torch_extension": (
         "Some kernels use PyTorch's C++ interface as they were written: build with the PyTorch that they\n"
         "will run with (`pip install --no-build-isolation .`); a wheel serves this Python and PyTorch only."
-    )
+    ),
+}
+"""Kind of build to what its users have to know."""

@@ -21,6 +21,10 @@ OWN, UNTRIED = "its own", "its own, not run here"
 """Of a backward pass: right, by the judge; or of a GPU kernel that was only compiled."""
 
 
+STABLE = "stable"
+"""Kind of a `BuildRequest` for ``torch_extension`` that PyTorch's stable interface is enough for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Winner:
     """The best kernel of a task, and where it comes from."""
@@ -60,6 +64,8 @@ class Examined:
     variants: tuple[Variant, ...] = ()
     backward: str = ""
     """What its own backward pass is: empty if it has none, `OWN`, `UNTRIED`, or why it is not used."""
+    unstable: str = ""
+    """Why a C++ extension of it is not on PyTorch's stable interface; empty where it is, or there is none."""
     refusal: str = ""
     """Why it cannot be exported, in one sentence; empty where it can."""
 

@@ -106,10 +106,11 @@ class Examiner:
         if refusal := self._unusable(kernel, task, evaluation):
             return Examined(winner, evaluation, refusal=refusal)
         backward = self._backward(kernel, task) if own else ""
-        requests = tuple(self._languages[kernel.language].requests)
+        shipping = self._languages[kernel.language]
+        requests, unstable = shipping.shipped(), shipping.unstable
         requests = requests if kernel.language == "cpp" else self._ahead(kernel, task, plain(requests))
         tried = tuple(self._tried(kernel, task, backward=backward == OWN)) if sweep else ()
-        return Examined(winner, evaluation, requests, tried, backward)
+        return Examined(winner, evaluation, requests, tried, backward, unstable)
 
     def _unusable(self, kernel: Kernel, task: Task, found: Evaluation) -> str:
         """Why a kernel that was measured cannot be shipped; empty where it can."""
@@ -157,7 +158,7 @@ class Examiner:
     def measure(self, kernel: Kernel, task: Task) -> Evaluation:
         """A full evaluation, with the package's flags."""
         if kernel.language in self._languages:
-            self._languages[kernel.language].requests.clear()
+            self._languages[kernel.language].forget()
         self._say(f"{task.id}: measuring")
         return self._judge(quick=False).evaluate(kernel, task)
 

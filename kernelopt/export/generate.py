@@ -9,7 +9,9 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
 
+from kernelopt.export import STABLE
 from kernelopt.export.builds import build_record, files_of
+from kernelopt.export.stable import TORCH
 
 if TYPE_CHECKING:
     from kernelopt.export.package import Package
@@ -82,9 +84,13 @@ def code(package: Package, names: Sequence[str]) -> None:
     }
     functions = "".join(_function(package, name) for name in names)
     listed = "\n".join(f'    "{name}",' for name in names)
-    needs = ", ".join(f'"{one}"' for one in _needs(package))
     package.files |= {
-        "pyproject.toml": template("pyproject.toml", **common, dependencies=needs),
+        "pyproject.toml": template(
+            "pyproject.toml",
+            **common,
+            dependencies=_quoted(_needs(package)),
+            building=_quoted(_tools(package)),
+        ),
         "setup.py": template("setup.py", **common),
         f"{root}/__init__.py": template("init.py", **common, names=", ".join(names), listed=listed),
         f"{root}/operators.py": template("operators.py", **common, functions=functions),
@@ -99,7 +105,23 @@ def _needs(package: Package) -> list[str]:
     words = {"triton": "triton>=3.2", "cupy": "cupy-cuda13x>=13.6", "numpy": "numpy"}
     found = [need for word, need in words.items() if any(_imports(text, word) for text in kernels)]
     own = f"{package.name}/_runtime/inline_cuda.py" in package.files
-    return ["torch>=2.6", *found, *(["cuda-bindings>=12.8", "nvidia-cuda-nvrtc>=12.8"] if own else [])]
+    return [_torch(package), *found, *(["cuda-bindings>=12.8", "nvidia-cuda-nvrtc>=12.8"] if own else [])]
+
+
+def _quoted(words: Sequence[str]) -> str:
+    return ", ".join(f'"{one}"' for one in words)
+
+
+def _tools(package: Package) -> list[str]:
+    """Distributions that the package is built with. Other C++ extensions need the PyTorch that is there."""
+    kinds = {library.request.kind for library in package.libraries}
+    stable = STABLE in kinds and "torch_extension" not in kinds
+    return ["setuptools>=70.1", *([_torch(package)] if stable else [])]
+
+
+def _torch(package: Package) -> str:
+    stable = any(library.request.kind == STABLE for library in package.libraries)
+    return f"torch>={TORCH if stable else '2.6'}"
 
 
 def _imports(text: str, word: str) -> bool:

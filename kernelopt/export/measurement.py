@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kernelopt.evaluation import Evaluation, Timing
-from kernelopt.export import OWN, Examined
+from kernelopt.export import OWN, STABLE, Examined
+from kernelopt.export.naming import sentence
+from kernelopt.export.stable import TORCH
 
 SCHEMA = 1
 PROTOCOL = (
@@ -38,9 +40,20 @@ def claim(one: Examined, operator: str, module: str) -> dict[str, Any]:
         **_measured(one.evaluation),
         "sweep": sweep,
         "backward": one.backward or "none of its own",
+        "interface": _interface(one),
         "search": _search(winner.searched),
         "lineage": dict(winner.lineage),
     }
+
+
+def _interface(one: Examined) -> str:
+    """What its builds hold on to: of Python, of PyTorch."""
+    kinds = {request.kind for request in one.requests}
+    if "torch_extension" in kinds:
+        return f"torch/extension.h, of one Python and one PyTorch: {sentence(one.unstable) or 'not tried'}"
+    if STABLE in kinds:
+        return f"PyTorch's stable interface of {TORCH} and Python's limited one"
+    return "plain C functions" if "shared" in kinds else "none: compiled for the GPU"
 
 
 def _measured(found: Evaluation | None) -> dict[str, Any]:

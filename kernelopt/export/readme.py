@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kernelopt.export import STABLE
 from kernelopt.export.generate import template
+from kernelopt.export.stable import TORCH
 
 if TYPE_CHECKING:
     from kernelopt.export.package import Package
@@ -83,6 +85,11 @@ def _abi(package: Package) -> str:
     """Each sort of build, and what it binds the wheel to."""
     kinds = {library.request.kind for library in package.libraries}
     said = [text for kind, text in _ABI.items() if kind in kinds]
+    said += [
+        f"`{one['operator']}` is built with {one['interface']}."
+        for one in package.claims
+        if one["interface"].startswith("torch/extension.h")
+    ]
     return "\n\n".join(said).replace("ARCHS", ", ".join(package.archs)) or _ABI[""]
 
 
@@ -96,6 +103,11 @@ _ABI = {
         "CUDA C++ is compiled by nvcc for ARCHS, and as PTX for newer GPUs; for others:\n"
         '`KERNELS_ARCH="sm_80 sm_90" pip install .`. Where nvcc is missing, or the GPU is older,\n'
         "NVRTC compiles it when it is first used, and keeps it on disk."
+    ),
+    STABLE: (
+        "C++ extensions are built on PyTorch's stable interface and Python's limited one: one wheel (abi3)\n"
+        f"serves every Python from 3.11 and every PyTorch from {TORCH} on. Building it needs PyTorch's\n"
+        "headers."
     ),
     "torch_extension": (
         "Some kernels use PyTorch's C++ interface as they were written: build with the PyTorch that they\n"

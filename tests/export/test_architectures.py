@@ -161,8 +161,8 @@ def test_the_wheel_holds_machine_code_for_each_and_ptx_of_the_newest(tmp_path):
 def kinds(fatbin):
     """Kind (1 is PTX, 2 machine code) and architecture of each part of a fat binary.
 
-    A header of 16 bytes, then parts, each with its kind at 0 (2 bytes), the length of its header at 4, that of
-    its data at 8 (8 bytes), and its architecture at 28: so it is found in the output of nvcc 13.0.
+    A header of 16 bytes, then parts, each with its kind at 0 (2 bytes), the length of its header at 4, that
+    of its data at 8 (8 bytes), and its architecture at 28: so it is found in the output of nvcc 13.0.
     """
     found, at = [], 16
     while at < len(fatbin):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kernelopt.evaluation import Evaluation
     from kernelopt.export import Examined
     from kernelopt.report.view import RunView
+    from kernelopt.search.plan import Plan
     from kernelopt.suites._fit import Selection
 
 _PLANNED = (
@@ -86,7 +87,6 @@ def search(
     from kernelopt.languages._require import require_language
     from kernelopt.report.fold import view
     from kernelopt.sandboxes._choose import choose_sandbox
-    from kernelopt.search.plan import Plan
     from kernelopt.search.run import start
     from kernelopt.search.watch import Watch
 
@@ -95,17 +95,14 @@ def search(
     require_language(language)
     chosen = _select(suite, options or SuiteOptions(), narrow=True)
     where = choose_sandbox(sandbox)
-    plan = Plan(
-        tasks=chosen.tasks,
-        provenance=chosen.provenance,
+    plan = make_plan(
+        chosen,
         budget=_budget(budget, budget_evals, budget_usd, budget_seconds, len(chosen.tasks)),
         language=language,
         lm=lm,
         lm_options=lm_options or LMOptions(),
         sandbox=where.name,
         rules=rules or Rules(),
-        skipped=chosen.reasons,
-        skipped_tasks=chosen.skipped,
         **{"reflection_lm": lm, **planned},
     )
 
@@ -115,6 +112,19 @@ def search(
 
     with start(plan, Path(runs), name, Watch(begun)) as run:
         return view(run)
+
+
+def make_plan(chosen: Selection, **fields: Any) -> Plan:
+    """The plan of a search over these tasks; `fields` are others of `search.plan.Plan`."""
+    from kernelopt.search.plan import Plan
+
+    return Plan(
+        tasks=chosen.tasks,
+        provenance=chosen.provenance,
+        skipped=chosen.reasons,
+        skipped_tasks=chosen.skipped,
+        **fields,
+    )
 
 
 def evaluate(
@@ -147,6 +157,7 @@ def evaluate(
         UsageError: the file, suite, task or language cannot be used.
         TaskError: the reference does not load or run.
     """
+    from kernelopt._gather import read_text
     from kernelopt.executors.local import LocalExecutor
     from kernelopt.kernel import Kernel
     from kernelopt.languages._require import require_language
@@ -159,7 +170,7 @@ def evaluate(
         raise ConfigError(
             f"{suite} has {len(tasks)} tasks; say which with task=, for example {tasks[0].id!r}"
         )
-    source = _text(kernel) if isinstance(kernel, Path) else kernel
+    source = read_text(kernel) if isinstance(kernel, Path) else kernel
     executor = LocalExecutor(sandbox=choose_sandbox(sandbox).name, rules=rules, baselines=baselines)
     try:
         return executor.evaluate(Kernel.from_source(source, language), tasks[0])
@@ -186,12 +197,16 @@ def load_run(run: str | Path = "latest", runs: str | Path = "runs") -> RunView:
 
 
 def export(
-    run: str | Path = "latest",
+    what: str | Path = "latest",
     *,
     out: str | Path,
     tasks: Sequence[str] = (),
+    suite: str | Path = "kernelbench",
+    options: SuiteOptions | None = None,
+    language: str = "cpp",
     name: str | None = None,
     march: str = "",
+    archs: Sequence[str] = (),
     licence: str = "Apache-2.0",
     sandbox: str = "auto",
     sweep: bool = True,
@@ -199,14 +214,18 @@ def export(
     runs: str | Path = "runs",
     on_note: Callable[[str], None] = lambda _: None,
 ) -> list[Examined]:
-    """Write the winners of a run as an installable package of PyTorch operators, like `kernelopt export`.
+    """Write winners as an installable package of PyTorch operators, like `kernelopt export`.
 
     Args:
-        run: its name, its path, or ``latest``.
+        what: name or path of a run, ``latest``, or the file of a kernel.
         out: folder to write the package to.
-        tasks: ids of those to export; all with a winner by default.
-        name: of the package; by the run's name by default.
+        tasks: ids of those to export; all with a winner by default. For a file, its task.
+        suite: of the kernel in a file.
+        options: of that suite.
+        language: of the kernel in a file.
+        name: of the package; by the run's or the file's name by default.
         march: processor to build for, as g++ names it; ``x86-64-v3`` on x86 by default.
+        archs: GPUs that the package's build compiles CUDA C++ for, ``sm_90`` say; at first use by default.
         licence: SPDX name that the package states.
         sandbox: ``auto``, ``docker``, ``bwrap`` or ``process``.
         sweep: try other sizes; otherwise the package is for the measured ones only.
@@ -220,26 +239,18 @@ def export(
     Raises:
         UsageError: there is no such run or task, nothing could be exported, or `out` cannot be used.
     """
-    from kernelopt.export import package
-    from kernelopt.export.examine import Examiner, portable
+    from kernelopt._gather import gather
+    from kernelopt.export import deliver
     from kernelopt.export.naming import package_name
-    from kernelopt.export.winners import of_run
-    from kernelopt.report.fold import view
     from kernelopt.sandboxes._choose import choose_sandbox
-    from kernelopt.search.run import load_plan
-    from kernelopt.store.run import open_run
 
-    with open_run(run, runs) as opened:
-        known = {task.slug: task for task in load_plan(opened).tasks}
-        winners = of_run(opened, view(opened), known, tuple(tasks))
-    with Examiner(choose_sandbox(sandbox).name, march, say=on_note) as examiner:
-        examined = [examiner.examine(winner, sweep=sweep) for winner in winners]
-    shipped = [one for one in examined if not one.refusal]
-    if not shipped:
-        raise ConfigError("nothing could be exported: " + "; ".join(one.refusal for one in examined))
-    chosen = package_name(name or f"kernels_{Path(run).name}")
-    package.write(package.build(shipped, chosen, march or portable(), licence), Path(out), force=force)
-    return examined
+    processor = deliver.checked_march(march)
+    gathered = gather(what, tasks, suite, options or SuiteOptions(), language, runs)
+    chosen = package_name(name) if name else deliver.default_name(gathered.name)
+    place = choose_sandbox(sandbox).name
+    found = deliver.examined(gathered.winners, place, march=processor, archs=archs, sweep=sweep, say=on_note)
+    deliver.shipped(found, chosen, Path(out), march=processor, archs=archs, licence=licence, force=force)
+    return found
 
 
 def _select(suite: str | Path, options: SuiteOptions, *, narrow: bool = False) -> Selection:
@@ -253,10 +264,3 @@ def _budget(preset: str, evals: int | None, usd: float | None, seconds: float | 
 
     asked = Budget(evaluations=evals, usd=usd, seconds=seconds)
     return asked if asked.limited else Budget.preset(preset, tasks)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: the kernel cannot be read: {error}") from error

@@ -74,6 +74,30 @@ def test_export_is_a_package_and_a_function():
         kernelopt.export("nowhere", out="out")
 
 
+def test_a_file_is_exported_as_the_command_would(place, monkeypatch):
+    from kernelopt.export import Examined, deliver
+
+    def without_a_judge(winners, sandbox, **how):
+        asked.append(how)
+        return [Examined(one, None) for one in winners]
+
+    asked = []
+    monkeypatch.setattr(deliver, "examined", without_a_judge)
+    (place / "My-Kernel.py").write_text("class ModelNew: pass\n")
+    how = {
+        "suite": "double.py",
+        "out": place / "made",
+        "sweep": False,
+        "march": "native",
+        "sandbox": "process",
+    }
+    (found,) = kernelopt.export("My-Kernel.py", **how)
+    assert found.winner.task.id == "double" and (place / "made/kernels_my_kernel/operators.py").exists()
+    assert asked[0]["sweep"] is False and asked[0]["march"] == "native"
+    with pytest.raises(UsageError, match="is no processor"):
+        kernelopt.export("My-Kernel.py", **{**how, "march": "x;y"})
+
+
 def test_a_kernel_is_judged_from_its_text(place):
     found = kernelopt.evaluate(KERNEL, suite=place / "double.py", sandbox="process")
     assert found.correct and found.task_id == "double" and found.speedup.ci95_low > 0

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kernelopt.errors import UsageError
-
 if TYPE_CHECKING:
     from kernelopt.evaluation import Estimate, Evaluation, Timing
     from kernelopt.kernel import Kernel
@@ -22,13 +20,10 @@ def read_kernel(path: Path, language: str) -> Kernel:
     Raises:
         UsageError: the file cannot be read as text.
     """
+    from kernelopt._gather import read_text
     from kernelopt.kernel import Kernel
 
-    try:
-        return Kernel.from_source(path.read_text(encoding="utf-8"), language)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise UsageError(f"{path}: the kernel cannot be read: {str(reason).lower()}") from error
+    return Kernel.from_source(read_text(path), language)
 
 
 def asi(evaluation: Evaluation, kernel: Kernel, task: Task | None = None) -> str:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +11,11 @@ from kernelopt.cli import _console, _evaluate
 from kernelopt.cli._options import language_option, sandbox_option, suite_option
 from kernelopt.cli._selection import selection_options
 from kernelopt.errors import ConfigError, UsageError
-from kernelopt.languages._require import require_language
 from kernelopt.sandboxes._choose import choose_sandbox
 from kernelopt.suites import SuiteOptions
 
 if TYPE_CHECKING:
-    from kernelopt.evaluation import Evaluation
-    from kernelopt.export import Examined, Winner
-    from kernelopt.task import Task
+    from kernelopt._gather import Gathered
 
 FORMATS = ("torch", "kernelbench", "npueval")
 
@@ -37,6 +30,13 @@ FORMATS = ("torch", "kernelbench", "npueval")
 @click.option("--name", metavar="NAME", help="Name of the package, or of the benchmark's run.")
 @click.option(
     "--march", default="", metavar="NAME", help="Processor to build for; x86-64-v3 on x86 by default."
+)
+@click.option(
+    "--arch",
+    "archs",
+    multiple=True,
+    metavar="NAME",
+    help="GPU that the package's build compiles CUDA C++ for, sm_90 say; may be repeated.",
 )
 @click.option(
     "--license", "license_", default="Apache-2.0", show_default=True, metavar="SPDX", help="Its licence."
@@ -61,6 +61,7 @@ def command(
     form: str,
     name: str | None,
     march: str,
+    archs: tuple[str, ...],
     license_: str,
     no_sweep: bool,
     force: bool,
@@ -81,105 +82,36 @@ def command(
     kernelopt export softmax.py --suite kernelbench-core --task 1/12 --out kernels
     kernelopt export latest --format kernelbench --out . --name mine
     """
-    if march and not re.fullmatch(r"[a-z0-9.+-]{1,40}", march):
-        raise ConfigError(f"--march {march!r} is no processor; for example x86-64-v3 or native")
-    if form != "torch" and _is_file(what):
+    from kernelopt._gather import gather, is_file
+    from kernelopt.export import deliver
+    from kernelopt.export.naming import package_name
+
+    processor = deliver.checked_march(march)
+    if form != "torch" and is_file(what):
         raise ConfigError(f"--format {form} needs the results of a run; {what} is a file")
-    gathered = _gathered(what, wanted, suite, selection, language, runs)
-    winners = gathered.winners
+    gathered = gather(what, wanted, suite, selection, language, runs)
     if form != "torch":
         _benchmark(form, gathered, name or gathered.name, out)
         return
-    from kernelopt.export.naming import package_name
-
-    chosen_name = package_name(name or _default_name(gathered.name))
-    if any(winner.kernel.language == "cpp" for winner in winners):
-        require_language("cpp")  # GPU kernels are compiled where they cannot run
-    examined = _examined(winners, choose_sandbox(sandbox).name, march, not no_sweep, quiet)
-    shipped = [one for one in examined if not one.refusal]
-    for one in examined:
-        if one.refusal:
-            click.echo(f"not exported: {one.winner.task.id}: {one.refusal}", err=True)
-    if not shipped:
+    chosen = package_name(name) if name else deliver.default_name(gathered.name)
+    found = deliver.examined(
+        gathered.winners,
+        choose_sandbox(sandbox).name,
+        march=processor,
+        archs=archs,
+        sweep=not no_sweep,
+        say=lambda message: _evaluate.progress(message, quiet),
+    )
+    refused = [one for one in found if one.refusal]
+    for one in refused:
+        click.echo(f"not exported: {one.winner.task.id}: {one.refusal}", err=True)
+    if len(refused) == len(found):
         raise UsageError("nothing could be exported")
-    _write(shipped, chosen_name, march, license_, out, force)
-    ctx.exit(0 if len(shipped) == len(examined) else 1)
-
-
-@dataclass(frozen=True, slots=True)
-class Gathered:
-    """What is exported, and what a benchmark's scripts want to know besides."""
-
-    name: str
-    winners: list[Winner]
-    tasks: list[Task]
-    """All that count, solved or not."""
-    results: dict[str, Evaluation]
-    """By task id, the best of those that were tried."""
-    provenance: str
-
-
-def _is_file(what: str) -> bool:
-    return Path(what).suffix == ".py" or Path(what).is_file()
-
-
-def _gathered(
-    what: str, wanted: tuple[str, ...], suite: str, selection: SuiteOptions, language: str, runs: Path
-) -> Gathered:
-    if _is_file(what):
-        winner = _of_file(Path(what), wanted, suite, selection, language)
-        return Gathered(Path(what).stem, [winner], [winner.task], {}, suite)
-    from kernelopt.export.winners import of_run
-    from kernelopt.report.fold import view
-    from kernelopt.search.run import load_plan
-    from kernelopt.store.run import open_run
-
-    with open_run(what, runs) as opened:
-        found, plan = view(opened), load_plan(opened)
-        tasks = {task.slug: task for task in plan.tasks}
-        winners = of_run(opened, found, tasks, wanted)
-    results = {one.id: one.best for one in found.tasks if one.best}
-    counted = [tasks[one.slug] for one in found.tasks if not one.skipped and one.slug in tasks]
-    return Gathered(found.name, winners, counted, results, found.provenance)
-
-
-def _of_file(
-    file: Path, wanted: tuple[str, ...], suite: str, selection: SuiteOptions, language: str
-) -> Winner:
-    from kernelopt.export import Winner
-    from kernelopt.suites._fit import select
-
-    kernel = _evaluate.read_kernel(file, language)
-    tasks = select(suite, dataclasses.replace(selection, tasks=wanted) if wanted else selection).tasks
-    if len(tasks) != 1:
-        raise ConfigError(f"{suite} has {len(tasks)} tasks; say which with --task, for example {tasks[0].id}")
-    return Winner(tasks[0], kernel)
-
-
-def _default_name(what: str) -> str:
-    """``latest`` → ``kernels_latest``; a file's stem, made to a name."""
-    stem = re.sub(r"[^a-z0-9]+", "_", Path(what).stem.lower()).strip("_")
-    return f"kernels_{stem}"[:60]
-
-
-def _examined(
-    winners: Sequence[Winner], sandbox: str, march: str, sweep: bool, quiet: bool
-) -> list[Examined]:
-    from kernelopt.export.examine import Examiner
-
-    with Examiner(sandbox, march, say=lambda message: _evaluate.progress(message, quiet)) as examiner:
-        return [examiner.examine(winner, sweep=sweep) for winner in winners]
-
-
-def _write(shipped: Sequence[Examined], name: str, march: str, license_: str, out: Path, force: bool) -> None:
-    from kernelopt.export import package
-    from kernelopt.export.examine import portable
-
-    made = package.build(shipped, name, march or portable(), license_)
-    package.write(made, out, force=force)
-    for one in made.claims:
-        click.echo(_line(one, made.table[one["operator"]]))
+    made = deliver.shipped(found, chosen, out, march=processor, archs=archs, licence=license_, force=force)
+    for claim in made.claims:
+        click.echo(_line(claim, made.table[claim["operator"]]))
     click.echo(f"wrote {len(made.files)} files to {out}; next: pip install {out}")
+    ctx.exit(1 if refused else 0)
 
 
 def _line(claim: dict[str, Any], record: dict[str, Any]) -> str:

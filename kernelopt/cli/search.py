@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from kernelopt.suites._fit import Selection
 
 _AT_LEAST_ONE = click.IntRange(min=1)
+_AS_GIVEN = (
+    *("language", "lm", "sandbox", "rules", "executor", "mode"),
+    *("refinements", "minibatch", "concurrency", "seed", "merge", "feedback"),
+)
+"""Flags that are fields of `search.plan.Plan`."""
 
 
 @click.command()
@@ -183,9 +188,9 @@ def run_and_show(begin: Any, quiet: bool, notes: tuple[str, ...] = ()) -> None:
 
 
 def _plan(chosen: Selection, flags: dict[str, Any]) -> Plan:
+    from kernelopt import api
     from kernelopt.lms import LMOptions
     from kernelopt.search.budget import Budget
-    from kernelopt.search.plan import Plan
 
     budget = make_budget(flags["budget_evals"], flags["budget_usd"], flags["budget_seconds"])
     options = LMOptions(
@@ -196,26 +201,13 @@ def _plan(chosen: Selection, flags: dict[str, Any]) -> Plan:
         timeout_s=flags["lm_timeout"],
         max_concurrency=flags["concurrency"],
     )
-    return Plan(
-        tasks=chosen.tasks,
-        provenance=chosen.provenance,
+    same = {name: flags[name] for name in _AS_GIVEN}
+    return api.make_plan(
+        chosen,
         budget=budget if budget.limited else Budget.preset(flags["budget"], len(chosen.tasks)),
-        language=flags["language"],
-        lm=flags["lm"],
         reflection_lm=flags["reflection_lm"] or flags["lm"],
         lm_options=options,
-        sandbox=flags["sandbox"],
-        rules=flags["rules"],
-        executor=flags["executor"],
-        mode=flags["mode"],
-        refinements=flags["refinements"],
-        minibatch=flags["minibatch"],
-        concurrency=flags["concurrency"],
-        seed=flags["seed"],
-        merge=flags["merge"],
-        feedback=flags["feedback"],
-        skipped=chosen.reasons,
-        skipped_tasks=chosen.skipped,
+        **same,
     )
 
 

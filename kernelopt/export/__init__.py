@@ -17,6 +17,13 @@ from kernelopt.kernel import Kernel
 from kernelopt.languages import BuildRequest
 from kernelopt.task import Task
 
+OWN, UNTRIED = "its own", "its own, not run here"
+"""Of a backward pass: right, by the judge; or of a GPU kernel that was only compiled."""
+
+
+STABLE = "stable"
+"""Kind of a `BuildRequest` for ``torch_extension`` that PyTorch's stable interface is enough for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Winner:
@@ -41,6 +48,8 @@ class Variant:
     status: str = ""
     """``PASSED``, another `Status`, or empty before it is tried."""
     reason: str = ""
+    backward: bool = False
+    """Its own gradients are right there, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,10 @@ class Examined:
     requests: tuple[BuildRequest, ...] = ()
     """What it had compiled, in order."""
     variants: tuple[Variant, ...] = ()
+    backward: str = ""
+    """What its own backward pass is: empty if it has none, `OWN`, `UNTRIED`, or why it is not used."""
+    unstable: str = ""
+    """Why a C++ extension of it is not on PyTorch's stable interface; empty where it is, or there is none."""
     refusal: str = ""
     """Why it cannot be exported, in one sentence; empty where it can."""
 

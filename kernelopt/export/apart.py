@@ -10,7 +10,7 @@ from kernelopt.errors import UsageError
 from kernelopt.languages import BuildRequest
 
 _INLINE, _EXTENSION = "kernelopt.inline", "torch.utils.cpp_extension"
-_BUILDS = {(_INLINE, "cpp"), (_EXTENSION, "load_inline"), (_EXTENSION, "load")}
+_BUILDS = {(_INLINE, "cpp"), (_INLINE, "cuda"), (_EXTENSION, "load_inline"), (_EXTENSION, "load")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import platform
 from collections import Counter
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
 from kernelopt.errors import TaskError, UsageError
 from kernelopt.evaluation import Evaluation
-from kernelopt.export import Examined, Variant, Winner
+from kernelopt.export import OWN, UNTRIED, Examined, Variant, Winner
+from kernelopt.export.ahead import ARCH, architectures, compiled, objection, plain
+from kernelopt.export.backward import has_backward, verdict
 from kernelopt.export.outline import outline
+from kernelopt.export.shipping import Shipping
 from kernelopt.export.sweep import variants
 from kernelopt.kernel import Kernel
-from kernelopt.languages import BuildReply, BuildRequest, Finding, Language, Toolbox
+from kernelopt.languages import BuildRequest, Language, Toolbox
 from kernelopt.task import Task
 
 if TYPE_CHECKING:
@@ -27,8 +30,6 @@ PORTABLE = {"x86_64": "x86-64-v3", "aarch64": "armv8.2-a"}
 NATIVE = "native"
 HOPELESS = 3
 """Failures without a pass after which no further size is tried."""
-ARCH = "sm_90"
-"""What GPU kernels are compiled for where there is no GPU."""
 
 _OTHER_WEIGHTS = """
 
@@ -52,48 +53,27 @@ def portable() -> str:
     return PORTABLE.get(platform.machine(), NATIVE)
 
 
-class Shipping:
-    """A language whose builds get the package's flags, and which remembers them."""
-
-    def __init__(self, language: Language, march: str) -> None:
-        self._language, self._march = language, march
-        self.name, self.device = language.name, language.device
-        self.requests: list[BuildRequest] = []
-
-    def missing(self) -> str | None:
-        """As the language says."""
-        return self._language.missing()
-
-    def guide(self, task: Task) -> str:
-        """As the language says."""
-        return self._language.guide(task)
-
-    def inspect(self, kernel: Kernel, *, allow_libraries: bool = False) -> list[Finding]:
-        """As the language does."""
-        return self._language.inspect(kernel, allow_libraries=allow_libraries)
-
-    def inspect_artifact(self, path: Path, *, allow_libraries: bool = False) -> list[Finding]:
-        """As the language does."""
-        return self._language.inspect_artifact(path, allow_libraries=allow_libraries)
-
-    def build(self, request: BuildRequest, cache: Path, timeout_s: float, tools: Toolbox) -> BuildReply:
-        """With the package's ``-march`` behind all other flags."""
-        if request not in self.requests:
-            self.requests.append(request)
-        if request.kind == "cubin":
-            return self._language.build(request, cache, timeout_s, tools)
-        flags = dataclasses.replace(request, cflags=[*request.cflags, f"-march={self._march}"])
-        return self._language.build(flags, cache, timeout_s, tools)
-
-
 class Examiner:
     """Judges winners as they will be shipped. A context manager; not for several threads."""
 
-    def __init__(self, sandbox: str, march: str = "", *, say: Callable[[str], None] = lambda _: None) -> None:
-        """`sandbox`: name of the plugin; `march`: ``x86-64-v3`` or another; empty for the portable one."""
+    def __init__(
+        self,
+        sandbox: str,
+        march: str = "",
+        archs: Sequence[str] = (),
+        *,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Args:
+        sandbox: name of the plugin.
+        march: ``x86-64-v3`` or another; empty for the portable one.
+        archs: GPUs that CUDA C++ is compiled for when the package is built; none leaves it to NVRTC.
+        say: is told of progress.
+        """
         self._sandbox, self.march, self._say = sandbox, march or portable(), say
+        self.archs = architectures(archs)
         self._languages: dict[str, Shipping] = {}
-        self._judges: dict[bool, Judge] = {}
+        self._judges: dict[tuple[bool, bool], Judge] = {}
 
     def __enter__(self) -> Examiner:
         return self
@@ -117,52 +97,68 @@ class Examiner:
             EvaluatorFault: our own machinery broke.
         """
         task, kernel = winner.task, winner.kernel
+        own = has_backward(kernel.source)
         if self._has_no_device(kernel.language):
-            return Examined(winner, None, refusal=self._uncompiled(kernel, task))
+            refusal, texts = self._compiled(kernel, task)
+            ahead = self._ahead(kernel, task, texts)
+            return Examined(winner, None, ahead, backward=UNTRIED if own else "", refusal=refusal)
         evaluation = self.measure(kernel, task)
-        requests = tuple(self._languages[kernel.language].requests)
-        if not evaluation.correct:
-            reason = f"{evaluation.status}: {evaluation.reason}"
-            return Examined(winner, evaluation, requests, refusal=f"with the package's flags it is {reason}")
+        if refusal := self._unusable(kernel, task, evaluation):
+            return Examined(winner, evaluation, refusal=refusal)
+        backward = self._backward(kernel, task) if own else ""
+        shipping = self._languages[kernel.language]
+        requests, unstable = shipping.shipped(), shipping.unstable
+        requests = requests if kernel.language == "cpp" else self._ahead(kernel, task, plain(requests))
+        tried = tuple(self._tried(kernel, task, backward=backward == OWN)) if sweep else ()
+        return Examined(winner, evaluation, requests, tried, backward, unstable)
+
+    def _unusable(self, kernel: Kernel, task: Task, found: Evaluation) -> str:
+        """Why a kernel that was measured cannot be shipped; empty where it can."""
+        if not found.correct:
+            return f"with the package's flags it is {found.status}: {found.reason}"
         try:
             base = outline(task)
         except UsageError as problem:
-            return Examined(winner, evaluation, requests, refusal=str(problem))
-        if base.state and (reason := self._ignores_weights(kernel, task)):
-            return Examined(winner, evaluation, requests, refusal=reason)
-        tried = tuple(self._tried(kernel, task)) if sweep else ()
-        return Examined(winner, evaluation, requests, tried)
+            return str(problem)
+        return self._ignores_weights(kernel, task) if base.state else ""
 
     def _has_no_device(self, language: str) -> bool:
         from kernelopt.registry import get
 
         return get("devices", self._language(language).device)().missing() is not None
 
-    def _uncompiled(self, kernel: Kernel, task: Task) -> str:
-        """Why a GPU kernel does not even compile; empty where it does."""
-        import contextlib
-
-        from kernelopt.evaluator.settings import Settings
-        from kernelopt.evaluator.tools import SandboxTools
-        from kernelopt.gpu.compile import compile_answer
-        from kernelopt.registry import get
-
-        self._say(f"{task.id}: compiling for {ARCH}; there is no device to run it on")
+    def _compiled(self, kernel: Kernel, task: Task) -> tuple[str, list[BuildRequest]]:
+        """Why a GPU kernel does not even compile, empty where it does; and its CUDA texts."""
+        named = ", ".join(self.archs) or ARCH
+        self._say(f"{task.id}: compiling for {named}; there is no device to run it on")
         suspect = [one.message for one in self._language(kernel.language).inspect(kernel) if one.suspect]
         if suspect:
-            return f"SUSPECT: {suspect[0]}"
+            return f"SUSPECT: {suspect[0]}", []
+        with self._toolbox() as tools:
+            return compiled(kernel, task, self.archs, tools)
+
+    def _ahead(self, kernel: Kernel, task: Task, texts: Sequence[BuildRequest]) -> tuple[BuildRequest, ...]:
+        """What the package's build compiles for the architectures that are named."""
+        if not self.archs or not texts:
+            return ()
+        if reason := objection(texts, self.archs, self._toolbox()):
+            self._say(f"{task.id}: left to NVRTC, when it is first used: {reason}")
+            return ()
+        return tuple(texts)
+
+    @contextlib.contextmanager
+    def _toolbox(self) -> Iterator[Toolbox]:
+        from kernelopt.evaluator.settings import Settings
+        from kernelopt.evaluator.tools import SandboxTools
+        from kernelopt.registry import get
+
         with contextlib.closing(get("sandboxes", self._sandbox)()) as room:
-            compiled = compile_answer(kernel, task, ARCH, SandboxTools(room, Settings().limits))
-        if compiled.ok:
-            return ""
-        if compiled.failure:
-            return f"it does not run to its end: {compiled.failure.text.strip().splitlines()[-1]}"
-        return f"it does not compile for {ARCH}"
+            yield SandboxTools(room, Settings().limits)
 
     def measure(self, kernel: Kernel, task: Task) -> Evaluation:
         """A full evaluation, with the package's flags."""
         if kernel.language in self._languages:
-            self._languages[kernel.language].requests.clear()
+            self._languages[kernel.language].forget()
         self._say(f"{task.id}: measuring")
         return self._judge(quick=False).evaluate(kernel, task)
 
@@ -173,26 +169,39 @@ class Examiner:
             return ""
         return f"it does not follow its weights (they are packed in the constructor, perhaps): {found.reason}"
 
-    def _tried(self, kernel: Kernel, task: Task) -> Iterable[Variant]:
+    def _backward(self, kernel: Kernel, task: Task) -> str:
+        """`OWN` where the kernel's own gradients are right; else why they are not used."""
+        self._say(f"{task.id}: its own backward pass")
+        return verdict(self._judge(quick=True, gradients=True).evaluate(kernel, task)) or OWN
+
+    def _tried(self, kernel: Kernel, task: Task, *, backward: bool) -> Iterable[Variant]:
         """The sweep; cut short for a kernel that knows its one size, as nothing of it would be let in."""
         counts: Counter[bool] = Counter()
         for variant, varied in variants(task):
-            try:
-                found = self._judge(quick=True).evaluate(kernel, varied)
-            except TaskError as problem:
-                yield dataclasses.replace(variant, status="SKIPPED", reason=str(problem))
-                continue
-            undecided = found.reason.startswith("the task cannot tell")
-            status = "SKIPPED" if undecided else str(found.status)
-            self._say(f"{task.id}: {dict(variant.sizes)} {status}")
-            reason = found.reason if status != "PASSED" else ""
-            yield dataclasses.replace(variant, status=status, reason=reason)
-            counts[found.correct] += not undecided
+            tried = self._try(kernel, variant, varied, backward=backward)
+            self._say(f"{task.id}: {dict(variant.sizes)} {tried.status}")
+            yield tried
+            counts[tried.status == "PASSED"] += tried.status != "SKIPPED"
             if counts[False] >= HOPELESS and not counts[True]:
                 return
 
-    def _judge(self, *, quick: bool) -> Judge:
-        """The judge for figures, or one that only checks."""
+    def _try(self, kernel: Kernel, variant: Variant, task: Task, *, backward: bool) -> Variant:
+        """One other size. A text that the kernel has built for it alone is not the one that is shipped."""
+        requests = self._languages[kernel.language].requests
+        built = len(requests)
+        try:
+            own = backward and not verdict(self._judge(quick=True, gradients=True).evaluate(kernel, task))
+            found = self._judge(quick=True).evaluate(kernel, task)
+        except TaskError as problem:
+            return dataclasses.replace(variant, status="SKIPPED", reason=str(problem))
+        if len(requests) > built:
+            return dataclasses.replace(variant, status="OTHER_TEXT", reason="it builds another text there")
+        status = "SKIPPED" if found.reason.startswith("the task cannot tell") else str(found.status)
+        reason = found.reason if status != "PASSED" else ""
+        return dataclasses.replace(variant, status=status, reason=reason, backward=own)
+
+    def _judge(self, *, quick: bool, gradients: bool = False) -> Judge:
+        """The judge for figures, or one that only checks, `gradients` too."""
         from kernelopt.evaluator.judge import Judge
         from kernelopt.evaluator.settings import Settings
         from kernelopt.evaluator.tools import readable
@@ -201,15 +210,17 @@ class Examiner:
         from kernelopt.registry import get
         from kernelopt.resources import cache_dir
 
-        if quick not in self._judges:
+        if (quick, gradients) not in self._judges:
             settings = calibration.apply(Settings())
             if quick:
                 few = ("given", "mixed", "constant")
-                settings = dataclasses.replace(settings, seeds=1, distributions=few)
+                settings = dataclasses.replace(settings, seeds=1, distributions=few, check_backward=gradients)
             kind = Checker if quick else Judge
             plugin, cache = get("sandboxes", self._sandbox), cache_dir()
-            self._judges[quick] = kind(plugin(readable(cache)), plugin(), self._language, cache, settings)
-        return self._judges[quick]
+            self._judges[quick, gradients] = kind(
+                plugin(readable(cache)), plugin(), self._language, cache, settings
+            )
+        return self._judges[quick, gradients]
 
     def _language(self, name: str) -> Language:
         from kernelopt.registry import get

@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kernelopt.evaluation import Evaluation, Timing
-from kernelopt.export import Examined
+from kernelopt.export import OWN, STABLE, Examined
+from kernelopt.export.naming import sentence
+from kernelopt.export.stable import TORCH
 
 SCHEMA = 1
 PROTOCOL = (
@@ -22,7 +24,12 @@ def claim(one: Examined, operator: str, module: str) -> dict[str, Any]:
     winner = one.winner
     task, kernel = winner.task, winner.kernel
     sweep = [
-        {"sizes": dict(v.sizes), "status": v.status, **({"reason": v.reason} if v.reason else {})}
+        {
+            "sizes": dict(v.sizes),
+            "status": v.status,
+            **({"reason": v.reason} if v.reason else {}),
+            **({"backward": v.backward} if one.backward == OWN else {}),
+        }
         for v in one.variants
     ]
     return {
@@ -32,9 +39,21 @@ def claim(one: Examined, operator: str, module: str) -> dict[str, Any]:
         "kernel": {"hash": kernel.hash, "language": kernel.language},
         **_measured(one.evaluation),
         "sweep": sweep,
+        "backward": one.backward or "none of its own",
+        "interface": _interface(one),
         "search": _search(winner.searched),
         "lineage": dict(winner.lineage),
     }
+
+
+def _interface(one: Examined) -> str:
+    """What its builds hold on to: of Python, of PyTorch."""
+    kinds = {request.kind for request in one.requests}
+    if "torch_extension" in kinds:
+        return f"torch/extension.h, of one Python and one PyTorch: {sentence(one.unstable) or 'not tried'}"
+    if STABLE in kinds:
+        return f"PyTorch's stable interface of {TORCH} and Python's limited one"
+    return "plain C functions" if "shared" in kinds else "none: compiled for the GPU"
 
 
 def _measured(found: Evaluation | None) -> dict[str, Any]:
@@ -60,7 +79,12 @@ def _measured(found: Evaluation | None) -> dict[str, Any]:
 
 
 def measurement(
-    claims: Sequence[Mapping[str, Any]], *, march: str, hashes: Mapping[str, str], version: str
+    claims: Sequence[Mapping[str, Any]],
+    *,
+    march: str,
+    archs: Sequence[str] = (),
+    hashes: Mapping[str, str],
+    version: str,
 ) -> dict[str, Any]:
     """The whole file: claims, machine, protocol, and the SHA-256 of every other file of the package."""
     return {
@@ -69,6 +93,7 @@ def measurement(
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": machine(),
         "march": march,
+        "archs": list(archs),
         "protocol": PROTOCOL,
         "claims": list(claims),
         "files": dict(hashes),

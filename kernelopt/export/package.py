@@ -8,15 +8,16 @@ import json
 import re
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from string import Template
 from typing import Any
 
 import kernelopt
 from kernelopt.errors import UsageError
-from kernelopt.export import Examined
+from kernelopt.export import OWN, UNTRIED, Examined
+from kernelopt.export.ahead import architectures
 from kernelopt.export.apart import Library, take_apart
+from kernelopt.export.generate import code, runtime
 from kernelopt.export.measurement import claim, measurement
 from kernelopt.export.naming import operator_name, package_name, sentence
 from kernelopt.export.outline import Outline, outline
@@ -24,8 +25,6 @@ from kernelopt.export.readme import readme
 from kernelopt.export.sweep import domain
 from kernelopt.suites._constants import constants
 
-HERE = Path(__file__).resolve().parent
-RUNTIME = ("guards", "modules", "native", "operators", "patching")
 LICENSE = "Apache-2.0"
 _LICENSES = re.compile(r"[A-Za-z0-9.+ ()-]{1,100}")
 
@@ -47,26 +46,42 @@ class Package:
     name: str
     march: str
     license: str = LICENSE
+    archs: tuple[str, ...] = ()
+    """GPUs that CUDA C++ is compiled for when the package is built."""
     files: dict[str, str] = field(default_factory=dict)
     libraries: list[Library] = field(default_factory=list)
     table: dict[str, Any] = field(default_factory=dict)
     claims: list[dict[str, Any]] = field(default_factory=list)
 
 
-def build(examined: Sequence[Examined], name: str, march: str, license_: str = LICENSE) -> Package:
+def build(
+    examined: Sequence[Examined], name: str, march: str, license_: str = LICENSE, archs: Sequence[str] = ()
+) -> Package:
     """The package of these winners, none of which is refused.
 
+    Args:
+        examined: the winners.
+        name: of the package.
+        march: processor to build for.
+        license_: SPDX expression.
+        archs: GPUs to build CUDA C++ for, with nvcc; none leaves it to NVRTC at first use.
+
     Raises:
-        UsageError: a name, a licence or a kernel that cannot be used.
+        UsageError: a name, a licence, an architecture or a kernel that cannot be used.
     """
     if not _LICENSES.fullmatch(license_):
         raise UsageError(f"--license {license_!r} is no SPDX expression")
-    package = Package(package_name(name), march, license_)
+    package = Package(package_name(name), march, license_, architectures(archs))
     operators = _operators(examined)
     for operator in operators:
         package.table[operator.name] = _record(package, operator)
-    _static(package)
-    _code(package, operators)
+    if archs and not any(library.request.kind == "cubin" for library in package.libraries):
+        raise UsageError(
+            "--arch: nvcc builds no kernel here; Triton and CuPy compile at first use, for any GPU"
+        )
+    runtime(package)
+    code(package, [operator.name for operator in operators])
+    seal(package)
     readme(package)
     return package
 
@@ -86,12 +101,6 @@ def write(package: Package, folder: Path, *, force: bool = False) -> None:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-
-
-def template(file: str, /, **values: str) -> str:
-    """A file of `templates/` with its ``$names`` filled in; unknown ones stay as they are."""
-    text = (HERE / "templates" / f"{file}.txt").read_text(encoding="utf-8")
-    return Template(text).safe_substitute(values)
 
 
 def _operators(examined: Sequence[Examined]) -> list[Operator]:
@@ -163,10 +172,11 @@ def _kernel(package: Package, one: Examined, operator: str, module: str) -> dict
     from kernelopt.export.gpu import gpu_kernel
 
     winner, root = one.winner, package.name
-    if winner.kernel.language == "cpp":
+    ahead = bool(package.archs and one.requests)
+    if winner.kernel.language == "cpp" or ahead:
         apart = take_apart(winner.kernel.source, one.requests, module, root)
         package.libraries += apart.libraries
-        text, device = apart.text, "cpu"
+        text, device = apart.text, "cuda" if ahead else "cpu"
     else:
         text, device = gpu_kernel(winner.kernel, module, root), "cuda"
     package.files[f"{root}/kernels/{module}.py"] = text
@@ -177,9 +187,19 @@ def _kernel(package: Package, one: Examined, operator: str, module: str) -> dict
         "module": f"kernels.{module}",
         "device": device,
         "task": winner.task.id,
-        "domain": domain(outline(winner.task), one.variants, ran=one.evaluation is not None),
+        **_domains(one),
         **({"triton": True} if "wrap_triton(" in text else {}),
     }
+
+
+def _domains(one: Examined) -> dict[str, Any]:
+    """Where a kernel was verified, and where its own gradients were."""
+    base, ran = outline(one.winner.task), one.evaluation is not None
+    found = {"domain": domain(base, one.variants, ran=ran)}
+    if one.backward not in (OWN, UNTRIED):
+        return found
+    wrong = [replace(v, status=v.status if v.backward else "WRONG_VALUE") for v in one.variants]
+    return {**found, "backward": domain(base, wrong, ran=ran)}
 
 
 def schema(shape: Outline) -> str:
@@ -200,136 +220,19 @@ def autocast(shape: Outline) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def _static(package: Package) -> None:
-    """What is the same in every package, its imports renamed; and the native sources."""
-    root, base = package.name, HERE.parent
-    sources = {f"_runtime/{name}.py": HERE / "runtime" / f"{name}.py" for name in RUNTIME}
-    sources["_runtime/inline.py"] = base / "inline.py"
-    if any("inline_cuda" in text for text in package.files.values()):
-        sources["_runtime/inline_cuda.py"] = base / "inline_cuda.py"
-    for name, path in sources.items():
-        package.files[f"{root}/{name}"] = renamed(path.read_text(encoding="utf-8"), root)
-    package.files[f"{root}/_runtime/__init__.py"] = '"""What the operators need at run time."""\n'
-    package.files[f"{root}/kernels/__init__.py"] = (
-        '"""The kernels, one module each, as they were written."""\n'
-    )
-    package.files[f"{root}/references/__init__.py"] = '"""What each operator computes, in PyTorch."""\n'
-    records = []
-    for library in package.libraries:
-        sources_of = _files_of(library)
-        records.append(_build_record(library, list(sources_of)))
-        package.files.update({f"{root}/csrc/{name}": text for name, text in sources_of.items()})
-    package.files[f"{root}/csrc/builds.json"] = json.dumps(records, indent=1) + "\n"
-
-
-def renamed(text: str, root: str) -> str:
-    """Our own modules' imports as they are in the package."""
-    text = text.replace("kernelopt.export.runtime", f"{root}._runtime")
-    text = re.sub(
-        r"^from kernelopt import (inline\w*)", rf"from {root}._runtime import \1", text, flags=re.MULTILINE
-    )
-    return re.sub(r"\bkernelopt\.(inline\w*)", rf"{root}._runtime.\1", text)
-
-
-def _files_of(library: Library) -> dict[str, str]:
-    """Source files under the library's own name; headers keep theirs."""
-    units = [name for name in library.request.sources if name.endswith((".cpp", ".cc", ".cxx"))]
-    headers = {name: text for name, text in library.request.sources.items() if name not in units}
-    named = {units[0]: f"{library.name}.cpp", **{unit: f"{library.name}_{unit}" for unit in units[1:]}}
-    return {**{new: library.request.sources[old] for old, new in named.items()}, **headers}
-
-
-def _build_record(library: Library, files: list[str]) -> dict[str, Any]:
-    from kernelopt.languages._flags import refusal, split
-
-    request = library.request
-    cflags, ldflags = split(request.cflags), split(request.ldflags)
-    if problem := refusal(cflags, ldflags):
-        raise UsageError(f"{library.name}: {problem}")
-    cflags = [flag for flag in cflags if not flag.startswith(("-march=", "-mtune="))]
-    return {
-        "name": library.name,
-        "kind": request.kind,
-        "module": request.name if request.name.isidentifier() else library.name,
-        "python_module": library.python_module,
-        "sources": files,
-        "cflags": cflags,
-        "ldflags": ldflags,
-    }
-
-
-def _code(package: Package, operators: Sequence[Operator]) -> None:
-    """Everything that is generated: modules, tests, the build."""
-    root, names = package.name, [operator.name for operator in operators]
-    title = f"{len(names)} operator{'s' * (len(names) != 1)} for PyTorch, optimised by kernelopt"
-    common = {
-        "package": root,
-        "distribution": root.replace("_", "-"),
-        "version": "0.1.0",
-        "summary": title,
-        "license": package.license,
-        "march": package.march,
-        "example": names[0],
-    }
-    functions = "".join(_function(package, name) for name in names)
-    listed = "\n".join(f'    "{name}",' for name in names)
-    needs = [
-        "torch>=2.6",
-        *sorted({need for one in package.files for need in _needs(package.files[one], one)}),
-    ]
-    package.files |= {
-        "pyproject.toml": template(
-            "pyproject.toml", **common, dependencies=", ".join(f'"{one}"' for one in needs)
-        ),
-        "setup.py": template("setup.py", **common),
-        f"{root}/__init__.py": template("init.py", **common, names=", ".join(names), listed=listed),
-        f"{root}/operators.py": template("operators.py", **common, functions=functions),
-        "tests/test_package.py": template("test_package.py", **common),
-        f"{root}/table.json": json.dumps({"operators": package.table}, indent=1) + "\n",
-    }
+def seal(package: Package) -> None:
+    """Add ``measurement.json``, with the hash of every file so far."""
     hashes = {name: digest(text) for name, text in sorted(package.files.items())}
-    record = measurement(package.claims, march=package.march, hashes=hashes, version=kernelopt.__version__)
-    package.files[f"{root}/measurement.json"] = json.dumps(record, indent=1) + "\n"
+    found = measurement(
+        package.claims,
+        march=package.march,
+        archs=package.archs,
+        hashes=hashes,
+        version=kernelopt.__version__,
+    )
+    package.files[f"{package.name}/measurement.json"] = json.dumps(found, indent=1) + "\n"
 
 
 def digest(text: str) -> str:
     """SHA-256 of a text (64 hex digits)."""
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _needs(text: str, name: str) -> set[str]:
-    """Distributions that a module imports and torch does not bring."""
-    if not name.endswith(".py") or "/kernels/" not in name:
-        return set()
-    words = {"triton": "triton>=3.2", "cupy": "cupy-cuda13x>=13.6", "numpy": "numpy"}
-    cuda = {"cuda-bindings>=12.8", "nvidia-cuda-nvrtc>=12.8"} if "_runtime.inline_cuda" in text else set()
-    return cuda | {
-        need for word, need in words.items() if re.search(rf"^\s*(import|from) {word}\b", text, re.MULTILINE)
-    }
-
-
-def _function(package: Package, name: str) -> str:
-    record = package.table[name]
-    types = [
-        (one["name"], "torch.Tensor" if one["kind"] == "tensor" else type(one["value"]).__name__)
-        for one in record["inputs"]
-    ]
-    types += [(one["name"], "torch.Tensor") for one in record["state"]]
-    tensors = ", ".join(["torch.Tensor"] * record["outputs"])
-    free = [
-        f"{size} {low} to {high}"
-        for kernel in record["kernels"]
-        for size, (low, high) in kernel["domain"]["sizes"].items()
-    ]
-    values = {
-        "name": name,
-        "package": package.name,
-        "parameters": ", ".join(f"{argument}: {kind}" for argument, kind in types),
-        "arguments": ", ".join(argument for argument, _ in types),
-        "result": tensors if record["outputs"] == 1 else f"tuple[{tensors}]",
-        "title": record["title"].rstrip(".") + ".",
-        "task": record["task"],
-        "shapes": f"Verified: {', '.join(free)}." if free else "Verified for the measured shapes only.",
-    }
-    triton = any(kernel.get("triton") for kernel in record["kernels"])
-    return template("function", **values) + (template("triton_function", **values) if triton else "")

@@ -37,6 +37,8 @@ class Compiled:
     parts: tuple[Part, ...]
     failure: Failure | None = None
     """Where a module did not run to its end; what it compiled before stands all the same."""
+    builds: tuple[SourceBuild, ...] = ()
+    """The CUDA texts of an answer, as it had them compiled."""
 
     @property
     def ok(self) -> bool:
@@ -71,8 +73,9 @@ def compile_answer(
     """
     built = triton_aot.compile_kernel(kernel, task, arch=arch, tools=tools, timeout_s=timeout_s)
     parts = [Part("triton", _name(done), done) for done in built.compilations]
-    parts += [_source(build, arch, tools, timeout_s) for build in built.captured.builds]
-    return Compiled(tuple(parts), built.captured.failure)
+    builds = tuple(built.captured.builds)
+    parts += [_source(build, arch, tools, timeout_s) for build in builds]
+    return Compiled(tuple(parts), built.captured.failure, builds)
 
 
 def _name(done: Compilation) -> str:

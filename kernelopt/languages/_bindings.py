@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 _HEAD = re.compile(r"^PYBIND11_MODULE\(\s*(\w+)\s*,\s*\w+\s*\)\s*\{", re.MULTILINE)
@@ -16,13 +16,20 @@ _LEFT_TO_PYBIND11 = re.compile(r"\b(py|pybind11)\b|PYBIND11_|torch/csrc|torch/py
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
+class Block:
     """A ``PYBIND11_MODULE`` that binds functions and does nothing else."""
 
     module: str
-    functions: list[re.Match[str]]
+    matches: list[re.Match[str]]
     start: int
     end: int
+    text: str
+    """All of the source that it stands in."""
+
+    @property
+    def functions(self) -> list[tuple[str, str]]:
+        """Each function's name in C++ and in Python."""
+        return [(one["wrapped"] or one["plain"], one["name"]) for one in self.matches]
 
 
 def without_pybind11(sources: Mapping[str, str], module: str) -> dict[str, str] | None:
@@ -34,6 +41,13 @@ def without_pybind11(sources: Mapping[str, str], module: str) -> dict[str, str] 
         sources: Text by file name.
         module: Name of the Python module to be built.
     """
+    return rebound(sources, module, _bound)
+
+
+def rebound(
+    sources: Mapping[str, str], module: str, write: Callable[[Block, str], str]
+) -> dict[str, str] | None:
+    """`sources` with bindings that `write` makes, on one line, of a block and the module's name."""
     changed = {}
     for name, text in sources.items():
         block = _block(text)
@@ -41,11 +55,11 @@ def without_pybind11(sources: Mapping[str, str], module: str) -> dict[str, str] 
         if _LEFT_TO_PYBIND11.search(before) or _LEFT_TO_PYBIND11.search(after):
             return None
         lines = "\n" * text.count("\n", block.start, block.end) if block else ""
-        changed[name] = before + (_bound(block, module) if block else "") + lines + after
+        changed[name] = before + (write(block, module) if block else "") + lines + after
     return changed
 
 
-def _block(text: str) -> _Block | None:
+def _block(text: str) -> Block | None:
     """The first block of `text`, if all of it is understood."""
     head = _HEAD.search(text)
     functions: list[re.Match[str]] = []
@@ -53,7 +67,7 @@ def _block(text: str) -> _Block | None:
     while head:
         at = _skip(text, at)
         if text.startswith("}", at):
-            return _Block(head[1], functions, head.start(), at + 1) if functions else None
+            return Block(head[1], functions, head.start(), at + 1, text) if functions else None
         found = _FUNCTION.match(text, at)
         if found is None:
             return None
@@ -67,10 +81,10 @@ def _skip(text: str, at: int) -> int:
     return space.end() if space else at
 
 
-def _bound(block: _Block, module: str) -> str:
+def _bound(block: Block, module: str) -> str:
     """The same on one line."""
     name = module if block.module == "TORCH_EXTENSION_NAME" else block.module
-    entries = " ".join(map(_entry, block.functions))
+    entries = " ".join(map(_entry, block.matches))
     definition = f'PyModuleDef_HEAD_INIT, "{name}", nullptr, -1, kernelopt_methods'
     return (
         f"static PyMethodDef kernelopt_methods[] = {{{entries} {{nullptr, nullptr, 0, nullptr}}}}; "

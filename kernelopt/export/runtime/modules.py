@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -36,28 +37,39 @@ class Reference:
             return self._module
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    module: nn.Module
+    versions: Sequence[Any]
+    weights: Sequence[torch.Tensor]
+    """Held, so that nothing else comes to lie at their addresses."""
+
+
 class Instances:
     """Instances of a kernel's module, each with a copy of one set of weights.
 
     A kernel may pack its weights, or keep work space, when it is first called. So an instance is used
     again only for the same shapes and the same weights: same memory, same version of it. (Writes
-    through ``.data`` are not counted by PyTorch: write under ``torch.no_grad()`` instead.)
+    through ``.data`` are not counted by PyTorch: write under ``torch.no_grad()`` instead.) Weights that
+    were written to, by an optimizer say, get a new instance in place of the old one.
     """
 
     def __init__(self, make: Callable[[], nn.Module], names: Sequence[str]) -> None:
         self._make, self._names = make, names
-        self._kept: OrderedDict[Any, tuple[nn.Module, Sequence[torch.Tensor]]] = OrderedDict()
+        self._kept: OrderedDict[Any, _Kept] = OrderedDict()
 
     def get(self, inputs: Sequence[Any], state: Sequence[torch.Tensor]) -> nn.Module:
         """The module for these weights, made where there is none."""
         shapes = tuple(tuple(one.shape) if isinstance(one, torch.Tensor) else one for one in inputs)
-        weights = tuple((one.data_ptr(), one.dtype, _version(one)) for one in state)
-        key = (shapes, weights)
-        found = self._kept.pop(key, None) or (self._made(state), tuple(one.detach() for one in state))
-        self._kept[key] = found  # holding the weights keeps their addresses from being used again
+        key = (shapes, tuple((one.data_ptr(), one.dtype) for one in state))
+        versions = [_version(one) for one in state]
+        found = self._kept.pop(key, None)
+        if found is None or found.versions != versions:
+            found = _Kept(self._made(state), versions, [one.detach() for one in state])
+        self._kept[key] = found
         while len(self._kept) > MOST:
             self._kept.popitem(last=False)
-        return found[0]
+        return found.module
 
     def _made(self, state: Sequence[torch.Tensor]) -> nn.Module:
         device = state[0].device if state else torch.device("cpu")

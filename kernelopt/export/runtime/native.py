@@ -21,16 +21,20 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @functools.cache
 def library(name: str) -> Any:
-    """The library built from ``csrc/NAME.cpp``: plain C functions, or a Python module.
+    """What was built from ``csrc/NAME.*``: plain C functions, a Python module, or kernels of a GPU.
 
     Raises:
         BuildError: it was not built, or for another processor.
     """
+    records = json.loads((ROOT / "csrc" / "builds.json").read_text(encoding="utf-8"))
+    record = next(one for one in records if one["name"] == name)
+    if record["kind"] == "cubin":
+        from kernelopt.export.runtime.device import device_library
+
+        return device_library(record, ROOT)
     path = ROOT / "lib" / f"{name}.so"
     if not path.exists():
         raise BuildError(f"{path.name} was not built; install the package with `pip install`", name=name)
-    records = json.loads((ROOT / "csrc" / "builds.json").read_text(encoding="utf-8"))
-    record = next(one for one in records if one["name"] == name)
     built = json.loads((ROOT / "lib" / "built.json").read_text(encoding="utf-8"))
     missing = sorted(set(built["needs"]) - _features())
     if missing:

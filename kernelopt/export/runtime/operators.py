@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
-import os
-import threading
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 
+from kernelopt.export.runtime.gradients import differentiable, of_reference
 from kernelopt.export.runtime.guards import Domain, Match
-from kernelopt.export.runtime.modules import Instances, Reference, owned
+from kernelopt.export.runtime.kernels import Kernel, Outputs, listed, settled
+from kernelopt.export.runtime.modules import Reference
 from kernelopt.inline import BuildError
 
 CLOSE = {torch.float64: 1e-8, torch.float32: 1e-4, torch.float16: 1e-2, torch.bfloat16: 4e-2}
 """How far a kernel may be from the reference for sizes that are checked in use: this part of the output's
 root mean square, and of each element."""
-
-Outputs = list[torch.Tensor]
 
 
 class NotVerified(RuntimeError):
@@ -31,35 +30,6 @@ class Settings:
 
     strict = False
     enabled = True
-
-
-class Kernel:
-    """One kernel of an operator, for one device and one domain."""
-
-    def __init__(self, package: str, record: Mapping[str, Any], init: Any, names: Sequence[str]) -> None:
-        self._module, self._init = f"{package}.{record['module']}", init
-        self.triton = bool(record.get("triton"))
-        # Triton's interpreter runs kernels on the CPU, for whoever wants to look at one without a GPU.
-        interpreted = self.triton and os.environ.get("TRITON_INTERPRET") == "1"
-        self.device = "cpu" if interpreted else str(record["device"])
-        self.domain = Domain(record["domain"])
-        self.broken = ""
-        self._instances = Instances(self._make, names)
-        self._lock = threading.Lock()  # kernels may keep work space
-
-    def __call__(self, inputs: Sequence[Any], state: Sequence[torch.Tensor]) -> Outputs:
-        """The kernel's outputs, in memory that nobody else will write to."""
-        with self._lock:
-            module = self._instances.get(inputs, state)
-            found = listed(module(*inputs))
-            taken = {one.untyped_storage().data_ptr() for one in (*owned(module), *owned(list(inputs)))}
-            return [
-                one.clone() if one.untyped_storage().data_ptr() in taken else one.contiguous()
-                for one in found
-            ]
-
-    def _make(self) -> Any:
-        return importlib.import_module(self._module).ModelNew(*self._init())
 
 
 class Operator:
@@ -78,6 +48,11 @@ class Operator:
         self.kernels = [Kernel(package, one, init, self.paths) for one in record["kernels"]]
         self._warned: set[str] = set()
 
+    @property
+    def own_backward(self) -> bool:
+        """Whether some kernel has gradients of its own."""
+        return any(one.backward_domain for one in self.kernels)
+
     def register(self) -> None:
         """Define it: for every device, with shapes, gradients and autocast."""
         op = torch.library.custom_op(self.name, self.call, mutates_args=(), schema=self.record["schema"])
@@ -86,6 +61,19 @@ class Operator:
         if self.record["autocast"]:
             for device in ("cpu", "cuda"):
                 op.register_autocast(device, getattr(torch, self.record["autocast"]))
+        if self.own_backward:  # an operator too, so that compilers need not see into it
+            name, schema = f"{self.name}_backward", self._backward_schema()
+            back = torch.library.custom_op(name, self.gradients, mutates_args=(), schema=schema)
+            back.register_fake(self.fake_gradients)
+
+    def _backward_schema(self) -> str:
+        numbers = [
+            type(rule["value"]).__name__ if rule["kind"] == "number" else "Tensor"
+            for rule in self.input_rules
+        ]
+        types = [*numbers, *("Tensor" for _ in self.state_rules)]
+        listed_types = "".join(f", {kind} x{place}" for place, kind in enumerate(types))
+        return f"(Tensor?[] grads, bool[] needed{listed_types}) -> Tensor[]"
 
     def unguarded(self, *arguments: Any) -> Any:
         """By the first Triton kernel, whatever it was verified for."""
@@ -94,47 +82,54 @@ class Operator:
 
     def call(self, *arguments: Any) -> Any:
         """By the first kernel that fits, else by the reference."""
-        state = arguments[self.count :]
-        inputs = arguments[: self.count]
-        if not Settings.enabled:
-            return self.packed(self.expected(inputs, state))
+        inputs, state = arguments[: self.count], arguments[self.count :]
         device = next((one.device.type for one in arguments if isinstance(one, torch.Tensor)), "cpu")
-        reason = f"there is no kernel for {device}"
-        for kernel in self.kernels:
-            if kernel.device != device or any(
-                one.device.type != device for one in arguments if isinstance(one, torch.Tensor)
-            ):
+        found = self._chosen(
+            arguments,
+            [(one, one.domain) for one in self.kernels],
+            lambda kernel: kernel(inputs, state),
+            lambda: self.expected(inputs, state),
+            f"there is no kernel for {device}",
+        )
+        return self.packed(found)
+
+    def _chosen(
+        self,
+        arguments: Sequence[Any],
+        kernels: Sequence[tuple[Kernel, Domain]],
+        run: Callable[[Kernel], Outputs],
+        expected: Callable[[], Outputs],
+        reason: str = "",
+    ) -> Outputs:
+        """What the first kernel that fits gives; else what is expected, and why is said once."""
+        if not Settings.enabled:
+            return expected()
+        devices = {one.device.type for one in arguments if isinstance(one, torch.Tensor)} or {"cpu"}
+        for kernel, domain in kernels:
+            if devices != {kernel.device}:
                 continue
-            match = kernel.domain.look(arguments)
+            match = domain.look(arguments)
             if kernel.broken or isinstance(match, str):
                 reason = kernel.broken or str(match)
                 continue
             try:
-                return self.packed(self._tried(kernel, match, inputs, state))
+                return _tried(domain, match, functools.partial(run, kernel), expected)
             except (ImportError, OSError, BuildError) as problem:
                 reason = kernel.broken = f"the kernel cannot be used: {problem}"
             except Exception as problem:
-                kernel.domain.refuse(match)
+                domain.refuse(match)
                 reason = f"the kernel failed: {type(problem).__name__}: {problem}"
+        if reason:
+            self._say(reason)
+        return expected()
+
+    def _say(self, reason: str) -> None:
         if Settings.strict:
             raise NotVerified(f"{self.name}: {reason}")
         if reason not in self._warned:
             self._warned.add(reason)
-            warnings.warn(
-                f"{self.name}: {reason}; the reference is used instead", RuntimeWarning, stacklevel=2
-            )
-        return self.packed(self.expected(inputs, state))
-
-    def _tried(self, kernel: Kernel, match: Match, inputs: Sequence[Any], state: Sequence[Any]) -> Outputs:
-        """The kernel's outputs; for sizes that were never tested, the reference's, and a comparison."""
-        if match.known:
-            return kernel(inputs, state)
-        wanted = self.expected(inputs, state)
-        if close(kernel(inputs, state), wanted):
-            kernel.domain.accept(match)
-        else:
-            kernel.domain.refuse(match)
-        return wanted
+            message = f"{self.name}: {reason}; the reference is used instead"
+            warnings.warn(message, RuntimeWarning, stacklevel=4)
 
     def expected(self, inputs: Sequence[Any], state: Sequence[Any]) -> Outputs:
         """The reference's outputs, contiguous and in memory of their own."""
@@ -144,12 +139,16 @@ class Operator:
 
     def fake(self, *arguments: Any) -> Any:
         """Shapes, dtypes and devices of the outputs, which are always contiguous."""
-        found = listed(self.reference(arguments[: self.count], arguments[self.count :]))
-        return self.packed([torch.empty(one.shape, dtype=one.dtype, device=one.device) for one in found])
+        return self.packed([_blank(one) for one in self._run(arguments)])
 
     def packed(self, outputs: Outputs) -> Any:
         """As the schema has it."""
         return tuple(outputs) if self.several else outputs[0]
+
+    def _run(self, arguments: Sequence[Any]) -> Outputs:
+        return listed(self.reference(arguments[: self.count], arguments[self.count :]))
+
+    # --- Gradients ----------------------------------------------------------------------------------------
 
     def remember(self, ctx: Any, inputs: Sequence[Any], output: Any) -> None:
         """What a backward pass needs: all arguments, as nothing else is kept of a kernel's work."""
@@ -158,34 +157,69 @@ class Operator:
         ctx.tensors = [isinstance(one, torch.Tensor) for one in inputs]
 
     def backward(self, ctx: Any, *grads: torch.Tensor | None) -> tuple[torch.Tensor | None, ...]:
-        """Gradients by running the reference again."""
+        """By the kernel's own backward pass if it has one; else by running the reference again.
+
+        Gradients that are to be differentiated again always come from the reference.
+        """
         saved = iter(ctx.saved_tensors)
         arguments = [
             next(saved) if is_tensor else number
             for is_tensor, number in zip(ctx.tensors, ctx.numbers, strict=True)
         ]
-        with torch.enable_grad():
-            given = [
-                one.detach().requires_grad_(needed) if isinstance(one, torch.Tensor) else one
-                for one, needed in zip(arguments, ctx.needs_input_grad, strict=True)
-            ]
-            found = listed(self.reference(given[: self.count], given[self.count :]))
-            pairs = [
-                (out, grad)
-                for out, grad in zip(found, grads, strict=True)
-                if grad is not None and out.requires_grad
-            ]
-            wanted = [one for one, needed in zip(given, ctx.needs_input_grad, strict=True) if needed]
-            made = torch.autograd.grad(
-                [out for out, _ in pairs], wanted, [grad for _, grad in pairs], allow_unused=True
-            )
+        needed, again = [bool(one) for one in ctx.needs_input_grad], torch.is_grad_enabled()
+        made: Sequence[torch.Tensor | None]
+        if self.own_backward and not again:
+            namespace, _, name = self.name.partition("::")
+            made = getattr(getattr(torch.ops, namespace), f"{name}_backward")(list(grads), needed, *arguments)
+        else:
+            made = of_reference(self._run, arguments, needed, grads, again=again)
         answers = iter(made)
-        return tuple(next(answers) if needed else None for needed in ctx.needs_input_grad)
+        return tuple(next(answers) if asked else None for asked in needed)
+
+    def gradients(self, grads: Sequence[Any], needed: Sequence[bool], *arguments: Any) -> Outputs:
+        """The operator NAME_backward: a gradient for each argument that is `needed`."""
+        inputs, state = arguments[: self.count], arguments[self.count :]
+        used = [one if one is None or one.is_floating_point() else None for one in grads]
+        return self._chosen(
+            arguments,
+            [(one, one.backward_domain) for one in self.kernels if one.backward_domain],
+            lambda kernel: kernel.backward(used, needed, inputs, state),
+            lambda: self._expected_gradients(used, needed, arguments),
+        )
+
+    def _expected_gradients(
+        self, grads: Sequence[Any], needed: Sequence[bool], arguments: Sequence[Any]
+    ) -> Outputs:
+        """The reference's, zeros where there is none, in memory of their own."""
+        with differentiable():
+            found = of_reference(self._run, arguments, needed, grads)
+        asked = [one for one, wanted in zip(arguments, needed, strict=True) if wanted]
+        made = [_blank(like).zero_() if one is None else one for one, like in zip(found, asked, strict=True)]
+        return settled(made, [one for one in (*grads, *arguments) if isinstance(one, torch.Tensor)])
+
+    def fake_gradients(self, grads: Sequence[Any], needed: Sequence[bool], *arguments: Any) -> Outputs:
+        """Shapes, dtypes and devices of the gradients."""
+        asked = [one for one, wanted in zip(arguments, needed, strict=True) if wanted]
+        return [_blank(one) for one in asked]
 
 
-def listed(value: Any) -> Outputs:
-    """One tensor or several, as a list."""
-    return [value] if isinstance(value, torch.Tensor) else list(value)
+def _blank(like: torch.Tensor) -> torch.Tensor:
+    """New memory for a contiguous tensor of this shape."""
+    return torch.empty(like.shape, dtype=like.dtype, device=like.device)
+
+
+def _tried(
+    domain: Domain, match: Match, run: Callable[[], Outputs], expected: Callable[[], Outputs]
+) -> Outputs:
+    """What a kernel gives; for sizes that were never tested what is expected, and a comparison."""
+    if match.known:
+        return run()
+    wanted = expected()
+    if close(run(), wanted):
+        domain.accept(match)
+    else:
+        domain.refuse(match)
+    return wanted
 
 
 def close(actual: Outputs, wanted: Outputs) -> bool:

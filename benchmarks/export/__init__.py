@@ -1,0 +1,1 @@
+"""What exporting costs, and whether what comes out works where nothing is known of kernelopt."""

@@ -49,6 +49,7 @@ def search(
     budget_seconds: float | None = None,
     sandbox: str = "auto",
     rules: Rules | None = None,
+    devices: Sequence[int | str] = (),
     runs: str | Path = "runs",
     name: str | None = None,
     on_note: Callable[[str], None] = lambda _: None,
@@ -68,6 +69,7 @@ def search(
         budget_seconds: most seconds at work.
         sandbox: ``auto``, ``docker``, ``bwrap`` or ``process``.
         rules: what is asked of kernels beyond the usual, or less.
+        devices: GPUs to evaluate on side by side, by number or UUID; the first one by default.
         runs: folder in which the run's own folder is made.
         name: of the run; by date, suite and language by default.
         on_note: is told what a person should know, a line at a time.
@@ -83,6 +85,7 @@ def search(
         UsageError: something that was asked for does not exist or cannot be used; nothing was spent.
         TypeError: `planned` holds a name that is not in the list above.
     """
+    from kernelopt.executors._open import executor_spec, places
     from kernelopt.languages._require import require_language
     from kernelopt.report.fold import view
     from kernelopt.sandboxes._choose import choose_sandbox
@@ -94,6 +97,8 @@ def search(
         raise TypeError(f"search() has no argument {unknown[0]!r}; there are also: {', '.join(_PLANNED)}")
     require_language(language)
     chosen = _select(suite, options or SuiteOptions(), narrow=True)
+    executor = executor_spec(language, [str(name) for name in devices], planned.get("executor", "local"))
+    side_by_side = max(planned.get("concurrency", 4), places(executor))
     where = choose_sandbox(sandbox)
     plan = Plan(
         tasks=chosen.tasks,
@@ -106,7 +111,7 @@ def search(
         rules=rules or Rules(),
         skipped=chosen.reasons,
         skipped_tasks=chosen.skipped,
-        **{"reflection_lm": lm, **planned},
+        **{"reflection_lm": lm, **planned, "executor": executor, "concurrency": side_by_side},
     )
 
     def begun() -> None:
@@ -127,6 +132,7 @@ def evaluate(
     sandbox: str = "auto",
     rules: Rules | None = None,
     baselines: bool = False,
+    device: int | str | None = None,
 ) -> Evaluation:
     """Judge one kernel on one task, like `kernelopt eval`.
 
@@ -139,6 +145,7 @@ def evaluate(
         sandbox: ``auto``, ``docker``, ``bwrap`` or ``process``.
         rules: what is asked of kernels beyond the usual, or less.
         baselines: compare with ``torch.compile`` as well; takes a minute or more.
+        device: which GPU, by number or UUID; the first one by default.
 
     Returns:
         Status, checks (errors in units of the output), timing (ms) and profiles. A kernel that fails is data.
@@ -147,7 +154,7 @@ def evaluate(
         UsageError: the file, suite, task or language cannot be used.
         TaskError: the reference does not load or run.
     """
-    from kernelopt.executors.local import LocalExecutor
+    from kernelopt.executors._open import executor_spec, open_executor
     from kernelopt.kernel import Kernel
     from kernelopt.languages._require import require_language
     from kernelopt.sandboxes._choose import choose_sandbox
@@ -160,7 +167,8 @@ def evaluate(
             f"{suite} has {len(tasks)} tasks; say which with task=, for example {tasks[0].id!r}"
         )
     source = _text(kernel) if isinstance(kernel, Path) else kernel
-    executor = LocalExecutor(sandbox=choose_sandbox(sandbox).name, rules=rules, baselines=baselines)
+    spec = executor_spec(language, () if device is None else (str(device),))
+    executor = open_executor(spec, choose_sandbox(sandbox).name, rules, baselines=baselines)
     try:
         return executor.evaluate(Kernel.from_source(source, language), tasks[0])
     finally:

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
@@ -47,12 +47,15 @@ class LocalExecutor:
         rules: Rules | None = None,
         *,
         baselines: bool = False,
+        environment: Mapping[str, str] | None = None,
     ):
         """`argument` is what follows a colon in `--executor`; this executor takes none.
 
         `baselines`: kernels that pass are also compared with compiled references (`Evaluation.baselines`).
+        `environment`: variables of the judge's process besides ours; which GPU it sees, say.
         """
         self._sandbox, self._rules, self._baselines = sandbox, rules or Rules(), baselines
+        self._environment = dict(environment or {})
         self._lock = threading.Lock()
         self._pool: ProcessPoolExecutor | None = None
 
@@ -107,7 +110,7 @@ class LocalExecutor:
             # Spawned, not forked: the parent has threads.
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_begin,
-            initargs=(self._sandbox, self._rules, self._baselines),
+            initargs=(self._sandbox, self._rules, self._baselines, self._environment),
         )
 
 
@@ -153,8 +156,9 @@ def make_aie_judge(sandbox: str, rules: Rules) -> AieJudge:
     return AieJudge(tools, made.level, cache_dir(), strict=rules.strict, chain=chain)
 
 
-def _begin(sandbox: str, rules: Rules, baselines: bool) -> None:
+def _begin(sandbox: str, rules: Rules, baselines: bool, environment: Mapping[str, str]) -> None:
     global _start_judge  # noqa: PLW0603  (one judge a process is the point of the process)
+    os.environ.update(environment)  # before anything looks for a GPU
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
     _start_judge = partial(_start, sandbox, rules, baselines)

@@ -60,8 +60,8 @@ class State:
 class Meter:
     """Reads one GPU through NVML. Use as a context manager."""
 
-    def __init__(self, index: int = 0):
-        """`index`: the GPU's number, as NVML counts.
+    def __init__(self, gpu: int | str = 0):
+        """`gpu`: its number, as NVML and ``nvidia-smi`` count, or its UUID.
 
         Raises:
             ImportError: the package nvidia-ml-py is not there.
@@ -72,7 +72,12 @@ class Meter:
         self._nvml = pynvml
         try:
             pynvml.nvmlInit()
-            self._handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+            by = (
+                pynvml.nvmlDeviceGetHandleByIndex
+                if isinstance(gpu, int)
+                else pynvml.nvmlDeviceGetHandleByUUID
+            )
+            self._handle = by(gpu)
         except pynvml.NVMLError as error:
             raise RuntimeError(f"NVML: {error}") from error
 
@@ -86,6 +91,11 @@ class Meter:
             nvml.nvmlDeviceGetPowerUsage(handle) / 1000,
             int(nvml.nvmlDeviceGetCurrentClocksThrottleReasons(handle)),
         )
+
+    def uuid(self) -> str:
+        """What names this GPU on every machine: ``GPU-`` and digits."""
+        found = self._nvml.nvmlDeviceGetUUID(self._handle)
+        return str(found.decode() if isinstance(found, bytes) else found)
 
     def close(self) -> None:
         """Let NVML go."""

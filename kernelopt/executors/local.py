@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from kernelopt.errors import EvaluatorFault
 from kernelopt.evaluation import Evaluation
 from kernelopt.executors import Rules, calibration
+from kernelopt.executors._throttle import watched
 from kernelopt.kernel import Kernel
 from kernelopt.resources import cache_dir
 from kernelopt.task import Task
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from kernelopt.languages import Language
     from kernelopt.npu.judge import AieJudge
 
+GPU = "cuda"
+"""The device whose clocks are looked at around an evaluation."""
 AIE = "aie"
 """The language whose kernels are no modules of PyTorch, and have a judge of their own."""
 _start_judge: Callable[[str], Judge | AieJudge] | None = None
@@ -191,7 +194,14 @@ def _evaluate(kernel: Kernel, task: Task) -> Evaluation:
     if kind not in _judges:
         assert _start_judge is not None
         _judges[kind] = _start_judge(kernel.language)
-    return _judges[kind].evaluate(kernel, task)
+    evaluate = partial(_judges[kind].evaluate, kernel, task)
+    return watched(evaluate) if _on_gpu(kernel.language) else evaluate()
+
+
+def _on_gpu(language: str) -> bool:
+    from kernelopt.registry import get
+
+    return str(get("languages", language)().device) == GPU
 
 
 def _compiler() -> str:

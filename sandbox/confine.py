@@ -39,7 +39,7 @@ def take_on(order: dict, folder: Path) -> None:
     with contextlib.suppress(OSError):
         # When memory is short, the kernel ends a job before the worker that everybody shares.
         Path("/proc/self/oom_score_adj").write_text("1000")
-    limit(order["limits"], wanted.get("others"))
+    limit(order["limits"], wanted.get("others"), reserves=bool(wanted.get("reserves")))
     if "readable" in wanted:
         fence(folder, wanted["readable"], wanted["writable"])
 
@@ -60,10 +60,13 @@ def shed_privileges() -> None:
         libc.capset(head, struct.pack("6I", kept, kept, 0, 0, 0, 0))
 
 
-def limit(limits: dict, others: int | None) -> None:
-    """Take on resource limits. `others`: threads that this user has elsewhere; None leaves them uncounted."""
+def limit(limits: dict, others: int | None, *, reserves: bool = False) -> None:
+    """Take on resource limits. `others`: threads that this user has elsewhere; None leaves them uncounted.
+
+    `reserves`: addresses may be reserved without end, as CUDA does; what can be written to is limited.
+    """
     pairs = [
-        (resource.RLIMIT_AS, limits["memory_bytes"]),
+        (resource.RLIMIT_DATA if reserves else resource.RLIMIT_AS, limits["memory_bytes"]),
         (resource.RLIMIT_FSIZE, limits["file_bytes"]),
         (resource.RLIMIT_CPU, limits["cpu_seconds"]),
         (resource.RLIMIT_NOFILE, limits["open_files"]),

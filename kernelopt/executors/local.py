@@ -117,10 +117,11 @@ class LocalExecutor:
         )
 
 
-def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False) -> Judge:
+def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False, gpu: str = "") -> Judge:
     """A judge with all that this machine offers: languages, profiler, and the sandbox of that name.
 
     A `plain` one takes no static look and makes no profiles: references are to pass, and to be timed.
+    `gpu`: the one that kernels and references run on, as ``CUDA_VISIBLE_DEVICES`` has it.
     """
     from kernelopt.evaluator.calibration import Unlooked
     from kernelopt.evaluator.judge import Judge
@@ -128,7 +129,9 @@ def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False) 
     from kernelopt.executors._profiler import profile
     from kernelopt.registry import get
 
-    plugin, cache = get("sandboxes", sandbox), cache_dir()
+    cache, plugin = cache_dir(), get("sandboxes", sandbox)
+    if gpu:  # passed only then: other packages' sandboxes may know nothing of GPUs
+        plugin = partial(plugin, gpu=gpu)
     shown = readable(cache)
 
     def language(name: str) -> Language:
@@ -176,7 +179,8 @@ def _start(sandbox: str, rules: Rules, baselines: bool, language: str) -> Judge 
     settings = calibration.apply(settings_for(rules))
     if baselines:
         settings = dataclasses.replace(settings, baselines=tuple(MODES))
-    return make_judge(sandbox, settings)
+    gpu = os.environ.get("CUDA_VISIBLE_DEVICES", "0").partition(",")[0] if _on_gpu(language) else ""
+    return make_judge(sandbox, settings, gpu=gpu)
 
 
 def _follow(parent: int) -> None:
@@ -190,12 +194,13 @@ def _follow(parent: int) -> None:
 
 
 def _evaluate(kernel: Kernel, task: Task) -> Evaluation:
-    kind = AIE if kernel.language == AIE else "modules"
+    on_gpu = _on_gpu(kernel.language)
+    kind = AIE if kernel.language == AIE else GPU if on_gpu else "modules"
     if kind not in _judges:
         assert _start_judge is not None
         _judges[kind] = _start_judge(kernel.language)
     evaluate = partial(_judges[kind].evaluate, kernel, task)
-    return watched(evaluate) if _on_gpu(kernel.language) else evaluate()
+    return watched(evaluate) if on_gpu else evaluate()
 
 
 def _on_gpu(language: str) -> bool:

@@ -76,7 +76,8 @@ class Job(Protocol):
 
 class Sandbox(Protocol):
     """Starts jobs in a warm worker. ``PLUGIN(readable)`` makes one; `readable` are folders that jobs may
-    read besides the system and this Python: the build cache, say.
+    read besides the system and this Python: the build cache, say. With ``gpu=NAME`` jobs may use that GPU
+    (number or UUID) and no other; a sandbox that cannot give them one takes no such argument.
     """
 
     name: str

@@ -41,11 +41,12 @@ class DockerSandbox(LocalSandbox):
 
     name = "docker"
 
-    def __init__(self, readable: Sequence[Path] = (), image: str = "") -> None:
+    def __init__(self, readable: Sequence[Path] = (), image: str = "", gpu: str = "") -> None:
         """`image` (else ``$KERNELOPT_DOCKER_IMAGE``) has a system of its own, with torch and kernelopt for
         its python3. Without one, the host's system and this Python are shown in a near-empty one.
+        `gpu`: see `LocalSandbox`; the engine's NVIDIA runtime puts it into the container.
         """
-        super().__init__(readable)
+        super().__init__(readable, gpu)
         self.room.chmod(0o711)  # nobody passes through to its job folder, and lists no others
         self.level = "docker (not started)"
         self._image = image or os.environ.get("KERNELOPT_DOCKER_IMAGE", "")
@@ -91,7 +92,8 @@ class DockerSandbox(LocalSandbox):
     ) -> dict[str, Any]:
         """What the container is made with, and what its jobs are confined to."""
         image = engine.ensure_image(client, self._image)
-        self._zygote.confinement = confinement(self.readable)
+        places = [node.place for node in self.gpu.nodes] if self.gpu else []
+        self._zygote.confinement = confinement(self.readable, places, gpu=bool(self.gpu))
         shown = host_folders()
         if not engine.shows_host(client, image):
             self._zygote.confinement["readable"] = ["/"]
@@ -99,7 +101,9 @@ class DockerSandbox(LocalSandbox):
             command = ["python3", *command[1:]]
             environment = {name: value for name, value in environment.items() if "PATH" not in name}
         profile = engine.seccomp_option(client)
-        return containers.settings(image, command, environment, [*shown, *self.readable], self.room, profile)
+        folders = [*shown, *self.readable]
+        made = containers.settings(image, command, environment, folders, self.room, profile)
+        return {**made, **containers.with_gpu(self.gpu.name, environment)} if self.gpu else made
 
     def _hand_over(self, folder: Path) -> None:
         """Open a job folder to nobody. Others of this machine cannot find it: its name is random."""

@@ -144,7 +144,7 @@ def evaluate(
         language: of the kernel.
         sandbox: ``auto``, ``docker``, ``bwrap`` or ``process``.
         rules: what is asked of kernels beyond the usual, or less.
-        baselines: compare with ``torch.compile`` as well; takes a minute or more.
+        baselines: compare with ``torch.compile`` (on a GPU, CUDA graphs) as well; takes a minute or more.
         device: which GPU, by number or UUID; the first one by default.
 
     Returns:

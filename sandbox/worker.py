@@ -14,8 +14,8 @@ followed by n raw bytes.
 Nothing that decides a verdict happens here. The child says what it did; the judge compares outputs
 on its own copy and reads its own clock. Candidate code runs in the child and may say anything.
 
-This file imports only the standard library, torch, `confine`, `routing` and `interpreting` (beside it)
-and `kernelopt.inline`.
+This file imports only the standard library, torch, `confine`, `routing`, `interpreting` and `graphs`
+(beside it) and `kernelopt.inline`.
 """
 
 from __future__ import annotations
@@ -663,10 +663,14 @@ def execute(path: Path) -> dict:
 
 
 def compiled(model, mode: str, folder: Path):
-    """`model` under ``torch.compile``, which may write to the job's folder only.
+    """`model` under ``torch.compile``, which may write to the job's folder only; or as a CUDA graph.
 
     It compiles in this process: workers that waited for more to do would be seen when it is stopped.
     """
+    if mode == "cuda-graphs":
+        import graphs
+
+        return graphs.Replayed(model)
     places = {"TORCHINDUCTOR_CACHE_DIR": "inductor", "TRITON_CACHE_DIR": "triton"}
     os.environ.update({name: str(folder / place) for name, place in places.items()})
     os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"

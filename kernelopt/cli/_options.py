@@ -142,7 +142,9 @@ def sandbox_option(function: _Function) -> _Function:
 
 def baselines_option(function: _Function) -> _Function:
     """``--baselines`` as parameter `baselines: bool`."""
-    text = "Also compare with torch.compile, default and max-autotune; a minute or more for each task."
+    text = (
+        "Also compare with torch.compile (default, max-autotune), on a GPU with CUDA graphs; minutes a task."
+    )
     return click.option("--baselines", is_flag=True, help=text)(function)
 
 

@@ -174,11 +174,11 @@ def _start(sandbox: str, rules: Rules, baselines: bool, language: str) -> Judge 
     """The judge for a language, when its first kernel comes: PyTorch's takes seconds to load."""
     if language == AIE:
         return make_aie_judge(sandbox, rules)
-    from kernelopt.evaluator.baselines import MODES
+    from kernelopt.evaluator.baselines import names
 
     settings = calibration.apply(settings_for(rules))
     if baselines:
-        settings = dataclasses.replace(settings, baselines=tuple(MODES))
+        settings = dataclasses.replace(settings, baselines=names(GPU if _on_gpu(language) else "cpu"))
     gpu = os.environ.get("CUDA_VISIBLE_DEVICES", "0").partition(",")[0] if _on_gpu(language) else ""
     return make_judge(sandbox, settings, gpu=gpu)
 

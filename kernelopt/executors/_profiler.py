@@ -1,4 +1,7 @@
-"""Why a correct kernel is as fast as it is: roofline, vectoriser's notes, notes on its source."""
+"""Why a correct kernel is as fast as it is: roofline, vectoriser's notes, notes on its source.
+
+On a GPU only the roofline is the judge's to make; the rest follows in `_gpu_judge`.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,14 @@ def profile(
     return tuple(found)
 
 
-def _roofline(reference: Reference, timing: Timing) -> Sequence[Profile]:
+def gpu_profile(
+    reference: Reference, timing: Timing, requests: Sequence[BuildRequest], runner: Runner
+) -> tuple[Profile, ...]:
+    """How far a kernel is from what this GPU could do."""
+    return tuple(_roofline(reference, timing, "cuda"))
+
+
+def _roofline(reference: Reference, timing: Timing, device: str = "cpu") -> Sequence[Profile]:
     from kernelopt.evaluator.profile import roofline
     from kernelopt.registry import get
     from kernelopt.suites._facts import facts
@@ -40,5 +50,5 @@ def _roofline(reference: Reference, timing: Timing) -> Sequence[Profile]:
         known = facts(reference.task)
     except TaskError:
         return []  # a reference that does not run on meta tensors has no counted bytes
-    ceilings = get("devices", "cpu")().ceilings()
+    ceilings = get("devices", device)().ceilings()
     return [roofline(known.bytes_moved, known.flops or 0, timing.candidate_ms, ceilings)]

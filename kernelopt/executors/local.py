@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 from kernelopt.errors import EvaluatorFault
 from kernelopt.evaluation import Evaluation
 from kernelopt.executors import Rules, calibration
-from kernelopt.executors._throttle import watched
 from kernelopt.kernel import Kernel
 from kernelopt.resources import cache_dir
 from kernelopt.task import Task
@@ -27,6 +26,7 @@ from kernelopt.task import Task
 if TYPE_CHECKING:
     from kernelopt.evaluator.judge import Judge
     from kernelopt.evaluator.settings import Settings
+    from kernelopt.executors._gpu_judge import GpuJudge
     from kernelopt.languages import Language
     from kernelopt.npu.judge import AieJudge
 
@@ -34,8 +34,8 @@ GPU = "cuda"
 """The device whose clocks are looked at around an evaluation."""
 AIE = "aie"
 """The language whose kernels are no modules of PyTorch, and have a judge of their own."""
-_start_judge: Callable[[str], Judge | AieJudge] | None = None
-_judges: dict[str, Judge | AieJudge] = {}
+_start_judge: Callable[[str], Judge | AieJudge | GpuJudge] | None = None
+_judges: dict[str, Judge | AieJudge | GpuJudge] = {}
 
 
 class LocalExecutor:
@@ -126,7 +126,7 @@ def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False, 
     from kernelopt.evaluator.calibration import Unlooked
     from kernelopt.evaluator.judge import Judge
     from kernelopt.evaluator.tools import readable
-    from kernelopt.executors._profiler import profile
+    from kernelopt.executors._profiler import gpu_profile, profile
     from kernelopt.registry import get
 
     cache, plugin = cache_dir(), get("sandboxes", sandbox)
@@ -138,7 +138,21 @@ def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False, 
         found: Language = get("languages", name)()
         return Unlooked(found) if plain else found
 
-    return Judge(plugin(shown), plugin(), language, cache, settings, None if plain else profile)
+    profiler = None if plain else gpu_profile if gpu else profile
+    return Judge(plugin(shown), plugin(), language, cache, settings, profiler)
+
+
+def make_gpu_judge(sandbox: str, settings: Settings | None, gpu: str) -> GpuJudge:
+    """A judge on one GPU, with what stands around it (see `_gpu_judge`)."""
+    from kernelopt.evaluator.tools import SandboxTools
+    from kernelopt.executors._gpu_judge import GpuJudge, present_arch
+    from kernelopt.registry import get
+    from kernelopt.sandboxes._gpu import find
+
+    judge = make_judge(sandbox, settings, gpu=gpu)
+    # A sandbox of its own: the judge's is its own to drive, and this one starts when it is first needed.
+    tools = SandboxTools(get("sandboxes", sandbox)(gpu=gpu), judge.settings.limits)
+    return GpuJudge(judge, tools, find(gpu).environment(), present_arch)
 
 
 def settings_for(rules: Rules) -> Settings:
@@ -170,7 +184,7 @@ def _begin(sandbox: str, rules: Rules, baselines: bool, environment: Mapping[str
     _start_judge = partial(_start, sandbox, rules, baselines)
 
 
-def _start(sandbox: str, rules: Rules, baselines: bool, language: str) -> Judge | AieJudge:
+def _start(sandbox: str, rules: Rules, baselines: bool, language: str) -> Judge | AieJudge | GpuJudge:
     """The judge for a language, when its first kernel comes: PyTorch's takes seconds to load."""
     if language == AIE:
         return make_aie_judge(sandbox, rules)
@@ -179,8 +193,11 @@ def _start(sandbox: str, rules: Rules, baselines: bool, language: str) -> Judge 
     settings = calibration.apply(settings_for(rules))
     if baselines:
         settings = dataclasses.replace(settings, baselines=names(GPU if _on_gpu(language) else "cpu"))
-    gpu = os.environ.get("CUDA_VISIBLE_DEVICES", "0").partition(",")[0] if _on_gpu(language) else ""
-    return make_judge(sandbox, settings, gpu=gpu)
+    if _on_gpu(language):
+        return make_gpu_judge(
+            sandbox, settings, os.environ.get("CUDA_VISIBLE_DEVICES", "0").partition(",")[0]
+        )
+    return make_judge(sandbox, settings)
 
 
 def _follow(parent: int) -> None:
@@ -194,13 +211,11 @@ def _follow(parent: int) -> None:
 
 
 def _evaluate(kernel: Kernel, task: Task) -> Evaluation:
-    on_gpu = _on_gpu(kernel.language)
-    kind = AIE if kernel.language == AIE else GPU if on_gpu else "modules"
+    kind = AIE if kernel.language == AIE else GPU if _on_gpu(kernel.language) else "modules"
     if kind not in _judges:
         assert _start_judge is not None
         _judges[kind] = _start_judge(kernel.language)
-    evaluate = partial(_judges[kind].evaluate, kernel, task)
-    return watched(evaluate) if on_gpu else evaluate()
+    return _judges[kind].evaluate(kernel, task)
 
 
 def _on_gpu(language: str) -> bool:

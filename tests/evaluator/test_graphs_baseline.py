@@ -139,11 +139,8 @@ def test_what_cannot_be_captured_is_missing_with_its_reason():
 
 @pytest.mark.parametrize(("language", "wanted"), [("cpp", names("cpu")), ("cuda", names("cuda"))])
 def test_judges_measure_what_there_is_on_their_device(language, wanted, monkeypatch):
-    made = {}
-    monkeypatch.setattr(
-        local, "make_judge", lambda sandbox, settings, gpu: made.update(gpu=gpu, settings=settings)
-    )
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    made = []
+    for name in ("make_judge", "make_gpu_judge"):
+        monkeypatch.setattr(local, name, lambda sandbox, settings, gpu="": made.append(settings))
     local._start("process", local.Rules(), True, language)
-    assert made["settings"].baselines == wanted
-    assert made["gpu"] == ("0" if language == "cuda" else "")
+    assert made[0].baselines == wanted

@@ -7,6 +7,7 @@ synchronisation behind its last use. A graph is fine where the call puts its inp
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterator
 
 from kernelopt.languages._inspect_holders import Holders
@@ -21,8 +22,13 @@ _ENTERED = ("torch.cuda.stream", "torch.cuda.StreamContext")
 _DEVICE = ("torch.cuda.synchronize", "cupy.cuda.Device")
 _CALLBACKS = ("launch_host_func", "add_callback")
 _SETTING = ("torch.cuda.set_stream", "torch.cuda.streams.set_stream")
-_NOT_READING = ("empty_like", "zeros_like", "data_ptr", "isinstance", "len", "id", "print", "str")
-"""Calls that do not pass on what a tensor holds."""
+_NOT_READING = frozenset(
+    (
+        *("empty_like", "zeros_like", "ones_like", "data_ptr", "isinstance", "len", "id", "print", "str"),
+        *("shape", "size", "numel", "dim", "ndim", "stride", "dtype", "device", "is_contiguous"),
+    )
+)
+"""Calls and attributes that do not pass on what a tensor holds."""
 
 
 class Streams:
@@ -30,9 +36,18 @@ class Streams:
 
     def __init__(self, names: Names, live: list[ast.AST], reach: Reach, report: Report):
         self._names, self._live, self._reach, self._report = names, live, reach, report
-        self._streams = Holders(names, lambda node: self._makes(node, _STREAMS))
-        self._events = Holders(names, lambda node: self._makes(node, _EVENTS))
-        self._graphs = Holders(names, lambda node: self._makes(node, _GRAPHS))
+
+    @functools.cached_property
+    def _streams(self) -> Holders:
+        return Holders(self._names, lambda node: self._makes(node, _STREAMS))
+
+    @functools.cached_property
+    def _events(self) -> Holders:
+        return Holders(self._names, lambda node: self._makes(node, _EVENTS))
+
+    @functools.cached_property
+    def _graphs(self) -> Holders:
+        return Holders(self._names, lambda node: self._makes(node, _GRAPHS))
 
     def look(self) -> None:
         """Report what is left running, what is put off, and replays without inputs."""
@@ -42,7 +57,8 @@ class Streams:
         for node in self._live:
             if isinstance(node, ast.Call):
                 self._called(node)
-        self._replays()
+        if any(isinstance(node, ast.Call) and self._makes(node, _GRAPHS) for node in self._live):
+            self._replays()
 
     def _add(self, node: ast.AST, what: str) -> None:
         self._report.add("streams", getattr(node, "lineno", 0), what)
@@ -94,10 +110,18 @@ class Streams:
             here = [node for node in nodes if self._is_replay(node)]
             replays += here
             if here or index == 0:
-                held = self._reach.data.held(function)
+                held = self._inputs(function)
                 reads |= any(_hands_on(node, held) for node in nodes)
         if replays and not reads:
             self._add(replays[0], "a graph is replayed, and nothing of this call's inputs is copied into it")
+
+    def _inputs(self, function: Function) -> set[str]:
+        """What a function was given, and names for views and copies of it."""
+        held = {arg.arg for arg in (*function.args.posonlyargs, *function.args.args)} - {"self", "cls"}
+        for target, value in self._names.bindings(function):
+            if isinstance(target, ast.Name) and _reads(value, held):
+                held.add(target.id)
+        return held
 
     def _is_replay(self, node: ast.AST) -> bool:
         match node:
@@ -125,16 +149,18 @@ def _name(node: ast.expr) -> str:
 
 
 def _hands_on(node: ast.AST, held: set[str]) -> bool:
-    """Whether a call is given one of these names and may read it."""
+    """Whether a call is given something of these names and may read it."""
     if not isinstance(node, ast.Call) or _name(node.func) in _NOT_READING:
         return False
     return any(_reads(arg, held) for arg in node.args)
 
 
-def _reads(node: ast.expr, held: set[str]) -> bool:
-    """Whether an argument is one of these names, or a view of it."""
-    while isinstance(node, ast.Call | ast.Attribute | ast.Subscript):
-        if isinstance(node, ast.Call) and _name(node.func) in _NOT_READING:
+def _reads(node: ast.AST, held: set[str]) -> bool:
+    """Whether what these names hold is in an expression, not merely how large it is."""
+    if isinstance(node, ast.Call | ast.Attribute):
+        asked = _name(node.func) if isinstance(node, ast.Call) else node.attr
+        if asked in _NOT_READING:
             return False
-        node = node.func if isinstance(node, ast.Call) else node.value
-    return isinstance(node, ast.Name) and node.id in held
+    if isinstance(node, ast.Name):
+        return node.id in held
+    return any(_reads(part, held) for part in ast.iter_child_nodes(node))

@@ -14,8 +14,8 @@ followed by n raw bytes.
 Nothing that decides a verdict happens here. The child says what it did; the judge compares outputs
 on its own copy and reads its own clock. Candidate code runs in the child and may say anything.
 
-This file imports only the standard library, torch, `confine`, `routing`, `interpreting` and `graphs`
-(beside it) and `kernelopt.inline`.
+This file imports only the standard library, torch, `confine`, `routing` and `interpreting` (beside it)
+and `kernelopt.inline`.
 """
 
 from __future__ import annotations

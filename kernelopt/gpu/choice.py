@@ -19,15 +19,27 @@ _NUMBER = re.compile(r"[0-9]{1,3}")
 _UUID = re.compile(r"(GPU|MIG)-[0-9A-Za-z/-]{4,80}")
 
 
-def chosen(names: Sequence[str], environment: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+def count() -> int:
+    """How many GPUs are here; 0 where nothing tells."""
+    from kernelopt.gpu import _look  # noqa: PLC0415 - it starts nvidia-smi
+
+    return len(_look.gpus())
+
+
+def chosen(
+    names: Sequence[str],
+    environment: Mapping[str, str] = os.environ,
+    here: Callable[[], int] = count,
+) -> tuple[str, ...]:
     """Names as CUDA takes them: where ``CUDA_VISIBLE_DEVICES`` is set, number n is its nth entry.
 
     Args:
         names: numbers as ``nvidia-smi`` counts, or UUIDs.
         environment: where that variable is looked up.
+        here: how many GPUs there are, as far as anything tells.
 
     Raises:
-        ConfigError: a name is neither, stands twice, or is not visible.
+        ConfigError: a name is neither, stands twice, or names no GPU that is here and visible.
     """
     seen = [part.strip() for part in environment.get("CUDA_VISIBLE_DEVICES", "").split(",") if part.strip()]
     found = [_one(name, seen) for name in names]
@@ -35,6 +47,9 @@ def chosen(names: Sequence[str], environment: Mapping[str, str] = os.environ) ->
         raise ConfigError("--devices: name at least one GPU, for example --devices 0,1")
     if twice := next((name for name, one in zip(names, found, strict=True) if found.count(one) > 1), None):
         raise ConfigError(f"--devices: {twice} is named twice")
+    most = max((int(one) for one in found if one.isdigit()), default=-1)
+    if (known := here()) and most >= known:
+        raise ConfigError(f"--devices {most}: GPUs here are numbered 0 to {known - 1} (nvidia-smi -L)")
     return tuple(found)
 
 

@@ -1,11 +1,18 @@
 """`devices:0,1`: what names it, and what it is made of."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from kernelopt.cli._config import defaults
 from kernelopt.cli.main import main
-from kernelopt.errors import ConfigError
+from kernelopt.errors import ConfigError, MissingTool
+from kernelopt.evaluation import Status
 from kernelopt.executors import Rules
 from kernelopt.executors._open import executor_spec, open_executor, places
+from kernelopt.gpu.lease import lease
+from kernelopt.kernel import Kernel
+from kernelopt.task import Task
 
 
 def test_kernels_for_a_gpu_run_on_the_first_one_unless_others_are_named():
@@ -39,6 +46,62 @@ def test_each_judge_sees_its_own_gpu_and_has_the_same_rules(monkeypatch):
     assert [one._environment["CUDA_VISIBLE_DEVICES"] for one in judges.values()] == ["0", "2"]
     assert all(one._rules == Rules(strict_shapes=True) and one._baselines for one in judges.values())
     executor.close()
+
+
+def test_a_configuration_file_may_give_them_as_a_list(tmp_path):
+    from kernelopt.cli.search import command
+
+    (tmp_path / "kernelopt.toml").write_text("[search]\ndevices = [0, 1]\n")
+    assert defaults(tmp_path / "kernelopt.toml", "search", command) == {"devices": "0,1"}
+
+
+TASK = """
+import torch
+class Model(torch.nn.Module):
+    def forward(self, x):
+        return x * 2
+def get_inputs():
+    return [torch.randn(4096)]
+def get_init_inputs():
+    return []
+"""
+DOUBLE = """
+import torch
+from kernelopt.inline import cpp
+lib = cpp('''
+extern "C" void twice(const float* x, float* y, int64_t n) {
+    for (int64_t i = 0; i < n; ++i) y[i] = 2 * x[i];
+}
+''')
+class ModelNew(torch.nn.Module):
+    def forward(self, x):
+        y = torch.empty_like(x)
+        lib.twice(x, y, x.numel())
+        return y
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.exhaustive
+def test_kernels_of_the_cpu_in_place_of_gpus_are_judged_side_by_side(tmp_path, monkeypatch):
+    """Whole evaluations by two judges, each of which holds the lease of the GPU that it would have."""
+    monkeypatch.setenv("KERNELOPT_CACHE", str(tmp_path))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    executor = open_executor("devices:0,1", "process")
+    task = Task(id="own/1", name="double", source=TASK, suite="own")
+    kernels = [Kernel.from_source(DOUBLE + f"# {n}\n", "cpp") for n in range(4)]
+    try:
+        with ThreadPoolExecutor(4) as callers:
+            found = list(callers.map(lambda one: executor.evaluate(one, task), kernels))
+        assert [one.kernel_hash for one in found] == [one.hash for one in kernels]
+        assert {one.status for one in found} == {Status.PASSED}
+        for name in ("0", "1"):
+            with pytest.raises(MissingTool), lease(name):
+                pass
+    finally:
+        executor.close()
+    with lease("0"), lease("1"):
+        pass
 
 
 @pytest.mark.parametrize("command", ["search", "eval", "bench"])

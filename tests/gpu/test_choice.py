@@ -47,6 +47,13 @@ def test_what_names_no_gpu_is_refused_in_one_line(names, environment, words):
     assert "\n" not in str(refused.value)
 
 
+def test_a_gpu_that_is_not_here_is_refused_where_anything_tells_how_many_there_are():
+    assert choice.chosen(["0", "1"], {}, lambda: 2) == ("0", "1")
+    assert choice.chosen(["7"], {}, lambda: 0) == ("7",)
+    with pytest.raises(ConfigError, match="--devices 2: GPUs here are numbered 0 to 1"):
+        choice.chosen(["0", "2"], {}, lambda: 2)
+
+
 def test_a_process_that_is_to_see_one_gpu_counts_as_nvml_does():
     assert choice.visible("3") == {"CUDA_VISIBLE_DEVICES": "3", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
 

@@ -85,7 +85,7 @@ def search(
         UsageError: something that was asked for does not exist or cannot be used; nothing was spent.
         TypeError: `planned` holds a name that is not in the list above.
     """
-    from kernelopt.executors._open import executor_spec, places
+    from kernelopt.executors._open import executor_spec, first_gpu, places
     from kernelopt.languages._require import require_language
     from kernelopt.report.fold import view
     from kernelopt.sandboxes._choose import choose_sandbox
@@ -99,7 +99,7 @@ def search(
     chosen = _select(suite, options or SuiteOptions(), narrow=True)
     executor = executor_spec(language, [str(name) for name in devices], planned.get("executor", "local"))
     side_by_side = max(planned.get("concurrency", 4), places(executor))
-    where = choose_sandbox(sandbox)
+    where = choose_sandbox(sandbox, first_gpu(executor))
     plan = Plan(
         tasks=chosen.tasks,
         provenance=chosen.provenance,
@@ -154,7 +154,7 @@ def evaluate(
         UsageError: the file, suite, task or language cannot be used.
         TaskError: the reference does not load or run.
     """
-    from kernelopt.executors._open import executor_spec, open_executor
+    from kernelopt.executors._open import executor_spec, first_gpu, open_executor
     from kernelopt.kernel import Kernel
     from kernelopt.languages._require import require_language
     from kernelopt.sandboxes._choose import choose_sandbox
@@ -168,7 +168,8 @@ def evaluate(
         )
     source = _text(kernel) if isinstance(kernel, Path) else kernel
     spec = executor_spec(language, () if device is None else (str(device),))
-    executor = open_executor(spec, choose_sandbox(sandbox).name, rules, baselines=baselines)
+    where = choose_sandbox(sandbox, first_gpu(spec))
+    executor = open_executor(spec, where.name, rules, baselines=baselines)
     try:
         return executor.evaluate(Kernel.from_source(source, language), tasks[0])
     finally:

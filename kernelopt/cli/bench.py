@@ -22,7 +22,7 @@ from kernelopt.cli._options import (
 from kernelopt.cli._selection import selection_options
 from kernelopt.errors import ConfigError
 from kernelopt.executors import Executor, Rules
-from kernelopt.executors._open import executor_spec, open_executor, places
+from kernelopt.executors._open import executor_spec, first_gpu, open_executor, places
 from kernelopt.languages._require import require_language
 from kernelopt.sandboxes._choose import choose_sandbox
 from kernelopt.suites import SuiteOptions
@@ -72,8 +72,8 @@ def command(
     require_language(language)
     chosen = select(suite, selection)
     pairs = match(folder, chosen.tasks)
-    where = choose_sandbox(sandbox)
     spec = executor_spec(language, devices)
+    where = choose_sandbox(sandbox, first_gpu(spec))
     executor = open_executor(spec, where.name, rules, baselines=baselines)
     found: list[tuple[Evaluation, Kernel]] = []
     try:

@@ -19,7 +19,7 @@ from kernelopt.cli._options import (
 from kernelopt.cli._selection import selection_options
 from kernelopt.errors import ConfigError
 from kernelopt.executors import Rules
-from kernelopt.executors._open import executor_spec, open_executor
+from kernelopt.executors._open import executor_spec, first_gpu, open_executor
 from kernelopt.languages._require import require_language
 from kernelopt.sandboxes._choose import choose_sandbox
 from kernelopt.suites import SuiteOptions
@@ -72,8 +72,8 @@ def command(
     tasks = select(suite, wanted).tasks
     if len(tasks) != 1:
         raise ConfigError(f"{suite} has {len(tasks)} tasks; say which with --task, for example {tasks[0].id}")
-    chosen = choose_sandbox(sandbox)
     spec = _spec(language, devices, compile_for, baselines=baselines)
+    chosen = choose_sandbox(sandbox, first_gpu(spec))
     executor = open_executor(spec, chosen.name, rules, baselines=baselines)
     try:
         evaluation = executor.evaluate(kernel, tasks[0])

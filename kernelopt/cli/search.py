@@ -20,7 +20,7 @@ from kernelopt.cli._options import (
 from kernelopt.cli._selection import selection_options
 from kernelopt.devices.compiler import NOTE
 from kernelopt.errors import ConfigError
-from kernelopt.executors._open import executor_spec, places
+from kernelopt.executors._open import executor_spec, first_gpu, places
 from kernelopt.languages._require import require_language
 from kernelopt.sandboxes._choose import choose_sandbox
 from kernelopt.suites import SuiteOptions
@@ -134,8 +134,8 @@ def command(
 
     require_language(flags["language"], compile_for)
     chosen = select(suite, selection, narrow=True)
-    sandbox = choose_sandbox(flags["sandbox"])
     executor = _executor(flags["executor"], compile_for, flags["language"], devices)
+    sandbox = choose_sandbox(flags["sandbox"], first_gpu(executor))
     side_by_side = max(flags["concurrency"], places(executor))
     changed = {"sandbox": sandbox.name, "executor": executor, "concurrency": side_by_side}
     plan = _plan(chosen, {**flags, **changed})

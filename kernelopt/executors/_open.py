@@ -49,6 +49,15 @@ def executor_spec(language: str, devices: Sequence[str] = (), executor: str = "l
     return f"devices:{','.join(devices or ('0',))}" if device == GPU else executor
 
 
+def first_gpu(spec: str) -> str:
+    """The first GPU that an executor uses, as its sandboxes are asked for it; empty where it uses none."""
+    if not spec.startswith("devices:"):
+        return ""
+    from kernelopt.gpu.choice import chosen
+
+    return chosen(spec.removeprefix("devices:").split(","))[0]
+
+
 def places(spec: str) -> int:
     """How many evaluations an executor makes at a time."""
     return spec.count(",") + 1 if spec.startswith("devices:") else 1

@@ -7,6 +7,7 @@ not be its place in the list that ``nvidia-smi`` prints; ``/proc/driver/nvidia``
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,21 @@ class Gpu:
     def environment(self) -> dict[str, str]:
         """Variables of a process that is to use it."""
         return {"CUDA_VISIBLE_DEVICES": self.name, "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
+
+
+def closed(gpu: Gpu, *, to_nobody: bool) -> str | None:
+    """What keeps a process from opening the device files, and how to mend it, or None.
+
+    `to_nobody`: it is user nobody outside of its namespaces as well.
+    """
+    if not any(_CARD.fullmatch(Path(node.place).name) for node in gpu.nodes):
+        return f"there is no device file of GPU {gpu.name} (/dev/nvidia0 ...); run: nvidia-smi -L"
+    for node in gpu.nodes:
+        mode = node.source.stat().st_mode & 0o006
+        if mode != 0o006 if to_nobody else not os.access(node.source, os.R_OK | os.W_OK):
+            who = "user nobody" if to_nobody else "this user"
+            return f"{who} may not use {node.place}; run: sudo chmod a+rw {node.place}"
+    return None
 
 
 def find(name: str, root: Path = Path("/")) -> Gpu:

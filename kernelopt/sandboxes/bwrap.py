@@ -19,7 +19,7 @@ from kernelopt.sandboxes._bwrap_command import open_filter, wrap
 from kernelopt.sandboxes._cgroup import make_cage
 from kernelopt.sandboxes._channel import Channel, Pipes
 from kernelopt.sandboxes._confinement import NOBODY, closed_to_nobody
-from kernelopt.sandboxes._gpu import Node
+from kernelopt.sandboxes._gpu import Node, closed
 from kernelopt.sandboxes._local import LocalSandbox, worker_command, worker_environment
 
 TRIAL_S = 20.0
@@ -63,6 +63,8 @@ class BwrapSandbox(LocalSandbox):
         if not shutil.which("bwrap"):
             return "bubblewrap was not found; install it, for example: apt-get install bubblewrap"
         if self.user is not None and (problem := closed_to_nobody()):
+            return problem
+        if self.gpu and (problem := closed(self.gpu, to_nobody=self.user is not None)):
             return problem
         try:
             done = self._run(["/bin/true"])

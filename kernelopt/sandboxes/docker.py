@@ -32,6 +32,8 @@ TIDY = ("/bin/sh", "-c", "exec chmod -R a+rwX . >/dev/null 2>&1")
 TIDY_LIMITS = Limits(memory_bytes=1 << 30, processes=8, cpu_seconds=60)
 TIDY_S = 30.0
 
+_TOOLKIT = "install NVIDIA's container toolkit: apt-get install nvidia-container-toolkit"
+
 _levels: dict[tuple[str, str], str] = {}
 """Engine and image to the level that was proven: it is tried once a process."""
 
@@ -58,9 +60,24 @@ class DockerSandbox(LocalSandbox):
         try:
             with contextlib.closing(engine.connect()) as client:
                 engine.ensure_image(client, self._image)
+                problem = None if self._image else closed_to_nobody()
+                return problem or (self._refused_gpu(client) if self.gpu else None)
         except MissingTool as problem:
             return str(problem)
-        return None if self._image else closed_to_nobody()
+
+    def _refused_gpu(self, client: DockerClient) -> str | None:
+        """Why the engine starts no container with the GPU: tried, since settings tell nothing."""
+        options = self._options(client, ["python3", "-I", "-S", "-c", ""], worker_environment())
+        if not self._image:
+            options["command"] = ["/bin/true"]
+        try:
+            containers.remove(containers.start(options, client))
+        except EvaluatorFault as refused:
+            why = " ".join(str(refused.__cause__).split())
+            return (
+                f"the container engine gives GPU {self.gpu and self.gpu.name} to nobody ({why}); {_TOOLKIT}"
+            )
+        return None
 
     def _launch(self, command: Sequence[str], environment: Mapping[str, str]) -> Channel:
         """Start the container, and meanwhile try what such a container stops."""

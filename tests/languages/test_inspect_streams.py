@@ -64,3 +64,37 @@ def test_what_is_waited_for_and_what_reads_its_inputs_passes(source):
 
 def test_a_stream_in_code_that_never_runs_is_no_matter():
     assert "streams" not in rules(answer(top="def unused():\n    return torch.cuda.Stream()"))
+
+
+def cuda_text(code):
+    """An answer with this CUDA text."""
+    return answer(top=f'more = """{code}\nextern "C" __global__ void g(float* y) {{ y[0] = 1; }}"""')
+
+
+@pytest.mark.parametrize(
+    ("rule", "code"),
+    [
+        ("memory", "__device__ const float* last_input;"),
+        ("memory", "__device__ float *volatile last[4];"),
+        ("memory", "static __device__ unsigned char * where = 0;"),
+        ("streams", "__device__ void spin() { long long t = clock64(); while (clock64() - t < 9) {} }"),
+        ("streams", '__device__ void t() { asm("mov.u64 %0, %globaltimer;" : "=l"(n)); n = globaltimer; }'),
+    ],
+)
+def test_cuda_text_that_outlives_its_call_is_seen(rule, code):
+    assert rule in rules(cuda_text(code))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "__device__ unsigned int blocks_done = 0;",
+        "__device__ float table[256];",
+        "__device__ const float* row(const float* x, int r) { return x + r; }",
+        "__device__ __forceinline__ float* at(float* x, int i) { float* p = x + i; return p; }",
+        "__constant__ float weights[16];",
+        "// clock64() is not used\n__device__ int o_clock(int t) { return t; }",
+    ],
+)
+def test_honest_cuda_text_passes(code):
+    assert rules(cuda_text(code)) & {"memory", "streams"} == set()

@@ -76,6 +76,25 @@ def test_docker_is_asked_for_one_device_and_its_number_inside_is_not_the_hosts()
     assert options["environment"] == {"A": "1"}
 
 
+def test_files_that_may_not_be_opened_are_told_with_their_mend(root):
+    assert _gpu.closed(find("0", root), to_nobody=True) is None
+    (root / "dev" / "nvidiactl").chmod(0o660)
+    assert "user nobody may not use /dev/nvidiactl" in _gpu.closed(find("0", root), to_nobody=True)
+    assert "there is no device file of GPU 0" in _gpu.closed(find("0", root / "dev"), to_nobody=True)
+
+
+def test_bubblewrap_refuses_a_gpu_that_is_not_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(_local, "find", lambda name: find(name, tmp_path))
+    sandbox, plain = BwrapSandbox(gpu="0"), BwrapSandbox()
+    try:
+        if reason := plain.missing():
+            pytest.skip(reason)
+        assert "there is no device file of GPU 0" in sandbox.missing()
+    finally:
+        sandbox.close()
+        plain.close()
+
+
 TRY = """
 import os, resource
 for name in ("nvidia0", "nvidia1"):

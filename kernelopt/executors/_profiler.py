@@ -1,7 +1,4 @@
-"""Why a correct kernel is as fast as it is: roofline, vectoriser's notes, notes on its source.
-
-On a GPU only the roofline is the judge's to make; the rest follows in `_gpu_judge`.
-"""
+"""Why a correct kernel is as fast as it is: roofline, vectoriser's notes, notes on its source."""
 
 from __future__ import annotations
 
@@ -18,30 +15,27 @@ if TYPE_CHECKING:
 
 
 def profile(
-    reference: Reference, timing: Timing, requests: Sequence[BuildRequest], runner: Runner
+    reference: Reference,
+    timing: Timing,
+    requests: Sequence[BuildRequest],
+    runner: Runner,
+    device: str = "cpu",
 ) -> tuple[Profile, ...]:
     """Profiles of one kernel; made after it was timed, so that they cannot disturb the clock.
 
-    `runner` runs the compiler on its sources.
+    `runner` runs the compiler on its sources; those of kernels for another `device` are not for it.
     """
     from kernelopt.evaluator.profile import source_profile, vectorizer
 
-    found = list(_roofline(reference, timing))
-    for request in requests:
+    found = list(_roofline(reference, timing, device))
+    for request in requests if device == "cpu" else ():
         flags = tuple(request.cflags)
         found.append(source_profile(request.sources, flags, runner=runner))
         found.append(vectorizer(request.sources, flags, runner=runner))
     return tuple(found)
 
 
-def gpu_profile(
-    reference: Reference, timing: Timing, requests: Sequence[BuildRequest], runner: Runner
-) -> tuple[Profile, ...]:
-    """How far a kernel is from what this GPU could do."""
-    return tuple(_roofline(reference, timing, "cuda"))
-
-
-def _roofline(reference: Reference, timing: Timing, device: str = "cpu") -> Sequence[Profile]:
+def _roofline(reference: Reference, timing: Timing, device: str) -> Sequence[Profile]:
     from kernelopt.evaluator.profile import roofline
     from kernelopt.registry import get
     from kernelopt.suites._facts import facts

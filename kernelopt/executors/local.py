@@ -126,7 +126,7 @@ def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False, 
     from kernelopt.evaluator.calibration import Unlooked
     from kernelopt.evaluator.judge import Judge
     from kernelopt.evaluator.tools import readable
-    from kernelopt.executors._profiler import gpu_profile, profile
+    from kernelopt.executors._profiler import profile
     from kernelopt.registry import get
 
     cache, plugin = cache_dir(), get("sandboxes", sandbox)
@@ -138,8 +138,7 @@ def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False, 
         found: Language = get("languages", name)()
         return Unlooked(found) if plain else found
 
-    profiler = None if plain else gpu_profile if gpu else profile
-    return Judge(plugin(shown), plugin(), language, cache, settings, profiler)
+    return Judge(plugin(shown), plugin(), language, cache, settings, None if plain else profile)
 
 
 def make_gpu_judge(sandbox: str, settings: Settings | None, gpu: str) -> GpuJudge:

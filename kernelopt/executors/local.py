@@ -117,11 +117,11 @@ class LocalExecutor:
         )
 
 
-def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False, gpu: str = "") -> Judge:
+def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False, card: str = "") -> Judge:
     """A judge with all that this machine offers: languages, profiler, and the sandbox of that name.
 
     A `plain` one takes no static look and makes no profiles: references are to pass, and to be timed.
-    `gpu`: the one that kernels and references run on, as ``CUDA_VISIBLE_DEVICES`` has it.
+    `card`: the GPU that sandboxes pass on, as ``CUDA_VISIBLE_DEVICES`` has it; none where it is empty.
     """
     from kernelopt.evaluator.calibration import Unlooked
     from kernelopt.evaluator.judge import Judge
@@ -130,8 +130,8 @@ def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False, 
     from kernelopt.registry import get
 
     cache, plugin = cache_dir(), get("sandboxes", sandbox)
-    if gpu:  # passed only then: other packages' sandboxes may know nothing of GPUs
-        plugin = partial(plugin, gpu=gpu)
+    if card:  # passed only then: other packages' sandboxes may know nothing of GPUs
+        plugin = partial(plugin, gpu=card)
     shown = readable(cache)
 
     def language(name: str) -> Language:
@@ -141,17 +141,17 @@ def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False, 
     return Judge(plugin(shown), plugin(), language, cache, settings, None if plain else profile)
 
 
-def make_gpu_judge(sandbox: str, settings: Settings | None, gpu: str) -> GpuJudge:
+def make_gpu_judge(sandbox: str, settings: Settings | None, card: str) -> GpuJudge:
     """A judge on one GPU, with what stands around it (see `_gpu_judge`)."""
     from kernelopt.evaluator.tools import SandboxTools
     from kernelopt.executors._gpu_judge import GpuJudge, present_arch
     from kernelopt.registry import get
     from kernelopt.sandboxes._gpu import find
 
-    judge = make_judge(sandbox, settings, gpu=gpu)
+    judge = make_judge(sandbox, settings, card=card)
     # A sandbox of its own: the judge's is its own to drive, and this one starts when it is first needed.
-    tools = SandboxTools(get("sandboxes", sandbox)(gpu=gpu), judge.settings.limits)
-    return GpuJudge(judge, tools, find(gpu).environment(), present_arch)
+    tools = SandboxTools(get("sandboxes", sandbox)(gpu=card), judge.settings.limits)
+    return GpuJudge(judge, tools, find(card).environment(), present_arch)
 
 
 def settings_for(rules: Rules) -> Settings:

@@ -107,7 +107,7 @@ def judge():
         pytest.skip(reason)
     from kernelopt.executors.local import make_judge
 
-    made = make_judge("process", QUICK, gpu="0")
+    made = make_judge("process", QUICK, card="0")
     yield made
     made.close()
 

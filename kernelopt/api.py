@@ -50,6 +50,7 @@ def search(
     budget_seconds: float | None = None,
     sandbox: str = "auto",
     rules: Rules | None = None,
+    devices: Sequence[int | str] = (),
     runs: str | Path = "runs",
     name: str | None = None,
     on_note: Callable[[str], None] = lambda _: None,
@@ -69,6 +70,7 @@ def search(
         budget_seconds: most seconds at work.
         sandbox: ``auto``, ``docker``, ``bwrap`` or ``process``.
         rules: what is asked of kernels beyond the usual, or less.
+        devices: GPUs to evaluate on side by side, by number or UUID; the first one by default.
         runs: folder in which the run's own folder is made.
         name: of the run; by date, suite and language by default.
         on_note: is told what a person should know, a line at a time.
@@ -84,6 +86,7 @@ def search(
         UsageError: something that was asked for does not exist or cannot be used; nothing was spent.
         TypeError: `planned` holds a name that is not in the list above.
     """
+    from kernelopt.executors._open import executor_spec, first_gpu, places
     from kernelopt.languages._require import require_language
     from kernelopt.report.fold import view
     from kernelopt.sandboxes._choose import choose_sandbox
@@ -94,7 +97,9 @@ def search(
         raise TypeError(f"search() has no argument {unknown[0]!r}; there are also: {', '.join(_PLANNED)}")
     require_language(language)
     chosen = _select(suite, options or SuiteOptions(), narrow=True)
-    where = choose_sandbox(sandbox)
+    executor = executor_spec(language, [str(name) for name in devices], planned.get("executor", "local"))
+    side_by_side = max(planned.get("concurrency", 4), places(executor))
+    where = choose_sandbox(sandbox, first_gpu(executor))
     plan = make_plan(
         chosen,
         budget=_budget(budget, budget_evals, budget_usd, budget_seconds, len(chosen.tasks)),
@@ -103,7 +108,7 @@ def search(
         lm_options=lm_options or LMOptions(),
         sandbox=where.name,
         rules=rules or Rules(),
-        **{"reflection_lm": lm, **planned},
+        **{"reflection_lm": lm, **planned, "executor": executor, "concurrency": side_by_side},
     )
 
     def begun() -> None:
@@ -137,6 +142,7 @@ def evaluate(
     sandbox: str = "auto",
     rules: Rules | None = None,
     baselines: bool = False,
+    device: int | str | None = None,
 ) -> Evaluation:
     """Judge one kernel on one task, like `kernelopt eval`.
 
@@ -148,7 +154,8 @@ def evaluate(
         language: of the kernel.
         sandbox: ``auto``, ``docker``, ``bwrap`` or ``process``.
         rules: what is asked of kernels beyond the usual, or less.
-        baselines: compare with ``torch.compile`` as well; takes a minute or more.
+        baselines: compare with ``torch.compile`` (on a GPU, CUDA graphs) as well; takes a minute or more.
+        device: which GPU, by number or UUID; the first one by default.
 
     Returns:
         Status, checks (errors in units of the output), timing (ms) and profiles. A kernel that fails is data.
@@ -158,7 +165,7 @@ def evaluate(
         TaskError: the reference does not load or run.
     """
     from kernelopt._gather import read_text
-    from kernelopt.executors.local import LocalExecutor
+    from kernelopt.executors._open import executor_spec, first_gpu, open_executor
     from kernelopt.kernel import Kernel
     from kernelopt.languages._require import require_language
     from kernelopt.sandboxes._choose import choose_sandbox
@@ -171,7 +178,9 @@ def evaluate(
             f"{suite} has {len(tasks)} tasks; say which with task=, for example {tasks[0].id!r}"
         )
     source = read_text(kernel) if isinstance(kernel, Path) else kernel
-    executor = LocalExecutor(sandbox=choose_sandbox(sandbox).name, rules=rules, baselines=baselines)
+    spec = executor_spec(language, () if device is None else (str(device),))
+    where = choose_sandbox(sandbox, first_gpu(spec))
+    executor = open_executor(spec, where.name, rules, baselines=baselines)
     try:
         return executor.evaluate(Kernel.from_source(source, language), tasks[0])
     finally:

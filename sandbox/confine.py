@@ -39,7 +39,11 @@ def take_on(order: dict, folder: Path) -> None:
     with contextlib.suppress(OSError):
         # When memory is short, the kernel ends a job before the worker that everybody shares.
         Path("/proc/self/oom_score_adj").write_text("1000")
-    limit(order["limits"], wanted.get("others"))
+    limits = order["limits"]
+    if wanted.get("reserves"):
+        limit_data(limits["memory_bytes"])
+        limits = {**limits, "address_space": False}
+    limit(limits, wanted.get("others"))
     if "readable" in wanted:
         fence(folder, wanted["readable"], wanted["writable"])
 
@@ -63,18 +67,26 @@ def shed_privileges() -> None:
 def limit(limits: dict, others: int | None) -> None:
     """Take on resource limits. `others`: threads that this user has elsewhere; None leaves them uncounted."""
     pairs = [
-        (resource.RLIMIT_AS, limits["memory_bytes"]),
         (resource.RLIMIT_FSIZE, limits["file_bytes"]),
         (resource.RLIMIT_CPU, limits["cpu_seconds"]),
         (resource.RLIMIT_NOFILE, limits["open_files"]),
         (resource.RLIMIT_CORE, 0),
     ]
+    if limits.get("address_space", True):
+        pairs.append((resource.RLIMIT_AS, limits["memory_bytes"]))
     if others is not None:
         pairs.append((resource.RLIMIT_NPROC, limits["processes"] + others))
     for which, value in pairs:
         _, hard = resource.getrlimit(which)
         ceiling = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(which, (ceiling, ceiling))
+
+
+def limit_data(most: int) -> None:
+    """Limit what can be written to, but not addresses: CUDA reserves those without end."""
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    ceiling = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (ceiling, ceiling))
 
 
 def fence(folder: Path, readable: list[str], writable: list[str]) -> bool:

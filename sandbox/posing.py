@@ -80,7 +80,7 @@ class Stream:
     def _nothing(self, *_: Any, **__: Any) -> None:
         """Nothing to wait for or to note."""
 
-    synchronize = wait_stream = wait_event = use = _nothing
+    synchronize = wait_stream = wait_event = use = launch_host_func = _nothing
 
     def record_event(self, event: Any = None) -> Any:
         """An event that has happened."""
@@ -95,6 +95,18 @@ class Event(Stream):
     def elapsed_time(self, other: Any) -> float:
         """No time has passed."""
         return 1.0
+
+
+class CUDAGraph:
+    """A graph that holds nothing: what was captured has run once already."""
+
+    def __init__(self, *_: Any, **__: Any):
+        """Whatever it is made with."""
+
+    def replay(self) -> None:
+        """Nothing runs."""
+
+    capture_begin = capture_end = reset = pool = replay
 
 
 def install(gpu: dict) -> None:
@@ -142,6 +154,8 @@ def install(gpu: dict) -> None:
         setattr(torch.cuda, name, lambda *_, _answer=answer, **__: _answer)
     for name in ("stream", "device", "device_of"):
         setattr(torch.cuda, name, contextlib.nullcontext)
+    torch.cuda.graph = lambda *_, **__: contextlib.nullcontext()
+    torch.cuda.CUDAGraph = CUDAGraph
     torch.cuda.Stream = torch.cuda.ExternalStream = Stream
     torch.cuda.Event = Event
     torch.version.cuda = torch.version.cuda or "12.8"

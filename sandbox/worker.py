@@ -663,10 +663,14 @@ def execute(path: Path) -> dict:
 
 
 def compiled(model, mode: str, folder: Path):
-    """`model` under ``torch.compile``, which may write to the job's folder only.
+    """`model` under ``torch.compile``, which may write to the job's folder only; or as a CUDA graph.
 
     It compiles in this process: workers that waited for more to do would be seen when it is stopped.
     """
+    if mode == "cuda-graphs":
+        import graphs
+
+        return graphs.Replayed(model)
     places = {"TORCHINDUCTOR_CACHE_DIR": "inductor", "TRITON_CACHE_DIR": "triton"}
     os.environ.update({name: str(folder / place) for name, place in places.items()})
     os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"

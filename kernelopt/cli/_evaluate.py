@@ -56,7 +56,10 @@ def lines(evaluation: Evaluation) -> list[str]:
         return [f"{evaluation.status}  {evaluation.task_id}  {evaluation.reason}".rstrip()]
     missing = [f"    {name}: missing: {why}" for name, why in evaluation.missing_baselines.items()]
     others = [f"    {_figures(timing)}" for timing in evaluation.baselines]
-    return [f"{evaluation.status}  {evaluation.task_id}  {_figures(evaluation.timing)}", *others, *missing]
+    hot = evaluation.environment.get("gpu_throttled")
+    doubts = [f"    measured while the GPU was throttled: {hot}"] if hot else []
+    first = f"{evaluation.status}  {evaluation.task_id}  {_figures(evaluation.timing)}"
+    return [first, *doubts, *others, *missing]
 
 
 def estimated(estimate: Estimate) -> str:

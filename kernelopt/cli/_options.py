@@ -111,6 +111,24 @@ def compile_options(function: _Function) -> _Function:
     return result
 
 
+def devices_option(function: _Function) -> _Function:
+    """``--devices A,B`` as parameter `devices: tuple[str, ...]`, empty where nobody names any."""
+
+    @functools.wraps(function)
+    def wrapper(*args: Any, devices: str, **others: Any) -> Any:
+        names = tuple(part.strip() for part in devices.split(",") if part.strip())
+        return function(*args, devices=names, **others)
+
+    decorated: Any = wrapper
+    result: _Function = click.option(
+        "--devices",
+        default="",
+        metavar="0,1",
+        help="GPUs to evaluate on side by side, by number or UUID; the first one by default.",
+    )(decorated)
+    return result
+
+
 def sandbox_option(function: _Function) -> _Function:
     """``--sandbox NAME`` as parameter `sandbox: str`."""
     return click.option(
@@ -124,7 +142,9 @@ def sandbox_option(function: _Function) -> _Function:
 
 def baselines_option(function: _Function) -> _Function:
     """``--baselines`` as parameter `baselines: bool`."""
-    text = "Also compare with torch.compile, default and max-autotune; a minute or more for each task."
+    text = (
+        "Also compare with torch.compile (default, max-autotune), on a GPU with CUDA graphs; minutes a task."
+    )
     return click.option("--baselines", is_flag=True, help=text)(function)
 
 

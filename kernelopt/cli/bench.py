@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import click
 from kernelopt.cli import _console, _evaluate
 from kernelopt.cli._options import (
     baselines_option,
+    devices_option,
     language_option,
     rules_options,
     sandbox_option,
@@ -20,7 +21,8 @@ from kernelopt.cli._options import (
 )
 from kernelopt.cli._selection import selection_options
 from kernelopt.errors import ConfigError
-from kernelopt.executors import Rules
+from kernelopt.executors import Executor, Rules
+from kernelopt.executors._open import executor_spec, first_gpu, open_executor, places
 from kernelopt.languages._require import require_language
 from kernelopt.sandboxes._choose import choose_sandbox
 from kernelopt.suites import SuiteOptions
@@ -40,6 +42,7 @@ SUFFIXES = (".py", ".cc")
 @suite_option
 @selection_options
 @language_option
+@devices_option
 @sandbox_option
 @rules_options
 @baselines_option
@@ -53,6 +56,7 @@ def command(
     suite: str,
     selection: SuiteOptions,
     language: str,
+    devices: tuple[str, ...],
     sandbox: str,
     rules: Rules,
     baselines: bool,
@@ -63,19 +67,18 @@ def command(
 
     A file is named like its task: by id (1-12.py) or by name (12_Softmax.py).
     """
-    from kernelopt.executors.local import LocalExecutor
     from kernelopt.suites._fit import select
 
     require_language(language)
     chosen = select(suite, selection)
     pairs = match(folder, chosen.tasks)
-    where = choose_sandbox(sandbox)
-    executor = LocalExecutor(sandbox=where.name, rules=rules, baselines=baselines)
+    spec = executor_spec(language, devices)
+    where = choose_sandbox(sandbox, first_gpu(spec))
+    executor = open_executor(spec, where.name, rules, baselines=baselines)
     found: list[tuple[Evaluation, Kernel]] = []
     try:
-        for path, task in pairs:
-            kernel = _evaluate.read_kernel(path, language)
-            evaluation = executor.evaluate(kernel, task)
+        kernels = [(_evaluate.read_kernel(path, language), task) for path, task in pairs]
+        for (kernel, _), evaluation in evaluated(executor, kernels, places(spec)):
             if not found:
                 for note in (where.note, _evaluate.noise_note()):
                     _evaluate.progress(note, quiet)
@@ -86,15 +89,28 @@ def command(
         executor.close()
     evaluations = [evaluation for evaluation, _ in found]
     if as_json:
-        kernels = [_evaluate.as_json(*pair) for pair in found]
+        told = [_evaluate.as_json(*pair) for pair in found]
         npu = {"npu": _aggregate(evaluations, len(chosen.tasks))} if language == "aie" else {}
-        _console.print_json({"suite": str(chosen.provenance), **npu, "kernels": kernels})
+        _console.print_json({"suite": str(chosen.provenance), **npu, "kernels": told})
     elif not quiet:
         passed = sum(evaluation.correct for evaluation in evaluations)
         click.echo(f"{passed} of {len(evaluations)} passed; {chosen.provenance}")
         if language == "aie":
             click.echo(_aggregate_line(_aggregate(evaluations, len(chosen.tasks))))
     ctx.exit(_evaluate.exit_code(evaluations))
+
+
+def evaluated(
+    executor: Executor, pairs: Sequence[tuple[Kernel, Task]], side_by_side: int
+) -> Iterator[tuple[tuple[Kernel, Task], Evaluation]]:
+    """Each pair with its evaluation, in order, as soon as it and those before it are done."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(side_by_side) as threads:
+        try:
+            yield from zip(pairs, threads.map(lambda pair: executor.evaluate(*pair), pairs), strict=True)
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _aggregate(evaluations: Sequence[Evaluation], tasks: int) -> dict[str, Any]:

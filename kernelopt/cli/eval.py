@@ -10,6 +10,7 @@ from kernelopt.cli import _console, _evaluate
 from kernelopt.cli._options import (
     baselines_option,
     compile_options,
+    devices_option,
     language_option,
     rules_options,
     sandbox_option,
@@ -17,8 +18,8 @@ from kernelopt.cli._options import (
 )
 from kernelopt.cli._selection import selection_options
 from kernelopt.errors import ConfigError
-from kernelopt.executors import Executor, Rules
-from kernelopt.executors._open import open_executor
+from kernelopt.executors import Rules
+from kernelopt.executors._open import executor_spec, first_gpu, open_executor
 from kernelopt.languages._require import require_language
 from kernelopt.sandboxes._choose import choose_sandbox
 from kernelopt.suites import SuiteOptions
@@ -31,6 +32,7 @@ from kernelopt.suites import SuiteOptions
 @selection_options
 @language_option
 @compile_options
+@devices_option
 @sandbox_option
 @rules_options
 @baselines_option
@@ -46,6 +48,7 @@ def command(
     selection: SuiteOptions,
     language: str,
     compile_for: str,
+    devices: tuple[str, ...],
     sandbox: str,
     rules: Rules,
     baselines: bool,
@@ -69,8 +72,9 @@ def command(
     tasks = select(suite, wanted).tasks
     if len(tasks) != 1:
         raise ConfigError(f"{suite} has {len(tasks)} tasks; say which with --task, for example {tasks[0].id}")
-    chosen = choose_sandbox(sandbox)
-    executor = _executor(chosen.name, rules, compile_for, baselines=baselines)
+    spec = _spec(language, devices, compile_for, baselines=baselines)
+    chosen = choose_sandbox(sandbox, first_gpu(spec))
+    executor = open_executor(spec, chosen.name, rules, baselines=baselines)
     try:
         evaluation = executor.evaluate(kernel, tasks[0])
     finally:
@@ -87,11 +91,11 @@ def command(
     ctx.exit(_evaluate.exit_code([evaluation]))
 
 
-def _executor(sandbox: str, rules: Rules, compile_for: str, *, baselines: bool) -> Executor:
-    if compile_for:
-        if baselines:
-            raise ConfigError("--baselines: nothing is timed with --compile-only")
-        return open_executor(f"compile:{compile_for}", sandbox, rules)
-    from kernelopt.executors.local import LocalExecutor
-
-    return LocalExecutor(sandbox=sandbox, rules=rules, baselines=baselines)
+def _spec(language: str, devices: tuple[str, ...], compile_for: str, *, baselines: bool) -> str:
+    """Where the kernel is evaluated."""
+    if not compile_for:
+        return executor_spec(language, devices)
+    if baselines or devices:
+        flag = "--baselines" if baselines else "--devices"
+        raise ConfigError(f"{flag}: nothing is timed with --compile-only")
+    return f"compile:{compile_for}"

@@ -11,6 +11,7 @@ from kernelopt.cli import _console, _evaluate
 from kernelopt.cli._budget import budget_options, make_budget
 from kernelopt.cli._options import (
     compile_options,
+    devices_option,
     language_option,
     rules_options,
     sandbox_option,
@@ -19,6 +20,7 @@ from kernelopt.cli._options import (
 from kernelopt.cli._selection import selection_options
 from kernelopt.devices.compiler import NOTE
 from kernelopt.errors import ConfigError
+from kernelopt.executors._open import executor_spec, first_gpu, places
 from kernelopt.languages._require import require_language
 from kernelopt.sandboxes._choose import choose_sandbox
 from kernelopt.suites import SuiteOptions
@@ -109,6 +111,7 @@ _AS_GIVEN = (
     metavar="NAME",
     help="Where evaluations run: local, or replay:RUN for those that another run made.",
 )
+@devices_option
 @_console.runs_option
 @click.option("--run-name", metavar="NAME", help="Name of the run; by date, suite and language by default.")
 @click.option("--dry-run", is_flag=True, help="Print the plan and a cost estimate; call nothing.")
@@ -121,6 +124,7 @@ def command(
     dry_run: bool,
     quiet: bool,
     compile_for: str,
+    devices: tuple[str, ...],
     **flags: Any,
 ) -> None:
     """Search for fast kernels and for the prompts that write them.
@@ -135,9 +139,11 @@ def command(
 
     require_language(flags["language"], compile_for)
     chosen = select(suite, selection, narrow=True)
-    sandbox = choose_sandbox(flags["sandbox"])
-    executor = _executor(flags["executor"], compile_for)
-    plan = _plan(chosen, {**flags, "sandbox": sandbox.name, "executor": executor})
+    executor = _executor(flags["executor"], compile_for, flags["language"], devices)
+    sandbox = choose_sandbox(flags["sandbox"], first_gpu(executor))
+    side_by_side = max(flags["concurrency"], places(executor))
+    changed = {"sandbox": sandbox.name, "executor": executor, "concurrency": side_by_side}
+    plan = _plan(chosen, {**flags, **changed})
     if dry_run:
         _console.print_page(_dry(plan, chosen))
         return
@@ -146,12 +152,13 @@ def command(
     run_and_show(lambda watch: _start(plan, runs, run_name, watch), quiet, notes)
 
 
-def _executor(name: str, compile_for: str) -> str:
+def _executor(name: str, compile_for: str, language: str, devices: tuple[str, ...]) -> str:
     """Where evaluations run: with ``--compile-only`` in the executor `compile`."""
     if not compile_for:
-        return name
-    if name != "local":
-        raise ConfigError(f"--executor {name}: --compile-only compiles here; leave one of the two out")
+        return executor_spec(language, devices, name)
+    if name != "local" or devices:
+        flag = "--devices" if devices else f"--executor {name}"
+        raise ConfigError(f"{flag}: --compile-only compiles here; leave one of the two out")
     return f"compile:{compile_for}"
 
 

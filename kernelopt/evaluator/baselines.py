@@ -1,4 +1,4 @@
-"""Baselines besides eager: the reference under ``torch.compile``, timed once a task.
+"""Baselines besides eager: the reference under ``torch.compile``, on a GPU also as a CUDA graph.
 
 The denominator of every speedup stays the eager reference. A compiled one needs no candidate: it is
 timed in the candidate's place, by the same clock, and a kernel is compared with it by way of eager.
@@ -20,8 +20,10 @@ from kernelopt.evaluator.settings import Look, Settings
 from kernelopt.evaluator.worker import Stopped, Worker
 
 MODES = {"compile": "default", "compile-max-autotune": "max-autotune"}
-"""Name of a baseline to its mode of ``torch.compile``. On CUDA, a baseline of CUDA graphs belongs here:
-the eager reference captured once and replayed, not a mode, since those of ``torch.compile`` compile, too."""
+"""Name of a baseline to its mode of ``torch.compile``."""
+GRAPHS = {"cuda-graphs": "cuda-graphs"}
+"""Only on CUDA: the eager reference captured once and replayed by `sandbox/graphs.py`. No mode of
+``torch.compile``, since those compile, too."""
 TIMEOUT_S = 300.0
 """For the first call, which compiles: 12 s here for the default mode, 20 s for max-autotune."""
 LOOKS = (Look(2, 6, 0.05),)
@@ -83,11 +85,17 @@ class Baselines:
 
     def _made(self, name: str, reference: Reference, settings: Settings) -> Timing | str:
         try:
-            timing = self._measure(reference, MODES[name], dataclasses.replace(settings, looks=LOOKS))
+            mode = {**MODES, **GRAPHS}[name]
+            timing = self._measure(reference, mode, dataclasses.replace(settings, looks=LOOKS))
         except (Stopped, KernelOptError, OSError) as error:
             self._mend()
             return _reason(error)
         return dataclasses.replace(timing, baseline=name)
+
+
+def names(device: str) -> tuple[str, ...]:
+    """The baselines that there are on a device."""
+    return (*MODES, *GRAPHS) if device == "cuda" else tuple(MODES)
 
 
 def against(candidate: Timing, compiled: Timing) -> Timing:

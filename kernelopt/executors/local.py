@@ -10,7 +10,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
@@ -26,14 +26,17 @@ from kernelopt.task import Task
 if TYPE_CHECKING:
     from kernelopt.evaluator.judge import Judge
     from kernelopt.evaluator.settings import Settings
+    from kernelopt.executors._gpu_judge import GpuJudge
     from kernelopt.languages import Language
     from kernelopt.npu.judge import AieJudge
     from kernelopt.sandboxes import Sandbox
 
+GPU = "cuda"
+"""The device whose clocks are looked at around an evaluation."""
 AIE = "aie"
 """The language whose kernels are no modules of PyTorch, and have a judge of their own."""
-_start_judge: Callable[[str], Judge | AieJudge] | None = None
-_judges: dict[str, Judge | AieJudge] = {}
+_start_judge: Callable[[str], Judge | AieJudge | GpuJudge] | None = None
+_judges: dict[str, Judge | AieJudge | GpuJudge] = {}
 
 
 class LocalExecutor:
@@ -48,12 +51,15 @@ class LocalExecutor:
         rules: Rules | None = None,
         *,
         baselines: bool = False,
+        environment: Mapping[str, str] | None = None,
     ):
         """`argument` is what follows a colon in `--executor`; this executor takes none.
 
         `baselines`: kernels that pass are also compared with compiled references (`Evaluation.baselines`).
+        `environment`: variables of the judge's process besides ours; which GPU it sees, say.
         """
         self._sandbox, self._rules, self._baselines = sandbox, rules or Rules(), baselines
+        self._environment = dict(environment or {})
         self._lock = threading.Lock()
         self._pool: ProcessPoolExecutor | None = None
 
@@ -108,16 +114,17 @@ class LocalExecutor:
             # Spawned, not forked: the parent has threads.
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_begin,
-            initargs=(self._sandbox, self._rules, self._baselines),
+            initargs=(self._sandbox, self._rules, self._baselines, self._environment),
         )
 
 
-def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False) -> Judge:
+def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False, card: str = "") -> Judge:
     """A judge with all that this machine offers: languages, profiler, and the sandbox of that name.
 
     A `plain` one takes no static look and makes no profiles: references are to pass, and to be timed.
+    `card`: the GPU that sandboxes pass on, as ``CUDA_VISIBLE_DEVICES`` has it; none where it is empty.
     """
-    candidates, references = _warmed(sandbox)
+    candidates, references = _warmed(sandbox, card)
     # Not before: these import torch, and so do both sandboxes' workers meanwhile.
     from kernelopt.evaluator.calibration import Unlooked
     from kernelopt.evaluator.judge import Judge
@@ -131,12 +138,14 @@ def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False) 
     return Judge(candidates, references, language, cache_dir(), settings, None if plain else profile)
 
 
-def _warmed(name: str) -> tuple[Sandbox, Sandbox]:
+def _warmed(name: str, card: str) -> tuple[Sandbox, Sandbox]:
     """A sandbox for candidates, which shows compilers our headers, and one for references."""
     from kernelopt.evaluator.tools import readable
     from kernelopt.registry import get
 
     plugin = get("sandboxes", name)
+    if card:  # passed only then: other packages' sandboxes may know nothing of GPUs
+        plugin = partial(plugin, gpu=card)
     both: tuple[Sandbox, Sandbox] = plugin(readable(cache_dir())), plugin()
     try:
         for sandbox in both:
@@ -146,6 +155,19 @@ def _warmed(name: str) -> tuple[Sandbox, Sandbox]:
             sandbox.close()
         raise
     return both
+
+
+def make_gpu_judge(sandbox: str, settings: Settings | None, card: str) -> GpuJudge:
+    """A judge on one GPU, with what stands around it (see `_gpu_judge`)."""
+    from kernelopt.evaluator.tools import SandboxTools
+    from kernelopt.executors._gpu_judge import GpuJudge, present_arch
+    from kernelopt.registry import get
+    from kernelopt.sandboxes._gpu import find
+
+    judge = make_judge(sandbox, settings, card=card)
+    # A sandbox of its own: the judge's is its own to drive, and this one starts when it is first needed.
+    tools = SandboxTools(get("sandboxes", sandbox)(gpu=card), judge.settings.limits)
+    return GpuJudge(judge, tools, find(card).environment(), present_arch)
 
 
 def settings_for(rules: Rules) -> Settings:
@@ -169,22 +191,27 @@ def make_aie_judge(sandbox: str, rules: Rules) -> AieJudge:
     return AieJudge(tools, made.level, cache_dir(), strict=rules.strict, chain=chain)
 
 
-def _begin(sandbox: str, rules: Rules, baselines: bool) -> None:
+def _begin(sandbox: str, rules: Rules, baselines: bool, environment: Mapping[str, str]) -> None:
     global _start_judge  # noqa: PLW0603  (one judge a process is the point of the process)
+    os.environ.update(environment)  # before anything looks for a GPU
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
     _start_judge = partial(_start, sandbox, rules, baselines)
 
 
-def _start(sandbox: str, rules: Rules, baselines: bool, language: str) -> Judge | AieJudge:
+def _start(sandbox: str, rules: Rules, baselines: bool, language: str) -> Judge | AieJudge | GpuJudge:
     """The judge for a language, when its first kernel comes: PyTorch's takes seconds to load."""
     if language == AIE:
         return make_aie_judge(sandbox, rules)
-    from kernelopt.evaluator.baselines import MODES
+    from kernelopt.evaluator.baselines import names
 
     settings = calibration.apply(settings_for(rules))
     if baselines:
-        settings = dataclasses.replace(settings, baselines=tuple(MODES))
+        settings = dataclasses.replace(settings, baselines=names(GPU if _on_gpu(language) else "cpu"))
+    if _on_gpu(language):
+        return make_gpu_judge(
+            sandbox, settings, os.environ.get("CUDA_VISIBLE_DEVICES", "0").partition(",")[0]
+        )
     return make_judge(sandbox, settings)
 
 
@@ -199,11 +226,17 @@ def _follow(parent: int) -> None:
 
 
 def _evaluate(kernel: Kernel, task: Task) -> Evaluation:
-    kind = AIE if kernel.language == AIE else "modules"
+    kind = AIE if kernel.language == AIE else GPU if _on_gpu(kernel.language) else "modules"
     if kind not in _judges:
         assert _start_judge is not None
         _judges[kind] = _start_judge(kernel.language)
     return _judges[kind].evaluate(kernel, task)
+
+
+def _on_gpu(language: str) -> bool:
+    from kernelopt.registry import get
+
+    return str(get("languages", language)().device) == GPU
 
 
 def _compiler() -> str:

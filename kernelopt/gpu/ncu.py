@@ -36,11 +36,17 @@ NEAR = 60.0
 """Percent of the peak from which a unit is what bounds a kernel (Nsight Compute's own threshold)."""
 
 
-def command(program: Sequence[str], ncu: str = "ncu", skip: int = 2, count: int = 8) -> list[str]:
-    """How `program` is profiled: CSV on stdout, `count` launches behind the first `skip`."""
+def command(
+    program: Sequence[str], ncu: str = "ncu", skip: int = 2, count: int = 8, *, marked: bool = False
+) -> list[str]:
+    """How `program` is profiled: CSV on stdout, `count` launches behind the first `skip`.
+
+    `marked`: only those between its own calls of ``cudaProfilerStart`` and ``cudaProfilerStop``.
+    """
     return [
         ncu,
         "--csv",
+        *(("--profile-from-start", "off") if marked else ()),
         "--metrics",
         ",".join(METRICS),
         "--target-processes",

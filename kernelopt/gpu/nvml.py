@@ -41,6 +41,8 @@ class State:
     power_w: float
     reasons: int
     """Bits of `REASONS`."""
+    hot_ns: int = 0
+    """For how long, since the driver was loaded, heat has slowed it down; 0 where it does not tell."""
 
     @property
     def held_back(self) -> tuple[str, ...]:
@@ -57,11 +59,21 @@ class State:
         return {**asdict(self), "reasons": list(self.held_back)}
 
 
+def spoilt(before: State, after: State) -> tuple[str, ...]:
+    """Why what was timed between two readings is worthless, in words; empty where it is not.
+
+    A card may be slowed down and recover between them; the time that heat slowed it down tells that.
+    """
+    bits = (before.reasons | after.reasons) & VOID
+    words = tuple(words for bit, words in REASONS.items() if bits & bit)
+    return words or (("thermal slowdown in between",) if after.hot_ns > before.hot_ns else ())
+
+
 class Meter:
     """Reads one GPU through NVML. Use as a context manager."""
 
-    def __init__(self, index: int = 0):
-        """`index`: the GPU's number, as NVML counts.
+    def __init__(self, gpu: int | str = 0):
+        """`gpu`: its number, as NVML and ``nvidia-smi`` count, or its UUID.
 
         Raises:
             ImportError: the package nvidia-ml-py is not there.
@@ -72,12 +84,27 @@ class Meter:
         self._nvml = pynvml
         try:
             pynvml.nvmlInit()
-            self._handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+            by = (
+                pynvml.nvmlDeviceGetHandleByIndex
+                if isinstance(gpu, int)
+                else pynvml.nvmlDeviceGetHandleByUUID
+            )
+            self._handle = by(gpu)
         except pynvml.NVMLError as error:
             raise RuntimeError(f"NVML: {error}") from error
 
     def read(self) -> State:
-        """The GPU now."""
+        """The GPU now.
+
+        Raises:
+            RuntimeError: this card, or this driver, does not tell.
+        """
+        try:
+            return self._state()
+        except self._nvml.NVMLError as error:
+            raise RuntimeError(f"NVML: {error}") from error
+
+    def _state(self) -> State:
         nvml, handle = self._nvml, self._handle
         return State(
             int(nvml.nvmlDeviceGetClockInfo(handle, nvml.NVML_CLOCK_SM)),
@@ -85,7 +112,22 @@ class Meter:
             int(nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU)),
             nvml.nvmlDeviceGetPowerUsage(handle) / 1000,
             int(nvml.nvmlDeviceGetCurrentClocksThrottleReasons(handle)),
+            self._hot_ns(),
         )
+
+    def _hot_ns(self) -> int:
+        """NVML's count of nanoseconds in violation of the thermal limit; not every card keeps one."""
+        nvml = self._nvml
+        try:
+            found = nvml.nvmlDeviceGetViolationStatus(self._handle, nvml.NVML_PERF_POLICY_THERMAL)
+        except (nvml.NVMLError, AttributeError):
+            return 0
+        return int(found.violationTime)
+
+    def uuid(self) -> str:
+        """What names this GPU on every machine: ``GPU-`` and digits."""
+        found = self._nvml.nvmlDeviceGetUUID(self._handle)
+        return str(found.decode() if isinstance(found, bytes) else found)
 
     def close(self) -> None:
         """Let NVML go."""
@@ -98,8 +140,12 @@ class Meter:
         self.close()
 
 
-def unthrottled(measure: Callable[[], _T], read: Callable[[], State]) -> tuple[_T, State, State, int]:
-    """Measure, and again while the card was throttled before or after; at most `REDONE` times more.
+def unthrottled(
+    measure: Callable[[], _T], read: Callable[[], State], worth: Callable[[_T], bool] = lambda _: True
+) -> tuple[_T, State, State, int]:
+    """Measure, and again while the card was throttled; at most `REDONE` times more.
+
+    `worth`: whether what was measured holds a time at all. What does not is not made again.
 
     Returns:
         The last measurement, the states before and after it, and how many were thrown away.
@@ -108,5 +154,5 @@ def unthrottled(measure: Callable[[], _T], read: Callable[[], State]) -> tuple[_
     while True:
         redone += 1
         before, found, after = read(), measure(), read()
-        if redone == REDONE or not (before.throttled or after.throttled):
+        if redone == REDONE or not worth(found) or not spoilt(before, after):
             return found, before, after, redone

@@ -7,6 +7,7 @@ Each rule has a short name, and each message says what was seen and what to do i
 - names that no kernel needs: `_inspect_uses` (frames, patching, process, files, reference, hidden, library)
 - things changed that are not the answer's own: `_inspect_patching` (patching, process, constants)
 - results that outlive a call: `_inspect_memory` (memory)
+- work on a GPU that nobody waits for: `_inspect_streams` (streams)
 - C++ text inside strings: `_inspect_cpp`
 - what Triton compiles, run as Python: `_inspect_jit` (fallback)
 - parameters that nothing reads: `_inspect_weights` (weights)
@@ -30,6 +31,7 @@ from kernelopt.languages._inspect_memory import Memory
 from kernelopt.languages._inspect_patching import Patching
 from kernelopt.languages._inspect_reach import Reach
 from kernelopt.languages._inspect_report import Report
+from kernelopt.languages._inspect_streams import Streams
 from kernelopt.languages._inspect_uses import Uses
 from kernelopt.languages._inspect_weights import inspect_weights
 from kernelopt.languages._inspect_words import inspect_words
@@ -99,6 +101,7 @@ def _look(source: str, tree: ast.Module, names: Names, allow_libraries: bool) ->
     Uses(names, live, report, work.kernels, allow_libraries=allow_libraries).look()
     Patching(names, live, reach, report).look()
     Memory(names, reach, report).look()
+    Streams(names, live, reach, report).look()
     inspect_jit(names, live, report)
     inspect_cpp(names, live, report, allow_libraries=allow_libraries)
     inspect_weights(tree, report)

@@ -93,6 +93,19 @@ CODE = (
         r"\bstd::(basic_)?[io]?f(ile)?stream\b|\bstd::filesystem\b|(?<![\w:])[io]fstream\b",
         "reads or writes files",
     ),
+    _pattern(
+        "memory",
+        "__device__",
+        r"\b__device__\s+(?:(?:static|volatile|const|unsigned|struct)\s+)*\w+(?:\s+const)?\s*\*\s*"
+        r"(?:volatile\s+|const\s+)?\w+\s*(?:\[[^\]]*\]\s*)?[;=]",
+        "keeps a pointer in the GPU's memory beyond the call",
+    ),
+    _pattern(
+        "streams",
+        "clock64 globaltimer",
+        r"\bclock64\s*\(\s*\)|\bglobaltimer\b",
+        "reads the GPU's clock: a kernel that goes by time runs on for its own ends",
+    ),
     _pattern("randomness", "manual_seed", r"\b(at|torch)::manual_seed\s*\(", "sets the random generator"),
 )
 """Patterns for code without comments and strings."""

@@ -88,8 +88,13 @@ class Memory:
         """Decisions by the number of a call; asking for the first one is fine."""
         tests = [node.test] if isinstance(node, ast.If | ast.IfExp | ast.While) else []
         for part in (part for test in tests for part in ast.walk(test)):
-            if isinstance(part, ast.Compare):
-                sides = [part.left, *part.comparators]
+            sides: list[ast.expr] = []
+            match part:
+                case ast.Compare():
+                    sides = [part.left, *part.comparators]
+                case ast.BinOp(left=left, op=ast.Mod() | ast.BitAnd()):  # every other call, say
+                    sides = [left]
+            if sides:
                 named = {self._state.path(each, function) for side in sides for each in _names_in(side)}
                 if named & counters and not any(_is_first(side) for side in sides):
                     self._add(

@@ -14,6 +14,7 @@ ADVICE = {
     "process": "all work must be done and over when forward returns; use OpenMP, or join the threads",
     "files": "take data from the arguments and write constants into the source; no file is needed",
     "memory": "every call has new inputs; compute the output anew, into memory from torch.empty",
+    "streams": "all work of a call must be queued on, or joined to, the current stream when forward returns",
     "randomness": "leave the generators alone; the output depends on the inputs only",
     "catching": "let the error out: it is reported with its line, and the kernel can be mended",
     "reference": "the answer stands alone; compute from the arguments of forward",

@@ -13,6 +13,9 @@ class Limits:
     """What one job may use."""
 
     memory_bytes: int = 8 << 30
+    address_space: bool = True
+    """Whether addresses are limited to `memory_bytes`, too. Not for a process that uses a GPU: the driver
+    reserves addresses for all of its memory and the machine's."""
     file_bytes: int = 2 << 30
     processes: int = 256
     cpu_seconds: int = 600
@@ -76,7 +79,8 @@ class Job(Protocol):
 
 class Sandbox(Protocol):
     """Starts jobs in a warm worker. ``PLUGIN(readable)`` makes one; `readable` are folders that jobs may
-    read besides the system and this Python: the build cache, say.
+    read besides the system and this Python: the build cache, say. With ``gpu=NAME`` jobs may use that GPU
+    (number or UUID) and no other; a sandbox that cannot give them one takes no such argument.
     """
 
     name: str

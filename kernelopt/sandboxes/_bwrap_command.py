@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kernelopt.resources import folder as data_folder
 from kernelopt.sandboxes._confinement import NOBODY, host_folders, outermost
+from kernelopt.sandboxes._gpu import Node
 from kernelopt.sandboxes._local import worker_command
 from kernelopt.sandboxes._seccomp import compiled
 
@@ -20,14 +21,23 @@ _BECOME_NOBODY = ("capset", "setgroups", "setresgid", "setresuid")
 """System calls for `sandbox/drop.py`: once it used them, they change nothing any more."""
 
 
-def wrap(command: Sequence[str], room: Path, readable: Iterable[Path], filter_fd: int) -> list[str]:
-    """`command` inside bubblewrap, with the compiled filter that lies in a descriptor."""
+def wrap(
+    command: Sequence[str],
+    room: Path,
+    readable: Iterable[Path],
+    filter_fd: int,
+    nodes: Iterable[Node] = (),
+) -> list[str]:
+    """`command` inside bubblewrap, with the compiled filter that lies in a descriptor.
+
+    `nodes`: device files that it may use besides the harmless ones.
+    """
     return [
         "bwrap",
         *("--die-with-parent", "--new-session", "--as-pid-1"),
         *("--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"),
         *("--hostname", "sandbox"),
-        *_made(),
+        *_made(nodes),
         *_shown([*host_folders(), *readable]),
         *("--bind", str(room), str(room)),
         *("--remount-ro", "/", "--chdir", "/"),
@@ -66,10 +76,11 @@ def _processors() -> list[Path]:
     return [path for path in parts if path.exists()]
 
 
-def _made() -> list[str]:
-    """Of its own: processes, the harmless devices, and memory for temporary files."""
+def _made(nodes: Iterable[Node]) -> list[str]:
+    """Of its own: processes, the harmless devices and those that it is given, memory for temporary files."""
     return [
         *("--proc", "/proc", "--dev", "/dev"),
+        *(word for node in nodes for word in ("--dev-bind", str(node.source), node.place)),
         *("--perms", "1777", "--size", str(SHM_BYTES), "--tmpfs", "/dev/shm"),  # noqa: S108
         *("--perms", "1777", "--size", str(TMP_BYTES), "--tmpfs", "/tmp"),  # noqa: S108
         *("--remount-ro", "/dev"),

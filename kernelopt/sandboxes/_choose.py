@@ -20,29 +20,30 @@ class Chosen(NamedTuple):
     a refusal is one line."""
 
 
-def choose_sandbox(name: str) -> Chosen:
-    """The sandbox to use, tried out.
+def choose_sandbox(name: str, gpu: str = "") -> Chosen:
+    """The sandbox to use, tried out; with `gpu` one that can pass that GPU on (number or UUID).
 
     Raises:
         UnknownName: there is none of that name.
         MissingTool: it cannot run here; the message says what it lacks.
     """
     if name != "auto":
-        if problem := _lacks(name):
+        if problem := _lacks(name, gpu):
             raise MissingTool(f"sandbox {name}: {problem}")
         return Chosen(name)
     problems: list[str] = []
     for rung in (rung for rung in LADDER if rung in registry.names("sandboxes")):
-        problem = _lacks(rung)
+        problem = _lacks(rung, gpu)
         if problem is None:
             return Chosen(rung, "; ".join([f"sandbox: {rung}", *problems]))
         problems.append(f"not {rung}: {problem}")
     raise MissingTool(f"no sandbox works here; {'; '.join(problems)}")
 
 
-def _lacks(name: str) -> str | None:
+def _lacks(name: str, gpu: str) -> str | None:
     """What keeps a sandbox from running here. Nothing of it stays behind."""
-    sandbox = registry.get("sandboxes", name)()
+    plugin = registry.get("sandboxes", name)
+    sandbox = plugin(gpu=gpu) if gpu else plugin()
     try:
         return cast("str | None", sandbox.missing())
     finally:

@@ -57,12 +57,17 @@ def outermost(paths: Iterable[Path]) -> list[Path]:
 
 
 def confinement(
-    readable: Sequence[Path] = (), writable: Sequence[str] = (), user: int | None = None
+    readable: Sequence[Path] = (),
+    writable: Sequence[str] = (),
+    user: int | None = None,
+    *,
+    gpu: bool = False,
 ) -> dict[str, Any]:
     """What an order to fork says under ``confine``.
 
     `readable` are folders besides those of the host, `writable` those besides the job's own. With `user`
-    the processes of that user are limited; whatever else it runs on this machine comes on top.
+    the processes of that user are limited; whatever else it runs on this machine comes on top. A job with
+    a `gpu` is limited in what it allocates, not in addresses: CUDA reserves as many as all memory has.
     """
     seen = outermost([*host_folders(), *map(Path, _DESCRIPTIONS), *readable])
     return {
@@ -70,6 +75,7 @@ def confinement(
         "writable": list(writable),
         "filter": compiled("seccomp_job").hex(),
         "others": None if user is None else _threads(user),
+        "reserves": gpu,
     }
 
 

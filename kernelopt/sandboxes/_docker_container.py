@@ -75,6 +75,18 @@ def settings(
     }
 
 
+def with_gpu(name: str, environment: Mapping[str, str]) -> dict[str, Any]:
+    """What a container that may use one GPU is created with besides `settings`.
+
+    Inside, that GPU is the only one and has number 0: a number of the host's would name none.
+    """
+    from docker.types import DeviceRequest
+
+    plain = {key: value for key, value in environment.items() if key != "CUDA_VISIBLE_DEVICES"}
+    request = DeviceRequest(device_ids=[name], capabilities=[["gpu", "compute", "utility"]])
+    return {"device_requests": [request], "environment": plain}
+
+
 class ContainerChannel:
     """A started container. The wire is a socket in the room that only its first process ever holds:
     it is admitted before any job runs, and the door is closed behind it.

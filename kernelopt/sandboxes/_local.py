@@ -12,6 +12,7 @@ from kernelopt.sandboxes import Finished, Limits
 from kernelopt.sandboxes._cgroup import Cage, make_cage
 from kernelopt.sandboxes._channel import Channel, Pipes
 from kernelopt.sandboxes._confinement import confinement
+from kernelopt.sandboxes._gpu import find
 from kernelopt.sandboxes._rooms import make_room, remove_tree
 from kernelopt.sandboxes._zygote import Zygote, ZygoteJob
 
@@ -55,16 +56,19 @@ class LocalSandbox:
     user: int | None = None
     """Uid that the worker takes on, if not ours."""
 
-    def __init__(self, readable: Sequence[Path] = ()) -> None:
+    def __init__(self, readable: Sequence[Path] = (), gpu: str = "") -> None:
+        """`gpu`: the one that jobs may use, by number or UUID; none where it is empty."""
         self.room = make_room()
         self.readable = list(readable)
+        self.gpu = find(gpu) if gpu else None
         for folder in self.readable:
             if not folder.exists():
                 folder.mkdir(parents=True, exist_ok=True)
                 folder.chmod(0o755)  # whatever the umask: inside, the worker may be another user
         self._cage: Cage | None = None
         self._jobs = 0
-        self._zygote = Zygote(worker_command(), worker_environment(), self._launch)
+        shown = self.gpu.environment() if self.gpu else {}
+        self._zygote = Zygote(worker_command(), {**worker_environment(), **shown}, self._launch)
 
     def warm(self) -> None:
         """Begin to start the worker."""
@@ -131,7 +135,9 @@ class LocalSandbox:
     def _confinement(self) -> dict[str, object]:
         """Processes are counted by user where they cannot be by cage. The kernel does not count root's."""
         user = os.geteuid() if self.user is None else self.user
-        return confinement(self.readable, self._writable(), None if self._cage or user == 0 else user)
+        places = [node.place for node in self.gpu.nodes] if self.gpu else []
+        counted = None if self._cage or user == 0 else user
+        return confinement(self.readable, [*self._writable(), *places], counted, gpu=bool(self.gpu))
 
     def _writable(self) -> Sequence[str]:
         """Folders, besides its own, that a job may write to."""

@@ -19,6 +19,7 @@ from kernelopt.sandboxes._bwrap_command import open_filter, wrap
 from kernelopt.sandboxes._cgroup import make_cage
 from kernelopt.sandboxes._channel import Channel, Pipes
 from kernelopt.sandboxes._confinement import NOBODY, closed_to_nobody
+from kernelopt.sandboxes._gpu import Node, closed
 from kernelopt.sandboxes._local import LocalSandbox, worker_command, worker_environment
 
 TRIAL_S = 20.0
@@ -50,8 +51,8 @@ class BwrapSandbox(LocalSandbox):
 
     name = "bwrap"
 
-    def __init__(self, readable: Sequence[Path] = ()) -> None:
-        super().__init__(readable)
+    def __init__(self, readable: Sequence[Path] = (), gpu: str = "") -> None:
+        super().__init__(readable, gpu)
         self.level = "bwrap (not started)"
         if os.geteuid() == 0:
             self.user = NOBODY
@@ -62,6 +63,8 @@ class BwrapSandbox(LocalSandbox):
         if not shutil.which("bwrap"):
             return "bubblewrap was not found; install it, for example: apt-get install bubblewrap"
         if self.user is not None and (problem := closed_to_nobody()):
+            return problem
+        if self.gpu and (problem := closed(self.gpu, to_nobody=self.user is not None)):
             return problem
         try:
             done = self._run(["/bin/true"])
@@ -76,7 +79,7 @@ class BwrapSandbox(LocalSandbox):
         """Start the worker, and try the walls and limits while it gets warm."""
         fd = open_filter()
         try:
-            wrapped = self._caged(wrap(command, self.room, self.readable, fd))
+            wrapped = self._caged(wrap(command, self.room, self.readable, fd, self._nodes()))
             channel = _starter.submit(_Inside, wrapped, environment, (fd,)).result()
         finally:
             os.close(fd)
@@ -86,6 +89,9 @@ class BwrapSandbox(LocalSandbox):
             channel.close()
             raise
         return channel
+
+    def _nodes(self) -> Sequence[Node]:
+        return self.gpu.nodes if self.gpu else ()
 
     def _writable(self) -> Sequence[str]:
         """Private, and gone with the worker. Not what the room lies in: other jobs' folders are there."""
@@ -117,7 +123,7 @@ class BwrapSandbox(LocalSandbox):
         fd = open_filter()
         try:
             return subprocess.run(
-                enter(wrap(command, self.room, self.readable, fd)),
+                enter(wrap(command, self.room, self.readable, fd, self._nodes())),
                 env=worker_environment(),
                 pass_fds=(fd,),
                 stdin=subprocess.DEVNULL,

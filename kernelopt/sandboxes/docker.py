@@ -32,6 +32,8 @@ TIDY = ("/bin/sh", "-c", "exec chmod -R a+rwX . >/dev/null 2>&1")
 TIDY_LIMITS = Limits(memory_bytes=1 << 30, processes=8, cpu_seconds=60)
 TIDY_S = 30.0
 
+_TOOLKIT = "install NVIDIA's container toolkit: apt-get install nvidia-container-toolkit"
+
 _levels: dict[tuple[str, str], str] = {}
 """Engine and image to the level that was proven: it is tried once a process."""
 
@@ -41,11 +43,12 @@ class DockerSandbox(LocalSandbox):
 
     name = "docker"
 
-    def __init__(self, readable: Sequence[Path] = (), image: str = "") -> None:
+    def __init__(self, readable: Sequence[Path] = (), image: str = "", gpu: str = "") -> None:
         """`image` (else ``$KERNELOPT_DOCKER_IMAGE``) has a system of its own, with torch and kernelopt for
         its python3. Without one, the host's system and this Python are shown in a near-empty one.
+        `gpu`: see `LocalSandbox`; the engine's NVIDIA runtime puts it into the container.
         """
-        super().__init__(readable)
+        super().__init__(readable, gpu)
         self.room.chmod(0o711)  # nobody passes through to its job folder, and lists no others
         self.level = "docker (not started)"
         self._image = image or os.environ.get("KERNELOPT_DOCKER_IMAGE", "")
@@ -57,9 +60,24 @@ class DockerSandbox(LocalSandbox):
         try:
             with contextlib.closing(engine.connect()) as client:
                 engine.ensure_image(client, self._image)
+                problem = None if self._image else closed_to_nobody()
+                return problem or (self._refused_gpu(client) if self.gpu else None)
         except MissingTool as problem:
             return str(problem)
-        return None if self._image else closed_to_nobody()
+
+    def _refused_gpu(self, client: DockerClient) -> str | None:
+        """Why the engine starts no container with the GPU: tried, since settings tell nothing."""
+        options = self._options(client, ["python3", "-I", "-S", "-c", ""], worker_environment())
+        if not self._image:
+            options["command"] = ["/bin/true"]
+        try:
+            containers.remove(containers.start(options, client))
+        except EvaluatorFault as refused:
+            why = " ".join(str(refused.__cause__).split())
+            return (
+                f"the container engine gives GPU {self.gpu and self.gpu.name} to nobody ({why}); {_TOOLKIT}"
+            )
+        return None
 
     def warm(self) -> None:
         """Begin to start the container, with limits for one job of the usual kind."""
@@ -97,7 +115,8 @@ class DockerSandbox(LocalSandbox):
     ) -> dict[str, Any]:
         """What the container is made with, and what its jobs are confined to."""
         image = engine.ensure_image(client, self._image)
-        self._zygote.confinement = confinement(self.readable)
+        places = [node.place for node in self.gpu.nodes] if self.gpu else []
+        self._zygote.confinement = confinement(self.readable, places, gpu=bool(self.gpu))
         shown = host_folders()
         if not engine.shows_host(client, image):
             self._zygote.confinement["readable"] = ["/"]
@@ -105,7 +124,9 @@ class DockerSandbox(LocalSandbox):
             command = ["python3", *command[1:]]
             environment = {name: value for name, value in environment.items() if "PATH" not in name}
         profile = engine.seccomp_option(client)
-        return containers.settings(image, command, environment, [*shown, *self.readable], self.room, profile)
+        folders = [*shown, *self.readable]
+        made = containers.settings(image, command, environment, folders, self.room, profile)
+        return {**made, **containers.with_gpu(self.gpu.name, environment)} if self.gpu else made
 
     def _hand_over(self, folder: Path) -> None:
         """Open a job folder to nobody. Others of this machine cannot find it: its name is random."""

@@ -48,6 +48,25 @@ def test_auto_takes_the_strongest_and_says_so(machine):
     assert closed == ["docker"]  # and no weaker one was even tried
 
 
+def test_one_that_cannot_pass_a_gpu_on_is_passed_over(monkeypatch):
+    asked = []
+
+    class Fake:
+        def __init__(self, gpu=""):
+            asked.append(gpu)
+
+        def missing(self):
+            return None if len(asked) > 1 else "no NVIDIA runtime"
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr(registry, "names", lambda kind: ["docker", "bwrap"])
+    monkeypatch.setattr(registry, "get", lambda kind, name: Fake)
+    assert choose_sandbox("auto", "GPU-1").note == "sandbox: bwrap; not docker: no NVIDIA runtime"
+    assert asked == ["GPU-1", "GPU-1"]
+
+
 def test_what_is_passed_over_is_told_with_its_reason(machine):
     closed = machine(docker="no engine answers", bwrap="not installed", process=None)
     told = "sandbox: process; not docker: no engine answers; not bwrap: not installed"

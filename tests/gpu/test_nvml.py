@@ -5,7 +5,7 @@ import types
 
 import pytest
 
-from kernelopt.gpu.nvml import REDONE, Meter, State, unthrottled
+from kernelopt.gpu.nvml import REDONE, Meter, State, spoilt, unthrottled
 
 CALM = State(1980, 2619, 45, 210.0, 0x1)
 HOT = State(900, 2619, 95, 300.0, 0x40 | 0x4)
@@ -46,7 +46,18 @@ def test_the_json_has_units_in_its_names():
         "temperature_c": 95,
         "power_w": 300.0,
         "reasons": ["power limit", "thermal slowdown by the hardware"],
+        "hot_ns": 0,
     }
+
+
+def test_a_slowdown_that_came_and_went_is_seen_by_its_count():
+    later = State(1980, 2619, 60, 300.0, 0x0, hot_ns=7)
+    assert spoilt(CALM, later) == ("thermal slowdown in between",)
+    assert spoilt(later, later) == () and spoilt(CALM, HOT) == ("thermal slowdown by the hardware",)
+
+
+def test_what_holds_no_time_is_not_made_again():
+    assert unthrottled(lambda: None, lambda: HOT, lambda found: found is not None)[3] == 0
 
 
 class NVMLError(Exception):
@@ -71,6 +82,29 @@ def library(monkeypatch):
 def test_a_card_is_read(library):
     with Meter() as meter:
         assert meter.read() == CALM
+
+
+def test_a_card_that_counts_the_time_in_which_it_was_hot_is_asked(library):
+    library.NVML_PERF_POLICY_THERMAL = 1
+    library.nvmlDeviceGetViolationStatus = lambda *_: types.SimpleNamespace(violationTime=12)
+    with Meter() as meter:
+        assert meter.read().hot_ns == 12
+
+
+def test_a_card_may_be_named_by_its_uuid(library):
+    library.nvmlDeviceGetHandleByUUID = lambda uuid: uuid
+    library.nvmlDeviceGetUUID = lambda handle: f"{handle}".encode()
+    with Meter("GPU-1") as meter:
+        assert meter.uuid() == "GPU-1"
+
+
+def test_a_card_that_does_not_tell_is_a_sentence(library):
+    def fail(*_):
+        raise NVMLError("Not Supported")
+
+    library.nvmlDeviceGetPowerUsage = fail
+    with Meter() as meter, pytest.raises(RuntimeError, match="NVML: Not Supported"):
+        meter.read()
 
 
 def test_no_driver_is_a_sentence(library):

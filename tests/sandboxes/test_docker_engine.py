@@ -4,6 +4,7 @@ import io
 import socket
 import sys
 import tarfile
+from pathlib import Path
 
 import pytest
 from docker_engine import Engine, needs_dockerd, needs_engine
@@ -85,6 +86,18 @@ def test_an_image_that_is_not_there_is_named(monkeypatch):
 def test_an_image_that_cannot_be_imported_is_told(monkeypatch):
     monkeypatch.setattr(engine, "near_empty", lambda: b"no tar at all")
     assert "has no image and takes none" in said()
+
+
+@needs_engine
+@pytest.mark.skipif(Path("/dev/nvidiactl").exists(), reason="there is a GPU")
+def test_an_engine_that_gives_no_gpu_says_so_before_a_search_begins():
+    made = DockerSandbox(gpu="0")
+    try:
+        problem = made.missing()
+        assert problem and "gives GPU 0 to nobody" in problem and "nvidia-container-toolkit" in problem
+        assert len(problem.splitlines()) == 1
+    finally:
+        made.close()
 
 
 @needs_engine

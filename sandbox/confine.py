@@ -63,12 +63,13 @@ def shed_privileges() -> None:
 def limit(limits: dict, others: int | None) -> None:
     """Take on resource limits. `others`: threads that this user has elsewhere; None leaves them uncounted."""
     pairs = [
-        (resource.RLIMIT_AS, limits["memory_bytes"]),
         (resource.RLIMIT_FSIZE, limits["file_bytes"]),
         (resource.RLIMIT_CPU, limits["cpu_seconds"]),
         (resource.RLIMIT_NOFILE, limits["open_files"]),
         (resource.RLIMIT_CORE, 0),
     ]
+    if limits.get("address_space", True):
+        pairs.append((resource.RLIMIT_AS, limits["memory_bytes"]))
     if others is not None:
         pairs.append((resource.RLIMIT_NPROC, limits["processes"] + others))
     for which, value in pairs:

@@ -198,6 +198,7 @@ class Stopwatch:
         recipes = {slot: Recipe.random(count, chance, scaled=scaled) for slot in slots}
         for slot, recipe in recipes.items():
             recipe.pour(self._slots.raws[slot], self._pool)
+        self._slots.push(slots)
         return recipes
 
     def _overwrite(self, slots: Sequence[int]) -> None:

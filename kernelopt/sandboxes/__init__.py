@@ -13,6 +13,9 @@ class Limits:
     """What one job may use."""
 
     memory_bytes: int = 8 << 30
+    address_space: bool = True
+    """Whether addresses are limited to `memory_bytes`, too. Not for a process that uses a GPU: the driver
+    reserves addresses for all of its memory and the machine's."""
     file_bytes: int = 2 << 30
     processes: int = 256
     cpu_seconds: int = 600

@@ -10,7 +10,8 @@ from __future__ import annotations
 import ctypes
 import functools
 import itertools
-from ctypes import POINTER, byref, c_char_p, c_float, c_int, c_size_t, c_ubyte, c_uint, c_uint64, c_void_p
+from collections.abc import Sequence
+from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_ubyte, c_uint, c_uint64, c_void_p
 from typing import Any
 
 from kernelopt.errors import EvaluatorFault, MissingTool
@@ -19,7 +20,8 @@ LIBRARY = "libcuda.so.1"
 HANDLE_BYTES = 64  # CU_IPC_HANDLE_SIZE
 SCHED_SPIN = 1  # CU_CTX_SCHED_SPIN: waits end sooner than with a thread that sleeps
 LAZY_PEER_ACCESS = 1  # CU_IPC_MEM_LAZY_ENABLE_PEER_ACCESS
-COMPUTE_MODE, L2_CACHE_BYTES = 20, 38  # CUdevice_attribute
+MULTIPROCESSORS, COMPUTE_MODE, L2_CACHE_BYTES, MAJOR, MINOR = 16, 20, 38, 75, 76  # CUdevice_attribute
+SHARED_MODE = 0  # CU_COMPUTEMODE_DEFAULT: several processes may use the GPU
 
 
 class Handle(ctypes.Structure):
@@ -59,11 +61,9 @@ _PROTOTYPES: dict[str, tuple[Any, ...]] = {
     "cuIpcGetMemHandle": (POINTER(Handle), c_uint64),
     "cuIpcOpenMemHandle_v2": (POINTER(c_uint64), Handle, c_uint),
     "cuIpcCloseMemHandle": (c_uint64,),
-    "cuEventCreate": (POINTER(c_void_p), c_uint),
-    "cuEventDestroy_v2": (c_void_p,),
-    "cuEventRecord": (c_void_p, c_void_p),
-    "cuEventSynchronize": (c_void_p,),
-    "cuEventElapsedTime": (POINTER(c_float), c_void_p, c_void_p),
+    "cuModuleLoadData": (POINTER(c_void_p), c_void_p),
+    "cuModuleGetFunction": (POINTER(c_void_p), c_void_p, c_char_p),
+    "cuLaunchKernel": (c_void_p, *[c_uint] * 7, c_void_p, POINTER(c_void_p), POINTER(c_void_p)),
 }
 
 
@@ -129,7 +129,7 @@ class Driver:
 class Gpu:
     """One GPU in a context of its own. Safe to call from several threads.
 
-    Copies and fills return when they are done.
+    Copies from and to the host, and fills, return when they are done.
     """
 
     def __init__(self, index: int = 0, library: str = LIBRARY):
@@ -149,6 +149,8 @@ class Gpu:
         self.uuid = _uuid_text(bytes(uuid.bytes))
         self.total_bytes = total.value
         self.l2_bytes = driver.attribute(device.value, L2_CACHE_BYTES)
+        self.multiprocessors = driver.attribute(device.value, MULTIPROCESSORS)
+        self.arch = f"sm_{driver.attribute(device.value, MAJOR)}{driver.attribute(device.value, MINOR)}"
         self._context = c_void_p()
         driver("cuCtxCreate_v2", byref(self._context), SCHED_SPIN, device)
 
@@ -213,6 +215,24 @@ class Gpu:
     def read_into(self, address: int, pointer: int, size: int) -> None:
         """Copy to the host, to `address`."""
         self.call("cuMemcpyDtoH_v2", address, pointer, size)
+
+    def copy(self, target: int, source: int, size: int) -> None:
+        """Copy on the GPU. Returns at once; `synchronize` waits for it."""
+        if size:
+            self.call("cuMemcpyDtoD_v2", target, source, size)
+
+    def load(self, cubin: bytes, name: str) -> c_void_p:
+        """One kernel of a module."""
+        module, function = c_void_p(), c_void_p()
+        self.call("cuModuleLoadData", byref(module), cubin)
+        self.call("cuModuleGetFunction", byref(function), module, name.encode())
+        return function
+
+    def launch(self, function: c_void_p, blocks: int, threads: int, values: Sequence[int]) -> None:
+        """Start a kernel whose parameters are all of 64 bits. Returns at once."""
+        cells = [c_uint64(value) for value in values]
+        places = (c_void_p * len(cells))(*[ctypes.addressof(cell) for cell in cells])
+        self.call("cuLaunchKernel", function, blocks, 1, 1, threads, 1, 1, 0, None, places, None)
 
     def fill(self, pointer: int, value: int, size: int) -> None:
         """Set each of so many bytes."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 import fcntl
 import os
 import random
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
+
+if TYPE_CHECKING:
+    from kernelopt.evaluator.inputs import Pool, Recipe
 
 Raw = npt.NDArray[np.uint8]
 ALIGN = 64
@@ -120,11 +123,18 @@ class Slots:
         pairs = zip(self.views[index], leaves(list(args)), strict=True)
         return all(torch.equal(_bits(view), _bits(tensor)) for view, tensor in pairs)
 
-    def push(self, indices: Sequence[int]) -> None:
-        """Let workers see what was written to these sets; here they share the memory itself."""
+    @property
+    def count(self) -> int:
+        """How many sets there are."""
+        return len(self.layout)
+
+    def pour(self, recipes: Mapping[int, Recipe], pool: Pool) -> None:
+        """Fill each set with what its recipe makes of `pool`."""
+        for index, recipe in recipes.items():
+            recipe.pour(self.raws[index], pool)
 
     def pull(self, index: int) -> None:
-        """Fetch what a worker made of a set."""
+        """Look what a worker made of set `index`: `views` show it from now on."""
 
     def close(self) -> None:
         """Release the shared memory."""

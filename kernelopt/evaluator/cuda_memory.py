@@ -1,6 +1,6 @@
 """Memory of a GPU: each side has an arena of its own there, and outputs are read where they lie.
 
-Input sets are made on the host, in pinned memory, and copied to the GPU. CUDA shares memory between
+Timed input sets are made on the GPU (`cuda_pour`), others on the host and copied. CUDA shares memory between
 processes for writing or not at all; so reference and candidate get an arena each: what one writes to its
 inputs, the other never sees. Outputs stay in the worker's allocations, which the judge opens by their
 handles. Whatever a worker says of handles, addresses and sizes is a claim (see `cuda_window`).
@@ -17,20 +17,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import torch
+
 from kernelopt.devices._cuda_driver import LIBRARY, CudaError, Gpu
-from kernelopt.evaluator.arena import Slots
+from kernelopt.evaluator.cuda_pour import Pourer
+from kernelopt.evaluator.cuda_slots import DeviceArena, DeviceSlots
 from kernelopt.evaluator.cuda_window import CudaWindow
 from kernelopt.evaluator.memory import Unreadable
 from kernelopt.evaluator.settings import Settings
 from kernelopt.sandboxes import Job, Limits
 
-ALIGN = 512
-"""As PyTorch's allocator does: kernels may load vectors, or use the tensor memory accelerator."""
 FLUSH = 2
 """The L2 cache is flushed by writing so many times its size."""
-LEAST_FLUSH = 32 << 20
 ROTATION = 3
 """Input sets take at least so many times the L2 cache, if there are enough of them."""
+ARENA_PART = 32
+"""Part of a GPU's memory that the input sets of one side may take, beyond that."""
 PROBE_BYTES = 16 << 20
 PROBES = 32
 BETWEEN_SD = Settings(threads=1).between_sd
@@ -53,9 +55,11 @@ class CudaMemory:
             EvaluatorFault: the GPU cannot be used.
         """
         self.gpu = Gpu(index, library)
+        self.compute = f"cuda:{index}" if torch.cuda.is_available() else "cpu"
         self.environment: Mapping[str, str] = {"CUDA_VISIBLE_DEVICES": self.gpu.uuid}
-        self._flush_bytes = max(FLUSH * self.gpu.l2_bytes, LEAST_FLUSH)
+        self._flush_bytes = FLUSH * self.gpu.l2_bytes
         self._scratch = self.gpu.allocate(self._flush_bytes)
+        self.pourer = Pourer(self.gpu)
         self._opened: dict[int, CudaWindow] = {}
         self._arenas: set[DeviceArena] = set()
         self.gpu.fill(self._scratch, 0, self._flush_bytes)
@@ -76,7 +80,9 @@ class CudaMemory:
         return replace(limits, address_space=False)
 
     def _arena_bytes(self, least: int) -> int:
-        return max(least, ROTATION * self.gpu.l2_bytes)
+        """Beyond the L2 cache; many more where sets are made on the GPU, so that batches are long."""
+        many = self.gpu.total_bytes // ARENA_PART if self.pourer.able else 0
+        return max(least, ROTATION * self.gpu.l2_bytes, many)
 
     def slots(self, example: Sequence[Any], count: int, *, ours: bool = False) -> DeviceSlots:
         """Input sets in pinned memory here, and in an arena of each side there."""
@@ -147,83 +153,3 @@ class CudaMemory:
         """End the context, and with it all that it holds."""
         with contextlib.suppress(CudaError):
             self.gpu.close()
-
-
-class DeviceArena:
-    """Memory on the GPU that one side's workers map; it goes with the last of its users."""
-
-    def __init__(self, memory: CudaMemory, size: int):
-        self._memory, self.size, self._users = memory, size, 1
-        self.pointer = memory.gpu.allocate(size)
-        memory.gpu.fill(self.pointer, 0, size)
-        self.handle = memory.gpu.handle(self.pointer)
-
-    def use(self) -> DeviceArena:
-        """One user more."""
-        self._users += 1
-        return self
-
-    def close(self) -> None:
-        """One user less."""
-        self._users -= 1
-        if self._users == 0:
-            self._memory.release(self)
-
-
-class DeviceSlots(Slots):
-    """Input sets that are written here and read on the GPU."""
-
-    align, scattered = ALIGN, False
-
-    def __init__(self, memory: CudaMemory, example: Sequence[Any], count: int):
-        super().__init__(example, count)
-        self._memory, self._arenas = memory, dict[bool, DeviceArena]()
-        self._address, self._size = self.arena.data.data_ptr(), self.arena.data.numel()
-        memory.gpu.pin(self._address, self._size)
-
-    def device_arena(self, *, trusted: bool) -> DeviceArena:
-        """The arena of one side, made when it is first asked for."""
-        if trusted not in self._arenas:
-            self._arenas[trusted] = made = self._memory.arena(self._size)
-            self._memory.gpu.write(made.pointer, self._address, self._size)
-            self._memory.gpu.synchronize()
-        return self._arenas[trusted]
-
-    def fill(self, index: int, args: Sequence[Any]) -> None:
-        """Copy the tensors of `args` into set `index`, on both sides."""
-        super().fill(index, args)
-        self.push([index])
-
-    def push(self, indices: Sequence[int]) -> None:
-        """Copy these sets to every side; neighbours together."""
-        for first, count in runs(sorted(indices)):
-            at, size = first * self.pitch, count * self.pitch
-            for arena in self._arenas.values():
-                self._memory.gpu.write(arena.pointer + at, self._address + at, size)
-        self._memory.gpu.synchronize()
-
-    def pull(self, index: int) -> None:
-        """Copy a set back from the candidate's side."""
-        at = index * self.pitch
-        arena = self._arenas[False]
-        self._memory.gpu.read_into(self._address + at, arena.pointer + at, self.pitch)
-
-    def close(self) -> None:
-        """Give back what no worker maps any more."""
-        with contextlib.suppress(CudaError):
-            self._memory.gpu.unpin(self._address)
-        for arena in self._arenas.values():
-            arena.close()
-        self._arenas.clear()
-        super().close()
-
-
-def runs(numbers: Sequence[int]) -> list[tuple[int, int]]:
-    """Ascending numbers as (first, count) of those that follow each other."""
-    found: list[tuple[int, int]] = []
-    for number in numbers:
-        if found and sum(found[-1]) == number:
-            found[-1] = found[-1][0], found[-1][1] + 1
-        else:
-            found.append((number, 1))
-    return found

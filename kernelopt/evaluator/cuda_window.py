@@ -21,7 +21,8 @@ from kernelopt.evaluator.claims import Batch, Layout, layout_of
 from kernelopt.evaluator.memory import Spans, Unreadable
 
 if TYPE_CHECKING:
-    from kernelopt.evaluator.cuda_memory import CudaMemory, DeviceArena, DeviceSlots
+    from kernelopt.evaluator.cuda_memory import CudaMemory
+    from kernelopt.evaluator.cuda_slots import DeviceArena, DeviceSlots
 
 BUSY_MS = 100.0
 """A probe that takes longer than this is no accident."""
@@ -95,6 +96,8 @@ class CudaWindow:
         if not isinstance(homes, list) or not all(map(_is_home, homes)):
             raise Unreadable("the worker described its memory on the GPU with nonsense")
         self._homes = [Home(base, size, bytes.fromhex(handle)) for base, size, handle in homes]
+        for home in self._homes if self._trusted else ():
+            self._open(home)  # the reference's memory is known to be the reference's before anybody claims it
         if len(self._opened) > MOST_OPEN:
             self._shut(keep={home.handle for home in self._homes})
 
@@ -156,10 +159,13 @@ class CudaWindow:
                 "an output lies in memory that no other process can map: "
                 "allocate it with torch (or cupy), without pools of cudaMallocAsync"
             )
+        pointer, real = self._open(home)
+        return self._part(pointer, real, address - home.base, size)
+
+    def _open(self, home: Home) -> tuple[int, int]:
         if home.handle not in self._opened:
             self._opened[home.handle] = self._memory.open(home.handle, self)
-        pointer, real = self._opened[home.handle]
-        return self._part(pointer, real, address - home.base, size)
+        return self._opened[home.handle]
 
     def _part(self, pointer: int, real: int, offset: int, size: int) -> bytes:
         if offset < 0 or offset + size > real:

@@ -25,6 +25,7 @@ from kernelopt.evaluator.auditor import Auditor
 from kernelopt.evaluator.baselines import TIMEOUT_S, Baselines, CompiledWorker
 from kernelopt.evaluator.clock import Pair, Stopwatch
 from kernelopt.evaluator.memory import HOST, Memory
+from kernelopt.evaluator.place import Place
 from kernelopt.evaluator.profile_gcc import Runner
 from kernelopt.evaluator.reference import Reference
 from kernelopt.evaluator.rig import MOST_RIGS, Rig, Rigs
@@ -45,7 +46,7 @@ _OWN_THREADS = re.compile(r"\bstd::(jthread|thread|async)\b|\bpthread_create\b|\
 
 Memories = Callable[[str], Memory]
 """Name of a device to its memory."""
-Profiler = Callable[[Reference, Timing, list[BuildRequest], Runner], tuple[Profile, ...]]
+Profiler = Callable[[Reference, Timing, list[BuildRequest], Runner, str], tuple[Profile, ...]]
 
 
 class Judge:
@@ -137,7 +138,8 @@ class Judge:
         """The loaded reference of `task`, kept while memory lasts (oldest go first)."""
         found = self._references.pop(task.hash, None)
         if found is None:
-            found = Reference(task, self.settings, self._secret, self._secret.getrandbits(31))
+            place = Place(self._memory.compute)
+            found = Reference(task, self.settings, self._secret, self._secret.getrandbits(31), place)
         self._references[task.hash] = found
         while len(self._references) > 1 and self._held() > self._room:
             self._references.pop(next(iter(self._references)))
@@ -174,7 +176,8 @@ class Judge:
 
         story.timing = self._time(kernel, candidate, reference, story)
         if self._profiler and story.timing:
-            story.profiles = self._profiler(reference, story.timing, story.requests, self._tools.notes)
+            tools, device = self._tools.notes, self._memory.device
+            story.profiles = self._profiler(reference, story.timing, story.requests, tools, device)
         story.baselines = self._baselines.of(reference, self.settings)
 
     def _load(self, kernel: Kernel, reference: Reference, build: Builder, where: Conditions) -> Worker:

@@ -80,6 +80,8 @@ class Memory(Protocol):
 
     device: str
     """As torch names it: where outputs have to be."""
+    compute: str
+    """Where references in fp64 are computed, as torch names it in this process."""
     environment: Mapping[str, str]
     """Variables that a worker needs to find the device."""
     rigs: int | None
@@ -107,7 +109,7 @@ class Memory(Protocol):
 class HostMemory:
     """Memory that judge and workers share, page by page."""
 
-    device = "cpu"
+    device = compute = "cpu"
     environment: Mapping[str, str] = {}
     rigs: int | None = None
 

@@ -15,23 +15,27 @@ if TYPE_CHECKING:
 
 
 def profile(
-    reference: Reference, timing: Timing, requests: Sequence[BuildRequest], runner: Runner
+    reference: Reference,
+    timing: Timing,
+    requests: Sequence[BuildRequest],
+    runner: Runner,
+    device: str = "cpu",
 ) -> tuple[Profile, ...]:
     """Profiles of one kernel; made after it was timed, so that they cannot disturb the clock.
 
-    `runner` runs the compiler on its sources.
+    `runner` runs the compiler on its sources; those of kernels for another `device` are not for it.
     """
     from kernelopt.evaluator.profile import source_profile, vectorizer
 
-    found = list(_roofline(reference, timing))
-    for request in requests:
+    found = list(_roofline(reference, timing, device))
+    for request in requests if device == "cpu" else ():
         flags = tuple(request.cflags)
         found.append(source_profile(request.sources, flags, runner=runner))
         found.append(vectorizer(request.sources, flags, runner=runner))
     return tuple(found)
 
 
-def _roofline(reference: Reference, timing: Timing) -> Sequence[Profile]:
+def _roofline(reference: Reference, timing: Timing, device: str) -> Sequence[Profile]:
     from kernelopt.evaluator.profile import roofline
     from kernelopt.registry import get
     from kernelopt.suites._facts import facts
@@ -40,5 +44,5 @@ def _roofline(reference: Reference, timing: Timing) -> Sequence[Profile]:
         known = facts(reference.task)
     except TaskError:
         return []  # a reference that does not run on meta tensors has no counted bytes
-    ceilings = get("devices", "cpu")().ceilings()
+    ceilings = get("devices", device)().ceilings()
     return [roofline(known.bytes_moved, known.flops or 0, timing.candidate_ms, ceilings)]

@@ -75,9 +75,10 @@ class LocalExecutor:
         """Machine, compiler, versions and isolation, for the manifest."""
         from kernelopt.registry import get
 
-        device = get("devices", "cpu")().describe()
+        device, gpu = get("devices", "cpu")().describe(), get("devices", "cuda")()
         return {
             **device,
+            **({"gpu": gpu.describe()["model"]} if gpu.missing() is None else {}),
             "isolation": self._sandbox,
             "noise": f"{calibration.used()} between processes",
             "compiler": _compiler(),
@@ -111,13 +112,14 @@ class LocalExecutor:
         )
 
 
-def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False) -> Judge:
+def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False, gpu: int = 0) -> Judge:
     """A judge with all that this machine offers: languages, profiler, and the sandbox of that name.
 
     A `plain` one takes no static look and makes no profiles: references are to pass, and to be timed.
+    `gpu`: the number of the one that kernels for the device ``cuda`` run on, as the driver counts.
     """
     from kernelopt.evaluator.calibration import Unlooked
-    from kernelopt.evaluator.judge import Judge
+    from kernelopt.evaluator.judge import Judge, memory_of
     from kernelopt.evaluator.tools import readable
     from kernelopt.executors._profiler import profile
     from kernelopt.registry import get
@@ -129,7 +131,8 @@ def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False) 
         found: Language = get("languages", name)()
         return Unlooked(found) if plain else found
 
-    return Judge(plugin(shown), plugin(), language, cache, settings, None if plain else profile)
+    profiler, memories = None if plain else profile, partial(memory_of, gpu=gpu)
+    return Judge(plugin(shown), plugin(), language, cache, settings, profiler, memories)
 
 
 def settings_for(rules: Rules) -> Settings:

@@ -27,7 +27,8 @@
 
 namespace {
 
-enum { INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_DEVICE = 101, INVALID_CONTEXT = 201, INVALID_HANDLE = 400 };
+enum { INVALID_VALUE = 1, OUT_OF_MEMORY = 2, INVALID_DEVICE = 101, INVALID_CONTEXT = 201, INVALID_HANDLE = 400,
+       ILLEGAL_ADDRESS = 700 };
 const int QUEUE = 256, SLICE_MS = 60;
 const uint64_t MAGIC = 0x4b4f5354414e4431;
 
@@ -103,11 +104,13 @@ void progress() {
   }
 }
 
-// When the last copy will be made that this process asked for, or that others did.
+// When the last copy will be made that this process asked for, or that others did who still live.
 uint64_t busy_until(bool own) {
   uint64_t last = 0;
-  for (Copy &copy : world->queue)
+  for (Copy &copy : world->queue) {
+    if (copy.state == 1 && kill(copy.pid, 0)) copy.state = 0;
     if (copy.state == 1 && (copy.pid == getpid()) == own && copy.due_ns > last) last = copy.due_ns;
+  }
   return last;
 }
 
@@ -124,6 +127,7 @@ int enter(const char *name) {
   if (found != injected.end() && found->second.first-- <= 0) {
     int code = found->second.second;
     injected.erase(found);
+    if (code == ILLEGAL_ADDRESS) current->sticky = code;  // this one breaks a context for good
     return code;
   }
   return current->sticky;
@@ -172,6 +176,20 @@ bool reaches(uint64_t pointer, uint64_t bytes) {
   return found != allocations.end() && pointer + bytes <= found->first + found->second.bytes;
 }
 
+template <class T>
+int scale(const uint64_t *v) {
+  const uint64_t bytes = v[4] * sizeof(T);
+  if (!reaches(v[0], bytes) || !reaches(v[1], bytes) || !reaches(v[2], bytes) || !reaches(v[3], v[9] * sizeof(T)))
+    return INVALID_VALUE;
+  T *out = (T *)v[0];
+  const T *a = (T *)v[1], *b = (T *)v[2], *factors = (T *)v[3];
+  for (uint64_t i = 0; i < v[4]; i++) {
+    bool second = i < v[5] || (i >= v[6] && i < v[7]);
+    out[i] = (second ? b : a)[i] * factors[(v[8] + i) % v[9]];
+  }
+  return 0;
+}
+
 }  // namespace
 
 extern "C" {
@@ -198,7 +216,14 @@ int cuDeviceTotalMem_v2(size_t *bytes, int) {
   ENTER("cuDeviceTotalMem");
   return *bytes = world->limit ? (size_t)world->limit : (size_t)1 << 30, 0;
 }
-int cuDeviceGetAttribute(int *value, int which, int) { return *value = which == 38 ? 1 << 20 : 0, 0; }
+int cuDeviceGetAttribute(int *value, int which, int) {
+  switch (which) {
+    case 16: return *value = 4, 0;        // multiprocessors
+    case 38: return *value = 1 << 20, 0;  // bytes of L2 cache
+    case 75: return *value = 9, 0;        // compute capability
+  }
+  return *value = 0, 0;
+}
 
 int cuCtxCreate_v2(Context **context, unsigned, int) {
   ENTER("cuCtxCreate");
@@ -340,6 +365,26 @@ int cuEventSynchronize(uint64_t *event) { return wait_for(*event), 0; }
 int cuEventElapsedTime(float *ms, uint64_t *began, uint64_t *ended) {
   ENTER("cuEventElapsedTime");
   return *ms = (*ended - *began) / 1e6f, 0;
+}
+
+// Modules are not looked into: the one kernel that the judge has is done here, by its name.
+int cuModuleLoadData(void **module, const void *image) {
+  ENTER("cuModuleLoadData");
+  if (memcmp(image, "\x7f" "ELF", 4)) return INVALID_VALUE;
+  return *module = (void *)1, 0;
+}
+int cuModuleGetFunction(void **function, void *, const char *name) {
+  ENTER("cuModuleGetFunction");
+  return *function = strdup(name), 0;
+}
+int cuLaunchKernel(void *function, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, unsigned, void *,
+                   void **parameters, void **) {
+  ENTER("cuLaunchKernel");
+  uint64_t v[10];
+  for (int i = 0; i < 10; i++) v[i] = *(uint64_t *)parameters[i];
+  std::string name = (const char *)function;
+  if (name == "scale_float32") return scale<float>(v);
+  return name == "scale_float64" ? scale<double>(v) : INVALID_HANDLE;
 }
 
 int standin_later(uint64_t to, uint64_t from, size_t bytes, double ms) {

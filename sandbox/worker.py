@@ -14,8 +14,8 @@ followed by n raw bytes.
 Nothing that decides a verdict happens here. The child says what it did; the judge compares outputs
 on its own copy and reads its own clock. Candidate code runs in the child and may say anything.
 
-This file imports only the standard library, torch, `confine`, `routing` and `interpreting` (beside it)
-and `kernelopt.inline`.
+This file imports only the standard library, torch, `confine`, `routing`, `interpreting` and `gpu` (beside
+it) and `kernelopt.inline`.
 """
 
 from __future__ import annotations
@@ -426,7 +426,7 @@ class Server:
         self.model = None
         self.sets: list[list] = []
         self.outputs: list = []
-        self.out = None
+        self.memory = Host()
         self.fds: list[int] = []
         self.homes: dict[int, set[int]] = {}
         self.pad = None
@@ -486,11 +486,12 @@ class Server:
         double: bool = False,
         mode: str = "",
         environment: dict | None = None,
+        device: str = "cpu",
     ) -> dict:
         """Execute the module and construct the model, seeded as KernelBench does.
 
         `mode`: one of ``torch.compile``, which compiles in the first call. `environment`: variables that
-        the module finds set.
+        the module finds set. `device`: where arguments, parameters and outputs are.
         """
         import routing
         import torch
@@ -501,14 +502,16 @@ class Server:
 
             interpreting.install()
         torch.set_num_threads(threads)
+        self.memory = MEMORIES[device]()
         routing.install(self.ask)
         namespace = execute(self.folder / source)
         if cls not in namespace:
             return {"error": "NameError", "text": f"the module does not define {cls}", "phase": "load"}
         init = torch.load(self.folder / "init.pt", weights_only=False)
+        init = [self.memory.put(argument) for argument in init]
         torch.manual_seed(seed)
         with torch.no_grad():
-            model = namespace[cls](*init)
+            model = self.memory.put(namespace[cls](*init))
             copied = copy_state(model, self.folder / "state.pt")
         model = model.double() if double else model
         self.model = compiled(model, mode, self.folder) if mode else model
@@ -530,17 +533,10 @@ class Server:
             os.sched_setaffinity(thread, home if bound else everywhere)
         return {"ok": True}
 
-    def do_map(self, sets: list, timed: bool = False) -> dict:
-        """Map the shared memory that came along: input sets, and (unless `timed`) the place for outputs.
-
-        Timed input sets are mapped privately: what a kernel writes to them stays in this process.
-        """
+    def do_map(self, sets: list, **where) -> dict:
+        """Map input sets, and (unless they are timed) the place for outputs."""
         fds, self.fds = self.fds, []
-        arena = map_memory(fds[0], shared=not timed)
-        if timed:
-            int(arena[::4096].sum(dtype=torch_dtype("int64")))  # page faults now, not while timed
-        else:
-            self.out = map_memory(fds[1], shared=True)
+        arena = self.memory.map(fds, **where)
         self.sets = [[decode(item, arena) for item in one] for one in sets]
         return {"ok": True, "base": arena.data_ptr(), "bytes": arena.numel()}
 
@@ -550,6 +546,7 @@ class Server:
 
         with torch.no_grad():
             self.outputs = [self.model(*self.sets[which])]
+        self.memory.wait()
         return self.do_fetch(0)
 
     def do_backward(self, which: int, parameters: list) -> dict:
@@ -568,6 +565,7 @@ class Server:
         outs, weights = [out for out, _ in pairs], [weight for _, weight in pairs]
         found = iter(torch.autograd.grad(outs, sources, weights, allow_unused=True))
         self.outputs = [[next(found) if x is not None and x.requires_grad else None for x in by]]
+        self.memory.wait()
         return self.do_fetch(0)
 
     def do_batch(self, calls: list) -> dict:
@@ -582,19 +580,71 @@ class Server:
 
         self.outputs = []
         self.pad = torch.empty(16 * random.randrange(64))
-        clock = time.perf_counter_ns
+        memory = self.memory
         model, sets, keep = self.model, self.sets, self.outputs.append
         with torch.no_grad():
-            began = clock()
+            began = memory.begin()
             for which in calls:
                 keep(model(*sets[which]))
-            spent = clock() - began
+            spent = memory.end(began)
         layouts = [layout(leaf) for leaf in flatten(self.outputs[0])] if self.outputs else []
-        return {"ok": True, "at": [addresses(one) for one in self.outputs], "layouts": layouts, "ns": spent}
+        at = [addresses(one) for one in self.outputs]
+        return {"ok": True, "at": at, "layouts": layouts, "ns": spent, **memory.homes(at)}
 
     def do_fetch(self, call: int) -> dict:
-        """Describe the outputs of one call and copy them into shared memory."""
-        return {"ok": True, "outputs": encode_outputs(self.outputs[call], self.out)}
+        """Describe the outputs of one call; copy them into shared memory, where there is some."""
+        outputs = encode_outputs(self.outputs[call], self.memory.out)
+        at = [one["ptr"] for one in outputs if "ptr" in one]
+        return {"ok": True, "outputs": outputs, **self.memory.homes([at])}
+
+
+class Host:
+    """Where the tensors of a job live: in this process and in memory that the judge shares with it."""
+
+    def __init__(self) -> None:
+        self.out = None
+        """The place for outputs."""
+
+    def put(self, value):
+        """A model, or a constructor's argument, moved there."""
+        return value
+
+    def map(self, fds: list, timed: bool = False):
+        """Map the shared memory that came along: input sets, and (unless `timed`) the place for outputs.
+
+        Timed input sets are mapped privately: what a kernel writes to them stays in this process.
+        """
+        arena = map_memory(fds[0], shared=not timed)
+        if timed:
+            int(arena[::4096].sum(dtype=torch_dtype("int64")))  # page faults now, not while timed
+        else:
+            self.out = map_memory(fds[1], shared=True)
+        return arena
+
+    def wait(self) -> None:
+        """Wait until what was asked for is done."""
+
+    begin = staticmethod(time.perf_counter_ns)
+    """A moment."""
+
+    def end(self, began: int) -> int:
+        """Time since then, in ns, once all that was asked for is done."""
+        return time.perf_counter_ns() - began
+
+    def homes(self, at: list) -> dict:
+        """What else the judge has to know to find outputs that lie at these addresses."""
+        return {}
+
+
+def on_gpu():
+    """The same on a GPU."""
+    import gpu
+
+    return gpu.Gpu()
+
+
+MEMORIES = {"cpu": Host, "cuda": on_gpu}
+"""Device, as torch names it, to where a job's tensors live."""
 
 
 NOT_DIFFERENTIABLE = (
@@ -735,7 +785,7 @@ def encode_outputs(value, arena) -> list:
         if isinstance(leaf, torch.Tensor):
             entry["ptr"] = leaf.data_ptr()
             size = leaf.numel() * leaf.element_size()
-            if offset + size <= arena.numel() and leaf.device.type == "cpu":
+            if arena is not None and offset + size <= arena.numel() and leaf.device.type == "cpu":
                 plain = leaf.detach().contiguous().reshape(-1).view(torch.uint8)
                 arena[offset : offset + size] = plain
                 entry |= {"offset": offset, "bytes": size}
@@ -746,13 +796,17 @@ def encode_outputs(value, arena) -> list:
     return described
 
 
+NO_MEMORY = ("bad_alloc", "can't allocate memory", "OutOfMemoryError", "CUDA_ERROR_OUT_OF_MEMORY")
+"""What torch, cupy and the driver say where there is no memory left."""
+
+
 def describe_error(error: BaseException) -> dict:
     """What went wrong, as data: the exception's name, and the traceback without our own frames."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename) != Path(__file__)]
     lines = traceback.format_list(frames) + traceback.format_exception_only(error)
     text = "".join(lines).replace(str(HERE), "sandbox")
     reply = {"error": type(error).__name__, "text": text[-LOG_TAIL:]}
-    if isinstance(error, MemoryError) or "bad_alloc" in text or "can't allocate memory" in text:
+    if isinstance(error, MemoryError) or any(word in text for word in NO_MEMORY):
         reply["memory"] = True
     if getattr(error, "is_build_error", False):
         reply["phase"] = "build"

@@ -45,7 +45,7 @@ ALLOWED: dict[str, set[str]] = {
     "gpu": GROUND | {"languages", "inline", "inline_cuda"},  # of `languages` only toolboxes and flags
     "npu": GROUND | {"languages", "inline"},  # of `languages` only toolboxes
     "sandboxes": {"errors", "registry", "resources"},
-    "evaluator": GROUND | PHRASES | {"languages", "devices", "sandboxes", "suites", "inline"},
+    "evaluator": GROUND | PHRASES | {"languages", "devices", "sandboxes", "suites", "inline", "inline_cuda"},
     "retrieval": GROUND,
     "feedback": GROUND | {"gpu", "languages", "devices", "retrieval"},
     # `suites` for a task's bytes and FLOPs, `store` for the evaluations of another run.

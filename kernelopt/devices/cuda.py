@@ -1,4 +1,4 @@
-"""An NVIDIA GPU: what it is, and how fast it can copy and multiply. Not run on a GPU yet."""
+"""An NVIDIA GPU: whether it can be used, what it is, how fast it copies and multiplies. Not run yet."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from importlib.metadata import version
 
 from kernelopt import resources
 from kernelopt.devices import Ceilings, _ceilings, _cuda_ceilings
+from kernelopt.devices._cuda_driver import COMPUTE_MODE, LIBRARY, SHARED_MODE, Driver
+from kernelopt.errors import KernelOptError
 
 NO_DRIVER = "no NVIDIA driver was found (libcuda.so.1); install it, or compile only: kernelopt build FILE"
 
-UNTIMED = "the evaluator does not run kernels on a GPU yet; compile them with kernelopt build FILE"
+OTHERS_SHUT_OUT = (
+    "the GPU lets one process use it at a time (compute mode, see nvidia-smi -q -d COMPUTE); judge, "
+    "reference and kernel are three: have its administrator set the mode to Default"
+)
 
 
 class Cuda:
@@ -19,9 +24,9 @@ class Cuda:
     name = "cuda"
 
     def missing(self) -> str | None:
-        """The driver, a torch that can use it, a GPU; and so far the evaluator's own half."""
+        """The driver, a torch that can use it, a GPU that several processes may use."""
         try:
-            ctypes.CDLL("libcuda.so.1")
+            ctypes.CDLL(LIBRARY)
         except OSError:
             return NO_DRIVER
         import torch  # noqa: PLC0415 - most commands need no torch
@@ -30,7 +35,7 @@ class Cuda:
             return "this torch is built for the CPU; install one for CUDA: pip install torch"
         if not torch.cuda.is_available():
             return "the driver shows no GPU to torch (see nvidia-smi)"
-        return UNTIMED
+        return None if _shared() else OTHERS_SHUT_OUT
 
     def describe(self) -> dict[str, str]:
         """Model, architecture, multiprocessors and memory, for prompts and manifests."""
@@ -46,12 +51,32 @@ class Cuda:
             "cuda": str(torch.version.cuda),
         }
 
+    def machine_text(self) -> str:
+        """A few lines for prompts: what a kernel has to fit."""
+        about, roofs = self.describe(), self.ceilings()
+        rates = [f"{rate / 1e12:.3g} TFLOP/s {name} matmul" for name, rate in roofs.flops_per_s.items()]
+        return (
+            f"GPU: {about['model']} ({about['architecture']}), {about['multiprocessors']} multiprocessors, "
+            f"{about['memory']} of memory, {about['l2_cache']} of L2 cache.\n"
+            f"Measured: {roofs.bytes_per_s / 1e9:.4g} GB/s copy (read plus write), {', '.join(rates)}."
+        )
+
     def ceilings(self) -> Ceilings:
         """Copy bandwidth and matmul rates, measured once a model of GPU and version of torch."""
         about = self.describe()
         key = _ceilings.key(about["model"], about["cuda"], version("torch"))
         path = resources.cache_dir() / f"ceilings-{self.name}-{key}.json"
         return _ceilings.cached(path, _cuda_ceilings.measure)
+
+
+def _shared() -> bool:
+    """Whether torch's current GPU is in the mode that most are in; also where that cannot be told."""
+    import torch  # noqa: PLC0415
+
+    try:
+        return Driver().attribute(torch.cuda.current_device(), COMPUTE_MODE) == SHARED_MODE
+    except KernelOptError:
+        return True
 
 
 PLUGIN = Cuda

@@ -5,12 +5,15 @@ from __future__ import annotations
 import fcntl
 import os
 import random
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
+
+if TYPE_CHECKING:
+    from kernelopt.evaluator.inputs import Pool, Recipe
 
 Raw = npt.NDArray[np.uint8]
 ALIGN = 64
@@ -45,9 +48,9 @@ class Arena:
         os.close(self.fd)
 
 
-def aligned(size: int) -> int:
-    """`size` in bytes, rounded up to `ALIGN`."""
-    return -(-size // ALIGN) * ALIGN
+def aligned(size: int, to: int = ALIGN) -> int:
+    """`size` in bytes, rounded up to a multiple of `to`."""
+    return -(-size // to) * to
 
 
 def tensor_bytes(tensor: torch.Tensor) -> int:
@@ -74,9 +77,9 @@ def leaves(value: Any) -> list[torch.Tensor]:
     return []
 
 
-def set_bytes(args: Sequence[Any]) -> int:
+def set_bytes(args: Sequence[Any], align: int = ALIGN) -> int:
     """Bytes that one input set takes in an arena."""
-    return sum(aligned(tensor_bytes(t)) for t in leaves(list(args)))
+    return sum(aligned(tensor_bytes(t), align) for t in leaves(list(args)))
 
 
 class Slots:
@@ -88,18 +91,24 @@ class Slots:
     process. Random places turn that bias into noise, which the interval shows.
     """
 
+    align = ALIGN
+    """Where a tensor may begin, in bytes."""
+    scattered = True
+    """Whether sets begin at random places."""
+
     def __init__(self, example: Sequence[Any], count: int, *, ours: bool = False):
-        size = max(set_bytes(example), ALIGN)
-        pages = -(-size // PAGE) + 1
-        starts = [index * pages * PAGE + ALIGN * random.randrange(PAGE // ALIGN) for index in range(count)]
-        self.arena = Arena(count * pages * PAGE, ours=ours)
+        size = max(set_bytes(example, self.align), ALIGN)
+        self.pitch = (-(-size // PAGE) + 1) * PAGE
+        """Bytes from one set to the next, not counting where in its page each begins."""
+        starts = [index * self.pitch + self._place() for index in range(count)]
+        self.arena = Arena(count * self.pitch, ours=ours)
         self.views: list[list[torch.Tensor]] = []
         self.raws: list[list[Raw]] = []
         """The bytes of each tensor of `views`."""
         self.layout: list[list[dict[str, Any]]] = []
         for start in starts:
             views: list[torch.Tensor] = []
-            cursor = _Cursor(start)
+            cursor = _Cursor(start, self.align)
             self.layout.append([_describe(arg, self.arena.data, cursor, views) for arg in example])
             self.views.append(views)
             self.raws.append([raw(view) for view in views])
@@ -114,17 +123,33 @@ class Slots:
         pairs = zip(self.views[index], leaves(list(args)), strict=True)
         return all(torch.equal(_bits(view), _bits(tensor)) for view, tensor in pairs)
 
+    @property
+    def count(self) -> int:
+        """How many sets there are."""
+        return len(self.layout)
+
+    def pour(self, recipes: Mapping[int, Recipe], pool: Pool) -> None:
+        """Fill each set with what its recipe makes of `pool`."""
+        for index, recipe in recipes.items():
+            recipe.pour(self.raws[index], pool)
+
+    def pull(self, index: int) -> None:
+        """Look what a worker made of set `index`: `views` show it from now on."""
+
     def close(self) -> None:
         """Release the shared memory."""
         self.arena.close()
 
+    def _place(self) -> int:
+        return ALIGN * random.randrange(PAGE // ALIGN) if self.scattered else 0
+
 
 class _Cursor:
-    def __init__(self, offset: int):
-        self.offset = offset
+    def __init__(self, offset: int, align: int):
+        self.offset, self._align = offset, align
 
     def take(self, size: int) -> int:
-        start, self.offset = self.offset, self.offset + aligned(size)
+        start, self.offset = self.offset, self.offset + aligned(size, self._align)
         return start
 
 

@@ -64,10 +64,13 @@ class Batch:
         return [(at, layout.extent) for at, layout in zip(self.at[call], self.layouts, strict=True)]
 
 
-def batch_of(reply: Mapping[str, Any], calls: int, elapsed_ms: float) -> Batch | None:
-    """A worker's answer to a timed batch of `calls` calls, or None when it makes no sense."""
+def batch_of(reply: Mapping[str, Any], calls: int, elapsed_ms: float, device: str = "cpu") -> Batch | None:
+    """A worker's answer to a timed batch of `calls` calls, or None when it makes no sense.
+
+    `device`: where outputs have to be, as torch names it.
+    """
     at, spent_ns = reply.get("at"), reply.get("ns")
-    layouts = [layout_of(one) for one in _list(reply.get("layouts"))]
+    layouts = [layout_of(one, device) for one in _list(reply.get("layouts"))]
     if type(spent_ns) is not int or not _ints([spent_ns]) or len(_list(at)) != calls:
         return None
     found = [layout for layout in layouts if layout]
@@ -76,8 +79,8 @@ def batch_of(reply: Mapping[str, Any], calls: int, elapsed_ms: float) -> Batch |
     return Batch(elapsed_ms, _list(at), found, spent_ns / 1e6)
 
 
-def layout_of(claim: object) -> Layout | None:
-    """A claimed layout, or None when no tensor in memory can look like that."""
+def layout_of(claim: object, device: str = "cpu") -> Layout | None:
+    """A claimed layout, or None when no tensor in the memory of `device` can look like that."""
     if not isinstance(claim, dict):
         return None
     dtype = getattr(torch, str(claim.get("dtype")), None)
@@ -86,7 +89,7 @@ def layout_of(claim: object) -> Layout | None:
         not isinstance(dtype, torch.dtype)
         or not _ints(shape)
         or not _ints(stride)
-        or claim.get("device") != "cpu"
+        or claim.get("device") != device
     ):
         return None
     if len(_list(shape)) != len(_list(stride)) or min([*_list(shape), *_list(stride)], default=0) < 0:

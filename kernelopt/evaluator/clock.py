@@ -134,7 +134,7 @@ class Stopwatch:
 
     def _calls(self, worker: Worker) -> int:
         """How many calls make a batch of about `batch_ms`."""
-        most, calls = len(self._slots.views), 1
+        most, calls = self._slots.count, 1
         while True:
             spent_ms = min(self._spent(worker, calls) for _ in range(3))
             if spent_ms > self._settings.batch_ms / 4 or calls == most:
@@ -152,10 +152,10 @@ class Stopwatch:
             calls = int(calls * aim_ms * SLOWER / spent_ms)
         elif spent_ms < aim_ms / FASTER:
             calls = int(calls * aim_ms / FASTER / spent_ms)
-        return max(1, min(calls, len(self._slots.views)))
+        return max(1, min(calls, self._slots.count))
 
     def _spent(self, worker: Worker, calls: int) -> float:
-        slots = self._chance.sample(range(len(self._slots.views)), calls)
+        slots = self._chance.sample(range(self._slots.count), calls)
         self._feed(slots)
         return max(self._batch(worker, slots).elapsed_ms - self._asking(), 1e-3)
 
@@ -174,7 +174,7 @@ class Stopwatch:
             latencies.append(max(elapsed - asking, elapsed / 4) / (2 * pair.calls[index]))
 
     def _half(self, pair: Pair, reference_first: bool) -> Half:
-        most = self._chance.sample(range(len(self._slots.views)), max(pair.calls))
+        most = self._chance.sample(range(self._slots.count), max(pair.calls))
         sides = self._chance.sample(most, pair.calls[0]), self._chance.sample(most, pair.calls[1])
         recipes = self._feed(most)
         order = ((pair.reference, 0), (pair.candidate, 1))
@@ -196,8 +196,7 @@ class Stopwatch:
         """Fill input sets with content that no one has seen."""
         count, chance, scaled = len(self._pool), self._chance, self._scaled
         recipes = {slot: Recipe.random(count, chance, scaled=scaled) for slot in slots}
-        for slot, recipe in recipes.items():
-            recipe.pour(self._slots.raws[slot], self._pool)
+        self._slots.pour(recipes, self._pool)
         return recipes
 
     def _overwrite(self, slots: Sequence[int]) -> None:

@@ -95,14 +95,14 @@ class Recipe:
         return made
 
     def _pour(self, out: Raw, a: Raw, b: Raw, itemsize: int) -> None:
-        for first, low, high in self._stretches(len(out) // itemsize):
+        for first, low, high in self.stretches(len(out) // itemsize):
             here = slice(low * itemsize, high * itemsize)
             out[here] = (a if first else b)[here]
 
     def _scale(self, out: Numbers, a: Numbers, b: Numbers, start: int) -> None:
         """The same, each element times a factor: from `start` on, over and over."""
-        factors = _factors(out.dtype)
-        for first, low, high in self._stretches(len(out)):
+        factors = factors_of(out.dtype)
+        for first, low, high in self.stretches(len(out)):
             done = low
             while done < high:  # once, where the table is longer
                 place = (start + done) % SCALES
@@ -111,7 +111,7 @@ class Recipe:
                 np.multiply((a if first else b)[here], part, out=out[here])
                 done = here.stop
 
-    def _stretches(self, size: int) -> list[tuple[bool, int, int]]:
+    def stretches(self, size: int) -> list[tuple[bool, int, int]]:
         """Stretches of a tensor of `size` elements: whether of the first set, from where to where."""
         start, stop = int(self.start * size), int((self.start + self.length) * size)
         wrapped = max(stop - size, 0)
@@ -133,7 +133,7 @@ def is_real(tensor: torch.Tensor) -> bool:
     return bool((some != some.round()).double().mean() > 0.5)
 
 
-def _factors(dtype: np.dtype[Any]) -> Numbers:
+def factors_of(dtype: np.dtype[Any]) -> Numbers:
     """The secret table of this process."""
     if dtype not in _scales:
         chance = np.random.default_rng(list(os.urandom(16)))

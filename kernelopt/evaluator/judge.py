@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from kernelopt.devices import Conditions, conditions
 from kernelopt.errors import EvaluatorFault
@@ -24,9 +24,11 @@ from kernelopt.evaluator import trial
 from kernelopt.evaluator.auditor import Auditor
 from kernelopt.evaluator.baselines import TIMEOUT_S, Baselines, CompiledWorker
 from kernelopt.evaluator.clock import Pair, Stopwatch
+from kernelopt.evaluator.memory import HOST, Memory
+from kernelopt.evaluator.place import Place
 from kernelopt.evaluator.profile_gcc import Runner
 from kernelopt.evaluator.reference import Reference
-from kernelopt.evaluator.rig import Rig, Rigs
+from kernelopt.evaluator.rig import MOST_RIGS, Rig, Rigs
 from kernelopt.evaluator.settings import Settings
 from kernelopt.evaluator.sides import TwoSides
 from kernelopt.evaluator.story import Story, requested
@@ -42,7 +44,9 @@ REFERENCES_SHARE = 0.25
 
 _OWN_THREADS = re.compile(r"\bstd::(jthread|thread|async)\b|\bpthread_create\b|\bthreading\b|\bconcurrent\b")
 
-Profiler = Callable[[Reference, Timing, list[BuildRequest], Runner], tuple[Profile, ...]]
+Memories = Callable[[str], Memory]
+"""Name of a device to its memory."""
+Profiler = Callable[[Reference, Timing, list[BuildRequest], Runner, str], tuple[Profile, ...]]
 
 
 class Judge:
@@ -56,13 +60,17 @@ class Judge:
         cache: Path,
         settings: Settings | None = None,
         profiler: Profiler | None = None,
+        memories: Memories | None = None,
     ):
+        """`memories`: of devices by name; those of this machine by default, the first GPU for ``cuda``."""
         self._sandbox, self._oracle, self._languages = sandbox, oracle, languages
         self._cache, self.settings, self._profiler = cache, settings or Settings(), profiler
         self._tools = SandboxTools(sandbox, self.settings.limits)
         self._secret = random.Random(os.urandom(16))
         self._references: dict[str, Reference] = {}
         self._seen: dict[tuple[Any, ...], list[Finding]] = {}
+        self._memories, self._memory = memories or memory_of, cast("Memory", HOST)
+        self._at = ""
         self._rigs = Rigs()
         self._baselines = Baselines(self._time_compiled, lambda: self._rigs.keep(0))
         self._room = int(REFERENCES_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
@@ -79,12 +87,13 @@ class Judge:
         end = Stopped(Status.PASSED, Stage.DONE, conditions(language.device).note)
         try:
             self._inspect(language.inspect(kernel, allow_libraries=self.settings.allow_libraries))
+            self._settle(language.device)
             self._judge(kernel, self.reference(task), language, story)
         except Stopped as stopped:
             end = stopped
         return story.told(
             end,
-            self.settings,
+            self._memory.settings(self.settings),
             task_id=task.id,
             suite=task.suite,
             kernel_hash=kernel.hash,
@@ -97,14 +106,40 @@ class Judge:
     def close(self) -> None:
         """End both sandboxes."""
         self._rigs.keep(0)
+        self._memory.close()
         self._sandbox.close()
         self._oracle.close()
+
+    def _settle(self, device: str) -> None:
+        """Turn to a device; also where its memory has broken, so that one fault spoils one evaluation.
+
+        Raises:
+            MissingTool: it is not there.
+            EvaluatorFault: it cannot be used.
+        """
+        if device == self._at and self._memory.sound():
+            return
+        self._at = ""
+        if self._memory is not HOST:
+            self._turn(HOST)
+        self._turn(self._memories(device))
+        self._at = device
+
+    def _turn(self, memory: Memory) -> None:
+        """Use this memory from now on, with none of what lies in another."""
+        if memory is self._memory:
+            return
+        self._rigs.keep(0)
+        self._memory.close()
+        self._memory, self._rigs = memory, Rigs(memory.rigs or MOST_RIGS)
+        self._baselines = Baselines(self._time_compiled, lambda: self._rigs.keep(0))
 
     def reference(self, task: Task) -> Reference:
         """The loaded reference of `task`, kept while memory lasts (oldest go first)."""
         found = self._references.pop(task.hash, None)
         if found is None:
-            found = Reference(task, self.settings, self._secret, self._secret.getrandbits(31))
+            place = Place(self._memory.compute)
+            found = Reference(task, self.settings, self._secret, self._secret.getrandbits(31), place)
         self._references[task.hash] = found
         while len(self._references) > 1 and self._held() > self._room:
             self._references.pop(next(iter(self._references)))
@@ -141,12 +176,13 @@ class Judge:
 
         story.timing = self._time(kernel, candidate, reference, story)
         if self._profiler and story.timing:
-            story.profiles = self._profiler(reference, story.timing, story.requests, self._tools.notes)
+            tools, device = self._tools.notes, self._memory.device
+            story.profiles = self._profiler(reference, story.timing, story.requests, tools, device)
         story.baselines = self._baselines.of(reference, self.settings)
 
     def _load(self, kernel: Kernel, reference: Reference, build: Builder, where: Conditions) -> Worker:
         """The candidate in a fresh process."""
-        worker = Worker(self._sandbox, self.settings.limits)
+        worker = Worker(self._sandbox, self.settings.limits, self._memory)
         try:
             setup = replace(self._setup("ModelNew", reference), environment=where.environment)
             timeout_s = self.settings.run_timeout_s
@@ -209,7 +245,8 @@ class Judge:
         checks: list[Check],
         settings: Settings,
     ) -> Timing:
-        rig = self._rigs.get(reference.task.hash, lambda: Rig(reference, self.settings))
+        settings = self._memory.settings(settings)
+        rig = self._rigs.get(reference.task.hash, lambda: Rig(reference, settings, self._memory))
         starts = (partial(self._start_reference, reference), candidate)
         with TwoSides(starts, rig.slots, bound=bound) as sides:
 
@@ -234,7 +271,7 @@ class Judge:
 
     def _start_reference(self, reference: Reference, mode: str = "") -> Worker:
         """The reference in a fresh process, under a `mode` of ``torch.compile`` if there is one."""
-        worker = (CompiledWorker if mode else TrustedWorker)(self._oracle, self.settings.limits)
+        worker = (CompiledWorker if mode else TrustedWorker)(self._oracle, self.settings.limits, self._memory)
         files = {"reference.py": reference.task.source}
         try:
             setup, refuse = replace(self._setup("Model", reference), mode=mode), lambda _: {"ok": False}
@@ -245,3 +282,16 @@ class Judge:
         except (Stopped, EvaluatorFault) as stopped:
             worker.close()
             raise EvaluatorFault(f"the reference of task {reference.task.id}: {stopped}") from stopped
+
+
+def memory_of(device: str, gpu: int = 0) -> Memory:
+    """The memory of a device of this machine; `gpu`: which one, where that is a GPU.
+
+    Raises:
+        MissingTool: there is no driver, or no such GPU.
+    """
+    if device != "cuda":
+        return HOST
+    from kernelopt.evaluator.cuda_memory import CudaMemory  # noqa: PLC0415 - there is none in most places
+
+    return CudaMemory(gpu)

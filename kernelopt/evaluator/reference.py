@@ -14,6 +14,7 @@ from kernelopt.evaluator import strict
 from kernelopt.evaluator.arena import aligned, leaves, set_bytes, tensor_bytes
 from kernelopt.evaluator.backward import Expected, expected
 from kernelopt.evaluator.inputs import Pool, Recipe
+from kernelopt.evaluator.place import Place
 from kernelopt.evaluator.runner import SEED, Runner
 from kernelopt.evaluator.sample import Sample, Wanted, like_usual
 from kernelopt.evaluator.samples import Samples
@@ -36,14 +37,23 @@ class Reference:
         settings: how it is checked.
         secret: what candidates must not be able to guess.
         seed: of the weights, on both sides. A secret one keeps kernels from having the weights baked in.
+        place: where fp64 is computed; on the CPU by default.
     """
 
-    def __init__(self, task: Task, settings: Settings, secret: random.Random, seed: int = SEED):
+    def __init__(
+        self,
+        task: Task,
+        settings: Settings,
+        secret: random.Random,
+        seed: int = SEED,
+        place: Place | None = None,
+    ):
+        self._place = place or Place()
         self.task, self.settings, self._secret, self.seed = task, settings, secret, seed
         # Comparisons are many short operations. On a busy machine each would wait for its second thread
         # to be scheduled, milliseconds for microseconds of work; only the reference itself is worth that.
         torch.set_num_threads(1)
-        self.runner = Runner(task, secret, seed, settings.threads)
+        self.runner = Runner(task, secret, seed, settings.threads, self._place)
         self.init: list[Any] = self.runner.init
         self.samples = Samples(self.runner, settings, secret, task.tolerance)
 
@@ -91,7 +101,7 @@ class Reference:
         if found is None:
             return None
         label, task = found
-        varied = Reference(task, self.settings, self._secret, self.seed)
+        varied = Reference(task, self.settings, self._secret, self.seed, self._place)
         varied.runner.adopt(self.state)
         sample = varied.samples.first()
         return label, replace(sample, workload=replace(sample.workload, id=f"shape {label}"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from kernelopt.evaluator.arena import Slots
 from kernelopt.evaluator.clock import slot_count
+from kernelopt.evaluator.memory import Memory
 from kernelopt.evaluator.reference import Reference
 from kernelopt.evaluator.settings import Settings
 
@@ -21,8 +21,9 @@ class Rig:
     one of the same code (200 A/A trials showed it), and a candidate's are always new.
     """
 
-    def __init__(self, reference: Reference, settings: Settings):
-        self.slots = Slots(reference.pool[0], slot_count(reference.pool, settings), ours=True)
+    def __init__(self, reference: Reference, settings: Settings, memory: Memory):
+        count = slot_count(reference.pool, settings)
+        self.slots = memory.slots(reference.pool[0], count, ours=True)
         self.calls = 0
         """Calls in a batch of the reference, once they have been chosen."""
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import torch
 
-from kernelopt.errors import TaskError
 from kernelopt.evaluator.arena import leaves
 from kernelopt.evaluator.distributions import transform
 from kernelopt.evaluator.inputs import dense, double
+from kernelopt.evaluator.place import Place
 from kernelopt.evaluator.precision import ROUNDINGS, Rounding
 from kernelopt.evaluator.sample import (
     Sample,
@@ -46,8 +46,15 @@ class Runner:
     It runs with as many `threads` as are asked for; whatever else the process does is left to one.
     """
 
-    def __init__(self, task: Task, secret: random.Random, seed: int = SEED, threads: int = 1):
-        self._secret, self._threads = secret, threads
+    def __init__(
+        self,
+        task: Task,
+        secret: random.Random,
+        seed: int = SEED,
+        threads: int = 1,
+        place: Place | None = None,
+    ):
+        self._secret, self._threads, self._place = secret, threads, place or Place()
         self._module = load(task)
         self._model = make_model(self._module, seed)
         self.init: list[Any] = list(self._module.get_init_inputs())
@@ -140,7 +147,7 @@ class Runner:
         for name, rounding in ROUNDINGS.items():
             try:
                 pairs = zip(self._rounded(sample.args, rounding), outputs, strict=True)
-            except TaskError:  # it insists on its own dtypes
+            except RuntimeError:  # it insists on its own dtypes
                 return sample
             outputs = [replace(w, rounded={**w.rounded, name: _added(short, w.value)}) for short, w in pairs]
         return replace(sample, outputs=outputs)
@@ -152,7 +159,7 @@ class Runner:
             try:
                 for weight in self._wide.parameters():
                     weight.copy_(rounding(weight.float()))
-                return self._run(self._wide, double(_rounded(args, rounding)))
+                return self._widely(double(_rounded(args, rounding)))
             finally:
                 for weight, before in zip(self._wide.parameters(), kept, strict=True):
                     weight.copy_(before)
@@ -176,10 +183,14 @@ class Runner:
         """Outputs in fp64 and what the arguments hold after the call; None where it insists on its dtypes."""
         mine = double(args)
         try:
-            with default_dtype(torch.float64), torch.no_grad(), using(self._threads):
-                return leaves(self.wide(*mine)), leaves(mine)
+            with default_dtype(torch.float64):
+                return self._widely(mine), leaves(mine)
         except RuntimeError:
             return None
+
+    def _widely(self, args: list[Any]) -> list[torch.Tensor]:
+        with torch.no_grad(), using(self._threads):
+            return self._place.call(self.wide, args)
 
 
 @contextmanager

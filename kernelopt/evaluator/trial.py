@@ -12,6 +12,7 @@ from kernelopt.evaluation import Check, Status
 from kernelopt.evaluator import backward
 from kernelopt.evaluator.arena import Slots, aligned, tensor_bytes
 from kernelopt.evaluator.check import allowance, compare, written
+from kernelopt.evaluator.memory import Memory
 from kernelopt.evaluator.mismatch import analyse
 from kernelopt.evaluator.reference import Reference
 from kernelopt.evaluator.sample import Sample, same_bits
@@ -33,8 +34,12 @@ Outputs = list[torch.Tensor | None]
 class Callee(Protocol):
     """What a `Worker` does for a trial."""
 
-    inputs: range
-    """Where the mapped input sets lie in its memory."""
+    memory: Memory
+    """Where its tensors live."""
+
+    @property
+    def inputs(self) -> range:
+        """Where the mapped input sets lie in its memory."""
 
     def map(self, slots: Slots, out_bytes: int) -> None:
         """Share input sets and a place for outputs."""
@@ -121,7 +126,7 @@ class _Trial:
 
     def __init__(self, worker: Callee, reference: Reference, settings: Settings, example: Sample):
         self._worker, self._reference, self._settings = worker, reference, settings
-        self.slots = Slots(example.args, 1)
+        self.slots = worker.memory.slots(example.args, 1)
         worker.map(self.slots, sum(aligned(tensor_bytes(value)) for value in example.expected))
 
     def close(self) -> None:
@@ -175,6 +180,7 @@ class _Trial:
         return check
 
     def _written(self, sample: Sample) -> Check | None:
+        self.slots.pull(0)
         return written(sample, self.slots.views[0], factor=self._settings.error_factor)
 
     def _unsteady(self, sample: Sample, check: Check, wrong: Outputs, other: Outputs) -> Check:

@@ -14,8 +14,9 @@ import torch
 
 from kernelopt.errors import EvaluatorFault
 from kernelopt.evaluation import Stage, Status
-from kernelopt.evaluator.arena import Arena, Slots
+from kernelopt.evaluator.arena import Slots
 from kernelopt.evaluator.claims import Batch, batch_of
+from kernelopt.evaluator.memory import HOST, Memory, Unreadable
 from kernelopt.evaluator.tools import sealed
 from kernelopt.inline import open_plain
 from kernelopt.sandboxes import Limits, Sandbox
@@ -56,12 +57,14 @@ class Setup:
 class Worker:
     """One kernel (or the reference) loaded in a forked process."""
 
-    def __init__(self, sandbox: Sandbox, limits: Limits):
+    trusted = False
+
+    def __init__(self, sandbox: Sandbox, limits: Limits, memory: Memory = HOST):
+        self.memory = memory
+        """Where its tensors live."""
         self.folder = Path(tempfile.mkdtemp(prefix="job-", dir=sandbox.room))
-        self._job = sandbox.start(self.folder, limits)
-        self._out: Arena | None = None
-        self.inputs = range(0)
-        """Where mapped input sets lie in the worker's memory, as it says."""
+        self._job = sandbox.start(self.folder, memory.limits(limits))
+        self._window = memory.window(self._job, trusted=self.trusted)
         self._used_ns = 0
         self.ended = ""
 
@@ -80,8 +83,10 @@ class Worker:
         order = {"source": Path(entry).name, "cls": setup.cls, "seed": setup.seed, "threads": setup.threads}
         if setup.mode:
             order["mode"] = setup.mode
-        if setup.environment:
-            order["environment"] = dict(setup.environment)
+        if self.memory.device != "cpu":
+            order["device"] = self.memory.device
+        if environment := {**setup.environment, **self.memory.environment}:
+            order["environment"] = environment
         self._send({"do": "load", "with": order}, Stage.LOAD)
         deadline = time.monotonic() + timeout_s
         while True:
@@ -111,22 +116,30 @@ class Worker:
         """
         self._call({"do": "bind", "with": {"bound": bound}}, 60.0, Stage.LOAD)
 
+    @property
+    def inputs(self) -> range:
+        """Where mapped input sets lie in the worker's memory, as it says."""
+        return self._window.inputs
+
     def map(self, slots: Slots, out_bytes: int) -> None:
         """Share the input sets and a place for `out_bytes` of outputs."""
-        if self._out:
-            self._out.close()
-        self._out = Arena(out_bytes)
-        message = {"do": "map", "with": {"sets": slots.layout}}
-        self._send(message, Stage.RUN, fds=(slots.arena.fd, self._out.fd))
+        self._share(slots, out_bytes)
+
+    def map_timed(self, slots: Slots) -> None:
+        """Share the input sets of timed batches: read-only, as far as others are concerned."""
+        self._share(slots, None)
+
+    def _share(self, slots: Slots, out_bytes: int | None) -> None:
+        order, fds = self._window.share(slots, out_bytes)
+        self._send({"do": "map", "with": order}, Stage.RUN, fds)
         reply = self._receive(60.0, Stage.RUN)
         self._raise_if_error(reply, Stage.RUN)
-        base = reply.get("base")
-        self.inputs = range(base, base + slots.arena.data.numel()) if type(base) is int else range(0)
+        self._window.mapped(reply)
 
     def run(self, which: int, timeout_s: float) -> list[dict[str, Any]]:
         """Call once on input set `which`; claims about its outputs (see `copy_out`)."""
         reply = self._call({"do": "run", "with": {"which": which}}, timeout_s, Stage.RUN)
-        return _claims(reply)
+        return self._claims(reply)
 
     def backward(self, which: int, parameters: Sequence[str], timeout_s: float) -> list[dict[str, Any]]:
         """Gradients of one call on input set `which`, which holds the arguments and the outputs' weights.
@@ -137,14 +150,7 @@ class Worker:
         reply = self._call({"do": "backward", "with": order}, timeout_s, Stage.RUN)
         if reply.get("ok") is False:
             raise Stopped(Status.WRONG_VALUE, Stage.CHECK, str(reply.get("why"))[:300])
-        return _claims(reply)
-
-    def map_timed(self, slots: Slots) -> None:
-        """Share the input sets of timed batches: read-only, as far as others are concerned."""
-        self._send(
-            {"do": "map", "with": {"sets": slots.layout, "timed": True}}, Stage.RUN, fds=(slots.arena.fd,)
-        )
-        self._raise_if_error(self._receive(60.0, Stage.RUN), Stage.RUN)
+        return self._claims(reply)
 
     def batch(self, calls: Sequence[int], timeout_s: float) -> Batch:
         """Call once on each of the input sets `calls`. The worker is stopped before and after.
@@ -153,15 +159,23 @@ class Worker:
         stopped; the trusted process beside it reads both times. Outputs are what its memory holds
         then: nothing can be computed later.
         """
+        with self._readable(Stage.TIME):
+            _refuse(self._window.before())
         self._send({"do": "batch", "with": {"calls": list(calls)}}, Stage.TIME)
         self.resume(Stage.TIME)
         reply = self._receive(timeout_s, Stage.TIME)
         self.pause(answered="error" not in reply)
+        doubt = self._window.stopped()
         self._raise_if_error(reply, Stage.TIME)
+        _refuse(doubt)
         elapsed_ns = self._job.paused_at_ns - self._job.resumed_at_ns
-        batch = batch_of(reply, len(calls), elapsed_ns / 1e6)
+        batch = batch_of(reply, len(calls), elapsed_ns / 1e6, self.memory.device)
         if batch is None:
-            raise Stopped(Status.SUSPECT, Stage.TIME, "the worker answered a timed batch with nonsense")
+            _refuse("the worker answered a timed batch with nonsense")
+        assert batch is not None
+        with self._readable(Stage.TIME):
+            self._window.hear(reply)
+            self._window.watch(batch)
         return batch
 
     def pause(self, *, answered: bool = False) -> None:
@@ -181,20 +195,20 @@ class Worker:
 
     def read(self, spans: Sequence[tuple[int, int]]) -> bytes | None:
         """Memory of the stopped worker at (address, bytes)."""
-        return self._job.read(spans)
+        with self._readable(Stage.TIME):
+            return self._window.read(spans)
 
     def copy_out(self, claims: Sequence[dict[str, Any]]) -> list[torch.Tensor | None]:
         """The judge's own copies of outputs; None where a claim does not hold water."""
-        assert self._out is not None
-        return [_copy(claim, self._out.data) for claim in claims]
+        with self._readable(Stage.RUN):
+            return self._window.copy_out(claims)
 
     def close(self) -> None:
         """End the job and remove its folder. Safe to call twice."""
         if self.folder.exists():
             self.ended = self._job.close()
             remove_tree(self.folder)
-            if self._out:
-                self._out.close()
+            self._window.close()
 
     def log(self) -> str:
         """The tail of what the candidate printed."""
@@ -205,6 +219,22 @@ class Worker:
                 return file.read().decode(errors="replace")
         except OSError:
             return ""
+
+    @contextlib.contextmanager
+    def _readable(self, stage: Stage) -> Iterator[None]:
+        """Memory that cannot be read is the verdict."""
+        try:
+            yield
+        except Unreadable as problem:
+            raise Stopped(Status.SUSPECT, stage, str(problem)) from problem
+
+    def _claims(self, reply: Mapping[str, Any]) -> list[dict[str, Any]]:
+        outputs = reply.get("outputs")
+        if not isinstance(outputs, list) or not all(isinstance(one, dict) for one in outputs):
+            raise Stopped(Status.SUSPECT, Stage.RUN, "the worker described its outputs with nonsense")
+        with self._readable(Stage.RUN):
+            self._window.hear(reply)
+        return outputs
 
     def _call(self, message: dict[str, Any], timeout_s: float, stage: Stage) -> dict[str, Any]:
         self._send(message, stage)
@@ -256,6 +286,8 @@ _DOING = {
 class TrustedWorker(Worker):
     """The reference's worker: what goes wrong in it is never the candidate's doing."""
 
+    trusted = True
+
     def _send(self, message: dict[str, Any], stage: Stage, fds: Sequence[int] = ()) -> None:
         with _ours():
             super()._send(message, stage, fds)
@@ -268,6 +300,15 @@ class TrustedWorker(Worker):
         with _ours():
             super()._raise_if_error(reply, stage)
 
+    @contextlib.contextmanager
+    def _readable(self, stage: Stage) -> Iterator[None]:
+        try:
+            yield
+        except Unreadable as problem:
+            if problem.foreign:
+                raise Stopped(Status.SUSPECT, stage, str(problem)) from problem
+            raise EvaluatorFault(f"the reference's process: {problem}") from problem
+
 
 @contextlib.contextmanager
 def _ours() -> Iterator[None]:
@@ -277,32 +318,14 @@ def _ours() -> Iterator[None]:
         raise EvaluatorFault(f"the reference's process: {stopped.reason}") from stopped
 
 
+def _refuse(doubt: str) -> None:
+    """What raises doubts while timed is the candidate's doing, whoever's batch it is."""
+    if doubt:
+        raise Stopped(Status.SUSPECT, Stage.TIME, doubt)
+
+
 def _headline(text: str, status: Status) -> str:
     """The line that says it best: the compiler's first error, or the last line of a traceback."""
     lines = text.strip().splitlines()
     errors = [line for line in lines if "error:" in line] if status is Status.BUILD_FAILED else []
     return (errors[:1] or lines[-1:] or [""])[0][:300]
-
-
-def _claims(reply: Mapping[str, Any]) -> list[dict[str, Any]]:
-    outputs = reply.get("outputs")
-    if not isinstance(outputs, list) or not all(isinstance(one, dict) for one in outputs):
-        raise Stopped(Status.SUSPECT, Stage.RUN, "the worker described its outputs with nonsense")
-    return outputs
-
-
-def _copy(claim: Mapping[str, Any], data: torch.Tensor) -> torch.Tensor | None:
-    """Believe nothing: sizes are recomputed and bounds checked before memory is touched."""
-    dtype = getattr(torch, str(claim.get("dtype")), None)
-    shape, offset = claim.get("shape"), claim.get("offset")
-    if not isinstance(dtype, torch.dtype) or not isinstance(offset, int) or not _is_shape(shape):
-        return None
-    size = torch.Size(shape).numel() * dtype.itemsize  # type: ignore[arg-type]
-    if offset < 0 or offset % dtype.itemsize or offset + size > data.numel():
-        return None
-    raw = data[offset : offset + size].clone()
-    return raw.view(dtype).reshape(shape)  # type: ignore[arg-type]
-
-
-def _is_shape(shape: object) -> bool:
-    return isinstance(shape, list) and all(type(n) is int and n >= 0 for n in shape)

@@ -82,9 +82,10 @@ class LocalExecutor:
         """Machine, compiler, versions and isolation, for the manifest."""
         from kernelopt.registry import get
 
-        device = get("devices", "cpu")().describe()
+        device, gpu = get("devices", "cpu")().describe(), get("devices", "cuda")()
         return {
             **device,
+            **({"gpu": gpu.describe()["model"]} if gpu.missing() is None else {}),
             "isolation": self._sandbox,
             "noise": f"{calibration.used()} between processes",
             "compiler": _compiler(),
@@ -135,7 +136,8 @@ def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False, 
         found: Language = get("languages", name)()
         return Unlooked(found) if plain else found
 
-    return Judge(candidates, references, language, cache_dir(), settings, None if plain else profile)
+    profiler = None if plain else profile
+    return Judge(candidates, references, language, cache_dir(), settings, profiler)
 
 
 def _warmed(name: str, card: str) -> tuple[Sandbox, Sandbox]:

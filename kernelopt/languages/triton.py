@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
+from kernelopt import registry
 from kernelopt.kernel import Kernel
 from kernelopt.languages import BuildReply, BuildRequest, Finding, Toolbox
 from kernelopt.languages import _triton_guide as triton_guide
@@ -18,10 +19,14 @@ NO_BUILDS = (
 
 
 class Triton:
-    """Kernels that Triton compiles in their own process, or interprets there."""
+    """Kernels that Triton compiles in their own process, or interprets there where no GPU is."""
 
     name = "triton"
-    device = "interpreter"
+
+    @property
+    def device(self) -> str:
+        """The GPU, where there is one that kernels can run on."""
+        return "cuda" if registry.get("devices", "cuda")().missing() is None else "interpreter"
 
     def missing(self) -> str | None:
         """How to install Triton, where there is none."""

@@ -1,0 +1,97 @@
+"""Handles, addresses and sizes are claims: a false one is a verdict, and never an exception."""
+
+import pytest
+from gpu_answers import TASK, answer
+
+from kernelopt.evaluation import Stage, Status
+
+PATCH = """
+homes = gpu.Gpu.homes
+def forged(self, at):
+    found = homes(self, at)["homes"]
+    {body}
+    return {{"homes": found}}
+gpu.Gpu.homes = forged
+"""
+LARGER = """
+layout = MAIN.layout
+def larger(leaf):
+    found = layout(leaf)
+    return {{**found, "shape": {shape}, "stride": {stride}}} if state["timed"] else found
+MAIN.layout = larger
+"""
+
+
+def forged(body):
+    return answer(head=PATCH.format(body=body))
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            "found = [[base, size, 'ab' * 64] for base, size, _ in found]",
+            "that is not there",
+        ),
+        ("found = [[base, size, 'zz' * 64] for base, size, _ in found]", "nonsense"),
+        ("found = [[base, size, 'ab'] for base, size, _ in found]", "nonsense"),
+        ("found = [[base, 'much', handle] for base, size, handle in found]", "nonsense"),
+        ("found = {'much': 1}", "nonsense"),
+        ("found = []", "no other process can map"),
+        (
+            "found = [[base - (1 << 40), 1 << 50, handle] for base, size, handle in found]",
+            "beyond its allocation",
+        ),
+        ("found = [[base, size, state['arena']] for base, size, _ in found]", "the judge's memory"),
+    ],
+)
+def test_a_forged_handle_is_suspect_with_the_reason(evaluate, body, said):
+    keep = (
+        "mapping = gpu.Gpu.map\n"
+        "def note_arena(self, fds, handle, size):\n"
+        "    state['arena'] = handle\n"
+        "    return mapping(self, fds, handle, size)\n"
+        "gpu.Gpu.map = note_arena\n"
+    )
+    found = evaluate(answer(head=keep + PATCH.format(body=body)), TASK)
+    assert (found.status, found.stage) == (Status.SUSPECT, Stage.RUN), found.reason
+    assert said in found.reason
+
+
+OTHERS = """
+import glob, struct
+folder = os.path.dirname({library!r})
+def segment():
+    '''A large allocation of a process that is neither this one nor the judge.'''
+    for name in glob.glob(folder + "/mem-*"):
+        _, owner, number = os.path.basename(name).split("-")
+        if int(owner) not in (os.getpid(), os.getppid(), {judge}) and os.path.getsize(name) == 2 << 20:
+            return struct.pack("QQQQ", 0x4b4f5354414e4431, int(owner), int(number), 2 << 20).hex()
+    return ""
+homes = gpu.Gpu.homes
+def foreign(self, at):
+    found = homes(self, at)["homes"]
+    other = segment() if state["timed"] else ""
+    other = other.ljust(128, "0") if other else ""
+    return {{"homes": [[base, size, other or handle] for base, size, handle in found]}}
+gpu.Gpu.homes = foreign
+"""
+
+
+def test_memory_of_the_reference_is_not_taken_for_the_candidate_s(evaluate, world):
+    """As if it had guessed the handle of what the reference's process computed."""
+    import os
+
+    head = OTHERS.format(library=str(world / "libcuda.so.1"), judge=os.getpid())
+    found = evaluate(answer(head=head), TASK)
+    assert (found.status, found.stage) == (Status.SUSPECT, Stage.TIME), found.reason
+    assert "memory of another process" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("shape", "stride"),
+    [("[500000, 37]", "[37, 1]"), ("[1 << 30, 37]", "[37, 1]"), ("[500, 37]", "[600, 1]")],
+)
+def test_a_claim_larger_than_the_allocation_reads_nothing(evaluate, shape, stride):
+    found = evaluate(answer(head=LARGER.format(shape=shape, stride=stride)), TASK)
+    assert (found.status, found.stage) == (Status.SUSPECT, Stage.TIME), found.reason

@@ -1,10 +1,13 @@
 """The straight line, on real kernels in real worker processes."""
 
 import pytest
-from honest_kernel import TASK
+from honest_kernel import HONEST, TASK
 
 from kernelopt.errors import TaskError
-from kernelopt.evaluation import Stage, Status, from_json, to_json
+from kernelopt.evaluation import Speedup, Stage, Status, Timing, from_json, to_json
+from kernelopt.evaluator.pace import Pace
+from kernelopt.evaluator.story import Story
+from kernelopt.kernel import Kernel
 from kernelopt.task import Task, Tolerance
 
 FORWARD = "        lib.scale(x, self.bias, y, x.shape[0], x.shape[1], self.factor)\n        return y"
@@ -155,3 +158,17 @@ def test_a_reference_process_that_dies_is_replaced_and_blamed_on_no_one(evaluate
     monkeypatch.setattr(judge, "_start_reference", start_and_kill)
     assert evaluate().status is Status.PASSED
     assert killed
+
+
+@pytest.mark.parametrize(("paces_ms", "low"), [([3.0], 2.0), ([60.0, 3.1], 2.0), ([60.0, 30.0], 0.2)])
+def test_a_kernel_faster_than_a_reference_that_was_kept_waiting_is_timed_again(
+    judge, monkeypatch, paces_ms, low
+):
+    reference, story = judge.reference(TASK), Story()
+    monkeypatch.setattr(judge, "_pace", Pace())
+    judge._pace.slowed((TASK.hash, True), Timing("timed", 1.0, 3.0, Speedup(3.0, 2.0, 4.0)))
+    timings = [Timing("timed", 1.0, pace, Speedup(3.0, 2.0, 4.0)) for pace in paces_ms]
+    monkeypatch.setattr(judge, "_surely", lambda *_: timings.pop(0))
+    found = judge._time(Kernel.from_source(HONEST, "cpp"), None, reference, story)
+    assert not timings
+    assert found.speedup.ci95_low == pytest.approx(low)

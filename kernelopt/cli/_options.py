@@ -154,6 +154,7 @@ _RULES = {
     "--check-backward": "Also check gradients; kernels must be differentiable then.",
     "--allow-reduced-precision": "Let float16, bfloat16 and tf32 arithmetic pass in a float32 task.",
     "--strict": "npueval: tolerance relative to the reference, not to the output as NPUEval has it.",
+    "--thorough": "Time with up to eight process pairs, not four: a narrower interval.",
 }
 
 

@@ -86,7 +86,8 @@ class Baselines:
     def _made(self, name: str, reference: Reference, settings: Settings) -> Timing | str:
         try:
             mode = {**MODES, **GRAPHS}[name]
-            timing = self._measure(reference, mode, dataclasses.replace(settings, looks=LOOKS))
+            few = dataclasses.replace(settings, looks=LOOKS, thorough=False)
+            timing = self._measure(reference, mode, few)
         except (Stopped, KernelOptError, OSError) as error:
             self._mend()
             return _reason(error)

@@ -90,7 +90,7 @@ class Stopwatch:
     def measure(self, workload_id: str, baseline: str = "eager") -> Timing:
         """Rounds of process pairs, until the interval is good enough or time is up."""
         started = time.monotonic()
-        for look in self._settings.looks:
+        for look in self._settings.schedule:
             late = self._advance(look, started)
             found = speedup([pair.logs() for pair in self.pairs], self._settings.between_sd, look.alpha)
             if late or decided(found, self._settings):
@@ -118,7 +118,7 @@ class Stopwatch:
         # Never before there are rounds for an interval: without one there is no verdict.
         rounds = [len(pair.reference_ms) for pair in self.pairs]
         enough = min(rounds) and sum(rounds) - len(rounds) >= LEAST_FREEDOM
-        return bool(enough) and time.monotonic() - started > self._settings.time_cap_s
+        return bool(enough) and time.monotonic() - started > self._settings.cap_s
 
     def _ready(self, pair: Pair) -> None:
         """Warm both sides up, and choose how many calls make a batch.

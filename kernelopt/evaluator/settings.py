@@ -23,8 +23,19 @@ class Look:
     """How often the interval of this look may miss."""
 
 
-RULES = ("allow_libraries", "strict_shapes", "check_backward", "allow_reduced_precision", "strict")
-"""Fields of `Settings` that change what a verdict means; those that are set are told with it."""
+THOROUGH = (Look(1, 5, 0.005), Look(2, 3, 0.0075), Look(4, 3, 0.0125), Look(8, 3, 0.025))
+"""The looks of `Settings.thorough`. Where processes differ, what eight pairs show has seven degrees of
+freedom: half as wide an interval as that of four."""
+
+RULES = (
+    "allow_libraries",
+    "strict_shapes",
+    "check_backward",
+    "allow_reduced_precision",
+    "strict",
+    "thorough",
+)
+"""Fields of `Settings` that change what a verdict means or is worth; those that are set are told with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +67,8 @@ class Settings:
     """Also check a batch of another size, where the task has one that may vary."""
     check_backward: bool = False
     """Also check gradients; kernels must be differentiable then."""
+    thorough: bool = False
+    """Up to eight process pairs where four decide nothing: for figures that are published."""
     threads: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
     """Threads that reference and candidate may use."""
     bind_threads: bool = True
@@ -90,3 +103,13 @@ class Settings:
     run_timeout_s: float = 30.0
     """For one call, and for one batch."""
     limits: Limits = field(default_factory=Limits)
+
+    @property
+    def schedule(self) -> tuple[Look, ...]:
+        """When to look at the interval."""
+        return THOROUGH if self.thorough else self.looks
+
+    @property
+    def cap_s(self) -> float:
+        """Most time spent on timed rounds."""
+        return 2 * self.time_cap_s if self.thorough else self.time_cap_s

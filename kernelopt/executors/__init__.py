@@ -23,6 +23,8 @@ class Rules:
     allow_reduced_precision: bool = False
     strict: bool = False
     """NPUEval: an element may miss ``rtol * |reference|``, not ``rtol * |output|`` as published."""
+    thorough: bool = False
+    """Up to eight process pairs for a speedup, not four."""
 
     def text(self) -> str:
         """Those that are set, as flags; empty when all is as usual."""

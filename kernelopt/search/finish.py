@@ -33,7 +33,7 @@ def winners(run: Run) -> dict[str, tuple[Evaluation, str]]:
 
 
 def remeasure(run: Run, plan: Plan, executor: Executor, progress: Progress) -> None:
-    """Measure each winner once more, in fresh processes.
+    """Measure each winner once more, in fresh processes, with as many pairs of them as its figure needs.
 
     The best of many noisy figures is too good on average; the second figure was not selected. It is
     the one that is reported.

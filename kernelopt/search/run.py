@@ -147,7 +147,9 @@ def _search(
             adapter.close()
         # Fresh processes: a new judge, new workers, nothing warm from the search.
         executor.close()
-        remeasure(run, plan, executor, progress)
+        rules = dataclasses.replace(plan.rules, thorough=True)
+        with contextlib.closing(open_executor(plan.executor, plan.sandbox, rules)) as again:
+            remeasure(run, plan, again, progress)
 
 
 @contextlib.contextmanager

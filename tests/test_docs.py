@@ -33,6 +33,7 @@ NOT_RUN = {
     r"--open": "a browser",
     r"^kernelopt (docs add|export|verify|score)": "files of the reader's own; tests of their own run these",
     r"^kernelopt (eval|build) (softmax|mine)\.py": "a kernel of the reader's own",
+    r"^kernelopt suites \w+ softmul\.py": "an operator of the reader's own",
     r"--target npu|--suite npueval": "minutes; tests of their own run it at a smaller size",
     r"^make (search|test|check|setup|lint)": ".ci/run makes it",
     r"^python -m (benchmarks|venv|build|pip)": "minutes; figures in the documents come from it",
@@ -171,6 +172,16 @@ def test_what_can_be_run_here_runs(place, command, capsys):
 def test_links_within_the_project_lead_somewhere(page):
     links = re.findall(r"\]\((?!https?:|mailto:)([^)\s]+)\)", page.read_text())
     assert [link for link in links if not leads_somewhere(page, link)] == []
+
+
+def test_the_operator_that_is_shown_as_ones_own_is_a_task_that_tells_right_from_wrong(
+    tmp_path, monkeypatch, capsys
+):
+    (text,) = python_blocks(ROOT / "docs" / "own-operator.md")
+    (tmp_path / "softmul.py").write_text(text.replace("ROWS = 4096", "ROWS = 64"))
+    monkeypatch.chdir(tmp_path)
+    assert main(["suites", "check", "softmul.py"]) == 0
+    assert "OK" in capsys.readouterr().out
 
 
 def leads_somewhere(page, link):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import NamedTuple, cast
 
 from kernelopt import registry
@@ -43,6 +44,8 @@ def choose_sandbox(name: str, gpu: str = "") -> Chosen:
 def _lacks(name: str, gpu: str) -> str | None:
     """What keeps a sandbox from running here. Nothing of it stays behind."""
     plugin = registry.get("sandboxes", name)
+    if gpu and "gpu" not in inspect.signature(plugin).parameters:
+        return "it cannot pass a GPU on"
     sandbox = plugin(gpu=gpu) if gpu else plugin()
     try:
         return cast("str | None", sandbox.missing())

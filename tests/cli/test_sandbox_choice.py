@@ -67,6 +67,12 @@ def test_one_that_cannot_pass_a_gpu_on_is_passed_over(monkeypatch):
     assert asked == ["GPU-1", "GPU-1"]
 
 
+def test_one_that_knows_nothing_of_gpus_is_no_sandbox_for_them(machine):
+    machine(process=None)
+    with pytest.raises(MissingTool, match="sandbox process: it cannot pass a GPU on"):
+        choose_sandbox("process", "0")
+
+
 def test_what_is_passed_over_is_told_with_its_reason(machine):
     closed = machine(docker="no engine answers", bwrap="not installed", process=None)
     told = "sandbox: process; not docker: no engine answers; not bwrap: not installed"

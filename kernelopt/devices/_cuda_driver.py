@@ -21,6 +21,9 @@ HANDLE_BYTES = 64  # CU_IPC_HANDLE_SIZE
 SCHED_SPIN = 1  # CU_CTX_SCHED_SPIN: waits end sooner than with a thread that sleeps
 LAZY_PEER_ACCESS = 1  # CU_IPC_MEM_LAZY_ENABLE_PEER_ACCESS
 MULTIPROCESSORS, COMPUTE_MODE, L2_CACHE_BYTES, MAJOR, MINOR = 16, 20, 38, 75, 76  # CUdevice_attribute
+UNIT = 2 << 20
+"""Smaller allocations may share a block, and a handle shows the whole block to whoever opens it (CUDA
+Programming Guide, "Interprocess Communication"): so none here is smaller, or has another's rest beside it."""
 SHARED_MODE = 0  # CU_COMPUTEMODE_DEFAULT: several processes may use the GPU
 
 
@@ -65,6 +68,9 @@ _PROTOTYPES: dict[str, tuple[Any, ...]] = {
     "cuModuleGetFunction": (POINTER(c_void_p), c_void_p, c_char_p),
     "cuLaunchKernel": (c_void_p, *[c_uint] * 7, c_void_p, POINTER(c_void_p), POINTER(c_void_p)),
 }
+
+
+OUT_OF_MEMORY = 2  # CUDA_ERROR_OUT_OF_MEMORY
 
 
 class CudaError(EvaluatorFault):
@@ -178,9 +184,9 @@ class Gpu:
         return free.value
 
     def allocate(self, size: int) -> int:
-        """Address of so many bytes, at a multiple of 256."""
+        """Address of so many bytes, at a multiple of 256, in a block of their own."""
         pointer = c_uint64()
-        self.call("cuMemAlloc_v2", byref(pointer), size)
+        self.call("cuMemAlloc_v2", byref(pointer), -(-size // UNIT) * UNIT)
         return pointer.value
 
     def free(self, pointer: int) -> None:

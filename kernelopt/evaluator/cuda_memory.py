@@ -20,8 +20,9 @@ from typing import Any
 import torch
 
 from kernelopt.devices._cuda_driver import LIBRARY, CudaError, Gpu
+from kernelopt.evaluator.arena import set_bytes
 from kernelopt.evaluator.cuda_pour import Pourer
-from kernelopt.evaluator.cuda_slots import DeviceArena, DeviceSlots
+from kernelopt.evaluator.cuda_slots import ALIGN, DeviceArena, DeviceSlots
 from kernelopt.evaluator.cuda_window import CudaWindow
 from kernelopt.evaluator.memory import Unreadable
 from kernelopt.evaluator.settings import Settings
@@ -31,6 +32,8 @@ FLUSH = 2
 """The L2 cache is flushed by writing so many times its size."""
 ROTATION = 3
 """Input sets take at least so many times the L2 cache, if there are enough of them."""
+SLOTS_SHARE = 0.4
+"""Part of the free memory that the input sets of one task may take; outputs need some, too."""
 ARENA_PART = 32
 """Part of a GPU's memory that the input sets of one side may take, beyond that."""
 PROBE_BYTES = 16 << 20
@@ -85,8 +88,9 @@ class CudaMemory:
         return max(least, ROTATION * self.gpu.l2_bytes, many)
 
     def slots(self, example: Sequence[Any], count: int, *, ours: bool = False) -> DeviceSlots:
-        """Input sets in pinned memory here, and in an arena of each side there."""
-        return DeviceSlots(self, example, count)
+        """Input sets in an arena of each side; fewer than `count` where memory is short."""
+        room = int(SLOTS_SHARE * self.gpu.free_bytes()) // (2 * max(set_bytes(example, ALIGN), 1))
+        return DeviceSlots(self, example, max(1, min(count, room)))
 
     def window(self, job: Job, *, trusted: bool) -> CudaWindow:
         """A window on a worker by way of the GPU's memory."""
@@ -105,7 +109,7 @@ class CudaMemory:
             self.gpu.free(arena.pointer)
 
     def open(self, handle: bytes, window: CudaWindow) -> tuple[int, int]:
-        """Address here and size of an allocation of the worker behind `window`.
+        """Address here of an allocation of the worker behind `window`, and bytes from there to its end.
 
         Raises:
             Unreadable: there is no such allocation, or it is not that worker's.
@@ -123,7 +127,7 @@ class CudaMemory:
             self.gpu.close_handle(pointer)
             raise Unreadable("the worker passes memory of another process for its own", foreign=True)
         base, size = self.gpu.extent(pointer)
-        return base, size
+        return pointer, base + size - pointer
 
     def shut(self, pointer: int) -> None:
         """Close what was opened."""

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from kernelopt.devices._cuda_driver import Gpu
+from kernelopt.devices._cuda_driver import OUT_OF_MEMORY, CudaError, Gpu
 from kernelopt.evaluator.arena import Raw
 from kernelopt.evaluator.inputs import SCALES, Numbers, Part, Pool, Recipe, factors_of
 
@@ -52,10 +52,8 @@ class Pourer:
 
         Returns before they are written: `Gpu.synchronize` waits for it.
         """
-        if not self.able:
+        if not self.able or not (pool is self._pool or self._take(pool)):
             return False
-        if pool is not self._pool:
-            self._take(pool)
         first, second = self._sets[recipe.first], self._sets[recipe.second]
         for part, a, b, offset in zip(pool.parts[recipe.first], first, second, offsets, strict=True):
             for place in places:
@@ -79,14 +77,26 @@ class Pourer:
         values = (target, *sources, self._table(numbers.dtype), size, wrapped, start, stop, scale, SCALES)
         self._gpu.launch(self._kernel(numbers.dtype), max(blocks, 1), THREADS, values)
 
-    def _take(self, pool: Pool) -> None:
-        """Copy the sets of a pool to the GPU, in the place of another one's."""
-        self._pool = None
-        for pointer in [pointer for each in self._sets for pointer in each if pointer]:
-            self._gpu.free(pointer)
-        self._sets = []
-        self._sets = [[self._copied(part.raw) for part in parts] for parts in pool.parts]
+    def _take(self, pool: Pool) -> bool:
+        """Copy the sets of a pool to the GPU, in the place of another one's; whether there is room."""
+        self._drop()
+        try:
+            for parts in pool.parts:
+                self._sets.append([])
+                for part in parts:
+                    self._sets[-1].append(self._copied(part.raw))
+        except CudaError as error:
+            if error.code != OUT_OF_MEMORY:
+                raise
+            self._drop()
+            return False
         self._pool = pool
+        return True
+
+    def _drop(self) -> None:
+        self._pool, sets, self._sets = None, self._sets, []
+        for pointer in [pointer for each in sets for pointer in each if pointer]:
+            self._gpu.free(pointer)
 
     def _table(self, dtype: np.dtype[np.floating]) -> int:
         if dtype not in self._factors:

@@ -29,8 +29,6 @@ BUSY_MS = 100.0
 SLOW_PROBES, SLOW_SHARE = 3, 0.2
 """Slow probes and their share of all from which on a candidate leaves work behind. One or two are
 accidents: the judge waited for a processor."""
-MOST_OPEN = 64
-"""Allocations of one worker that stay mapped; those of its last batch always do."""
 AGAIN = "an output changed after the kernel had answered: work was left on the GPU"
 
 
@@ -69,6 +67,8 @@ class Unrest:
 class CudaWindow:
     """A worker's memory on the GPU (see `memory.Window`)."""
 
+    still = True
+
     def __init__(self, memory: CudaMemory, *, trusted: bool):
         self._memory, self._trusted = memory, trusted
         self.inputs = range(0)
@@ -98,12 +98,13 @@ class CudaWindow:
         self._homes = [Home(base, size, bytes.fromhex(handle)) for base, size, handle in homes]
         for home in self._homes if self._trusted else ():
             self._open(home)  # the reference's memory is known to be the reference's before anybody claims it
-        if len(self._opened) > MOST_OPEN:
-            self._shut(keep={home.handle for home in self._homes})
 
     def copy_out(self, claims: Sequence[dict[str, Any]]) -> list[torch.Tensor | None]:
         """Copies of what lies at the claimed addresses, as the judge sees it."""
-        return [self._copy(claim) for claim in claims]
+        try:
+            return [self._copy(claim) for claim in claims]
+        finally:
+            self._shut()
 
     def before(self) -> str:
         """Flush the L2 cache; look whether what should be at rest is."""
@@ -112,6 +113,7 @@ class CudaWindow:
             # Whatever still runs is no reference's, and would make the reference slow.
             doubt = self._unrest.note(self._memory.probe_ms())
         self._memory.flush()
+        self._shut()
         return doubt
 
     def stopped(self) -> str:
@@ -132,7 +134,7 @@ class CudaWindow:
 
     def close(self) -> None:
         """Close what was opened, and let go of the arenas."""
-        self._shut(keep=set())
+        self._shut()
         while self._arenas:
             self._arenas.pop().close()
 
@@ -172,9 +174,10 @@ class CudaWindow:
             raise Unreadable(f"an output reaches {offset + size - real} bytes beyond its allocation")
         return bytes(self._memory.gpu.read(pointer + offset, size))
 
-    def _shut(self, keep: set[bytes]) -> None:
-        for handle in [one for one in self._opened if one not in keep]:
-            self._memory.shut(self._opened.pop(handle)[0])
+    def _shut(self) -> None:
+        """Close what was opened: to have memory mapped that a running worker may free is undefined."""
+        while self._opened:
+            self._memory.shut(self._opened.popitem()[1][0])
 
 
 def _tensor(layout: Layout, raw: bytes) -> torch.Tensor:

@@ -29,6 +29,7 @@ from kernelopt.evaluator.pace import Pace
 from kernelopt.evaluator.place import Place
 from kernelopt.evaluator.profile_gcc import Runner
 from kernelopt.evaluator.reference import Reference
+from kernelopt.evaluator.rehearsal import rehearse
 from kernelopt.evaluator.rig import MOST_RIGS, Rig, Rigs
 from kernelopt.evaluator.settings import Settings
 from kernelopt.evaluator.sides import TwoSides
@@ -115,7 +116,7 @@ class Judge:
         """Turn to a device; also where its memory has broken, so that one fault spoils one evaluation.
 
         Raises:
-            MissingTool: it is not there.
+            MissingTool: it is not there, or the sandbox lets nobody use it.
             EvaluatorFault: it cannot be used.
         """
         if device == self._at and self._memory.sound():
@@ -124,6 +125,8 @@ class Judge:
         if self._memory is not HOST:
             self._turn(HOST)
         self._turn(self._memories(device))
+        if self._memory is not HOST:
+            rehearse(self._sandbox, self._memory, self.settings.limits)
         self._at = device
 
     def _turn(self, memory: Memory) -> None:

@@ -35,6 +35,8 @@ class Window(Protocol):
 
     inputs: range
     """Where mapped input sets lie in the worker's memory, as it says."""
+    still: bool
+    """Whether the worker must not run while outputs are copied."""
 
     def share(self, slots: Slots, out_bytes: int | None) -> tuple[dict[str, Any], Sequence[int]]:
         """What to tell the worker of input sets, and file descriptors to go with it.
@@ -142,6 +144,8 @@ HOST = HostMemory()
 
 class HostWindow:
     """A worker on this machine's processors."""
+
+    still = False
 
     def __init__(self, job: Job):
         self._job = job

@@ -149,7 +149,7 @@ class Runner:
                 pairs = zip(self._rounded(sample.args, rounding), outputs, strict=True)
             except RuntimeError:  # it insists on its own dtypes
                 return sample
-            outputs = [replace(w, rounded={**w.rounded, name: _added(short, w.value)}) for short, w in pairs]
+            outputs = [_with(w, name, short) for short, w in pairs]
         return replace(sample, outputs=outputs)
 
     def _rounded(self, args: list[Any], rounding: Rounding) -> list[torch.Tensor]:
@@ -255,6 +255,13 @@ def _rounded(args: Any, rounding: Rounding) -> Any:
         return type(args)([_rounded(part, rounding) for part in args])
     single = isinstance(args, torch.Tensor) and args.dtype == torch.float32
     return rounding(args) if single else copy.deepcopy(args)
+
+
+def _with(one: Wanted, name: str, short: torch.Tensor) -> Wanted:
+    """The output with what rounding to the type `name` adds; as it is, where it holds no such numbers."""
+    if not one.value.is_floating_point():
+        return one
+    return replace(one, rounded={**one.rounded, name: _added(short, one.value)})
 
 
 def _added(short: torch.Tensor, exact: torch.Tensor) -> torch.Tensor:

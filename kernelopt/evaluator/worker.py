@@ -200,7 +200,7 @@ class Worker:
 
     def copy_out(self, claims: Sequence[dict[str, Any]]) -> list[torch.Tensor | None]:
         """The judge's own copies of outputs; None where a claim does not hold water."""
-        with self._readable(Stage.RUN):
+        with self._readable(Stage.RUN), self._held(Stage.RUN):
             return self._window.copy_out(claims)
 
     def close(self) -> None:
@@ -219,6 +219,16 @@ class Worker:
                 return file.read().decode(errors="replace")
         except OSError:
             return ""
+
+    @contextlib.contextmanager
+    def _held(self, stage: Stage) -> Iterator[None]:
+        """Stop the worker meanwhile, where its memory needs that."""
+        if not self._window.still:
+            yield
+            return
+        self.pause()
+        yield
+        self.resume(stage)
 
     @contextlib.contextmanager
     def _readable(self, stage: Stage) -> Iterator[None]:

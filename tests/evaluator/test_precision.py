@@ -372,3 +372,9 @@ def test_shorter_types_may_be_allowed_and_are_still_reported():
     assert (
         compare(sample, [claim(wrong)], [wrong], factor=64.0, allow_reduced=True).status is not Status.PASSED
     )
+
+
+def test_outputs_that_are_no_numbers_have_no_precision():
+    mixed = reference("(x * 3, x > 0.5)", "[torch.rand(40, 8)]")
+    assert passes(mixed, lambda x: (x * 3, x > 0.5))
+    assert not passes(mixed, lambda x: ((x.half() * 3).float(), x > 0.5))

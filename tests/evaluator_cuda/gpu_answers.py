@@ -1,5 +1,7 @@
 """A small task, and answers that run on the stand-in: torch code on CPU tensors that pose as CUDA ones."""
 
+import dataclasses
+
 from kernelopt.task import Task
 
 TASK = Task(
@@ -9,6 +11,8 @@ TASK = Task(
     source="""
 import torch
 from torch import nn
+
+batch_size = 500
 
 class Model(nn.Module):
     def __init__(self, factor):
@@ -20,12 +24,21 @@ class Model(nn.Module):
         return torch.relu(x * self.factor + self.bias)
 
 def get_inputs():
-    return [torch.rand(500, 37)]
+    return [torch.rand(batch_size, 37)]
 
 def get_init_inputs():
     return [3.0]
 """,
 )
+
+
+def variant(forward, inputs):
+    """The same task with another `forward` and other inputs."""
+    source = TASK.source.replace("return torch.relu(x * self.factor + self.bias)", forward)
+    source = source.replace("torch.rand(batch_size, 37)", inputs)
+    return dataclasses.replace(TASK, id="variant", source=source)
+
+
 ANSWER = """
 import ctypes
 import os

@@ -7,7 +7,7 @@ queue of the stand-in is what native code could do to those of a GPU.
 import re
 
 import pytest
-from gpu_answers import TASK, answer
+from gpu_answers import TASK, answer, variant
 
 from kernelopt.evaluation import Stage, Status
 
@@ -87,3 +87,37 @@ def test_the_same_work_waited_for_is_only_slow(evaluate):
     found = evaluate(answer(LEAVES.format(ms=20)), TASK, max_calls=2)
     assert found.status is Status.PASSED, found.reason
     assert found.speedup.median < 0.5
+
+
+# What tasks may ask for -------------------------------------------------------------------------------
+
+
+WRITES = variant("x.mul_(self.factor); return torch.relu(x + self.bias)", "torch.rand(50, 37)")
+
+
+def test_a_kernel_writes_where_the_reference_writes(evaluate):
+    found = evaluate(answer("x.mul_(self.factor); return torch.relu(x + self.bias)"), WRITES)
+    assert found.status is Status.PASSED, found.reason
+    kept = evaluate(answer("return torch.relu(x * self.factor + self.bias)"), WRITES)
+    assert kept.status is Status.WRONG_VALUE and "inputs after the call" in kept.reason
+
+
+def test_several_outputs_of_any_layout_are_found(evaluate):
+    body = "y = torch.relu(x * self.factor + self.bias); return [y.t(), y[:, 3:9], y.sum(), y > 1]"
+    found = evaluate(answer(body), variant(body, "torch.rand(50, 37)"))
+    assert found.status is Status.PASSED, found.reason
+
+
+def test_a_view_of_the_inputs_passes_where_the_reference_returns_one(evaluate):
+    task = variant("return x.view(-1), torch.relu(x + self.bias)", "torch.rand(50, 37)")
+    found = evaluate(answer("return x.view(-1), torch.relu(x + self.bias)"), task)
+    assert found.status is Status.PASSED, found.reason
+
+
+def test_gradients_and_other_shapes_are_checked(evaluate):
+    found = evaluate(answer(), TASK, check_backward=True, strict_shapes=True)
+    assert found.status is Status.PASSED, found.reason
+    assert {"backward", "shape"} <= {re.split("[ /]", check.workload_id)[0] for check in found.checks}
+    halves = "y = self.right(x); return y.detach() + (y - y.detach()) / 2"
+    wrong = evaluate(answer(halves), TASK, check_backward=True)
+    assert wrong.status is Status.WRONG_VALUE, wrong.reason

@@ -1,9 +1,8 @@
 """The pictures of the HTML report in the documentation, made again.
 
-    python -m benchmarks.perf.report_images [--out docs/images]
+    python -m benchmarks.perf.report_images [--run RUN [--runs DIR]] [--out docs/images]
 
-They show an invented run (`tests/report/big_run.py`), and the report says so on top. Needs what
-`benchmarks.perf.report` needs, and pngquant to make the files small where it is installed.
+They show a run of yours, or an invented one (`tests/report/big_run.py`), which the report says on top. Needs what `benchmarks.perf.report` needs, and pngquant to make the files small where it is installed.
 """
 
 from __future__ import annotations
@@ -17,6 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.perf.report import ROOT, chromium, written
+from kernelopt.cli.report import asi
+from kernelopt.report.html.render import render
+from kernelopt.store.run import open_run
 
 LARGEST = 300_000
 """Bytes of one picture."""
@@ -62,16 +64,27 @@ def smaller(file: Path) -> None:
         raise SystemExit(f"{file}: {file.stat().st_size} bytes; install pngquant: apt-get install pngquant")
 
 
+def _report(folder: Path, run: str | None, runs: Path) -> Path:
+    """The HTML of a run, or of an invented one."""
+    if not run:
+        return written(folder, "synthetic", tasks=48, rollouts=1100)[0]
+    with open_run(run, runs) as opened:
+        (folder / "report.html").write_text(render(opened, asi), encoding="utf-8")
+    return folder / "report.html"
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Write the pictures and say where."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--run", help="name or path of a run; an invented one by default")
+    parser.add_argument("--runs", type=Path, default=Path("runs"))
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images")
     options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, chromium() as browser:
-        file, _ = written(Path(folder), "synthetic", tasks=48, rollouts=1100)
+        file = _report(Path(folder), options.run, options.runs)
         for picture in shoot(browser, file, options.out):
             smaller(picture)
             print(f"{picture}: {picture.stat().st_size} bytes")

@@ -2,7 +2,8 @@
 
     python -m benchmarks.perf.report_images [--run RUN [--runs DIR]] [--out docs/images]
 
-They show a run of yours, or an invented one (`tests/report/big_run.py`), which the report says on top. Needs what `benchmarks.perf.report` needs, and pngquant to make the files small where it is installed.
+They show a run of yours, or an invented one (`tests/report/big_run.py`), which the report says on top.
+Needs what `benchmarks.perf.report` needs, and pngquant to make the files small where it is installed.
 """
 
 from __future__ import annotations

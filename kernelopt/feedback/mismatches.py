@@ -140,8 +140,8 @@ _CAUSES = {
     "very many elements",
     "near_tolerance": "sums in float32 that lose digits: use several accumulators, pairwise sums or "
     "double for the sum alone",
-    "not_repeatable": "a race: threads write the same element without a reduction, or memory is read "
-    "before it is written",
+    "not_repeatable": "a race: threads write the same element without a reduction; or memory is read "
+    "before it is written, or part of the output is never written",
     "tail": "the vector or unrolled loop stops at a multiple of its width and the remainder loop is "
     "missing or wrong",
     "end": "the last block, tile or thread gets too little: round the count of blocks up and clamp the last",

@@ -117,11 +117,10 @@ class LocalExecutor:
         )
 
 
-def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False, card: str = "") -> Judge:
+def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False) -> Judge:
     """A judge with all that this machine offers: languages, profiler, and the sandbox of that name.
 
     A `plain` one takes no static look and makes no profiles: references are to pass, and to be timed.
-    `card`: the GPU that sandboxes pass on, as ``CUDA_VISIBLE_DEVICES`` has it; none where it is empty.
     """
     from kernelopt.evaluator.calibration import Unlooked
     from kernelopt.evaluator.judge import Judge
@@ -129,9 +128,7 @@ def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False, 
     from kernelopt.executors._profiler import profile
     from kernelopt.registry import get
 
-    cache, plugin = cache_dir(), get("sandboxes", sandbox)
-    if card:  # passed only then: other packages' sandboxes may know nothing of GPUs
-        plugin = partial(plugin, gpu=card)
+    plugin, cache = get("sandboxes", sandbox), cache_dir()
     shown = readable(cache)
 
     def language(name: str) -> Language:
@@ -142,15 +139,23 @@ def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False, 
 
 
 def make_gpu_judge(sandbox: str, settings: Settings | None, card: str) -> GpuJudge:
-    """A judge on one GPU, with what stands around it (see `_gpu_judge`)."""
-    from kernelopt.evaluator.tools import SandboxTools
+    """A judge on the one GPU that this process sees, with what stands around it (see `_gpu_judge`).
+
+    `card` is that GPU as ``CUDA_VISIBLE_DEVICES`` has it, which sandboxes pass on.
+    """
+    from kernelopt.evaluator.judge import Judge
+    from kernelopt.evaluator.tools import SandboxTools, readable
     from kernelopt.executors._gpu_judge import GpuJudge, present_arch
+    from kernelopt.executors._profiler import profile
     from kernelopt.registry import get
     from kernelopt.sandboxes._gpu import find
 
-    judge = make_judge(sandbox, settings, card=card)
+    plugin, cache = partial(get("sandboxes", sandbox), gpu=card), cache_dir()
+    judge = Judge(
+        plugin(readable(cache)), plugin(), lambda name: get("languages", name)(), cache, settings, profile
+    )
     # A sandbox of its own: the judge's is its own to drive, and this one starts when it is first needed.
-    tools = SandboxTools(get("sandboxes", sandbox)(gpu=card), judge.settings.limits)
+    tools = SandboxTools(plugin(), judge.settings.limits)
     return GpuJudge(judge, tools, find(card).environment(), present_arch)
 
 

@@ -105,9 +105,9 @@ def test_each_compiles(compiler, entry):
 def judge():
     if reason := get("devices", "cuda")().missing():
         pytest.skip(reason)
-    from kernelopt.executors.local import make_judge
+    from kernelopt.executors.local import make_gpu_judge
 
-    made = make_judge("process", QUICK, card="0")
+    made = make_gpu_judge("process", QUICK, "0")._judge
     yield made
     made.close()
 

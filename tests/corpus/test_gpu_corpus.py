@@ -58,7 +58,7 @@ def rules(entry):
 
 
 def sampled(entry):
-    marks = [] if entry.path.stem in SAMPLE else [pytest.mark.exhaustive]
+    marks = [pytest.mark.slow] if entry.path.stem in SAMPLE else [pytest.mark.exhaustive]
     return pytest.param(entry, id=entry.path.stem, marks=marks)
 
 

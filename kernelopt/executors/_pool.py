@@ -54,6 +54,8 @@ class Pool:
         self._changed = threading.Condition()
         self._waiting: deque[_Job] = deque()
         self._alive = dict.fromkeys(members)
+        self._serving: set[str] = set()
+        """Those that may use their device now."""
         self._last: Exception | None = None
         self._threads: list[threading.Thread] = []
         self._stop = threading.Event()
@@ -108,7 +110,11 @@ class Pool:
         """The life of a member's thread."""
         try:
             with self._hold(name, stop):
-                self._work(name, stop)
+                self._serving.add(name)
+                try:
+                    self._work(name, stop)
+                finally:
+                    self._serving.discard(name)
         except Exception as problem:
             if not stop.is_set():
                 self._drop(name, problem)
@@ -139,7 +145,7 @@ class Pool:
         with self._changed:
             while not stop.is_set():
                 for job in self._waiting:
-                    if name not in job.failed or set(self._alive) <= set(job.failed):
+                    if name not in job.failed or self._serving <= set(job.failed):
                         self._waiting.remove(job)
                         return job
                 self._changed.wait()

@@ -119,18 +119,18 @@ class LocalExecutor:
         )
 
 
-def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False, card: str = "") -> Judge:
+def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False) -> Judge:
     """A judge with all that this machine offers: languages, profiler, and the sandbox of that name.
 
     A `plain` one takes no static look and makes no profiles: references are to pass, and to be timed.
-    `card`: the GPU that sandboxes pass on, as ``CUDA_VISIBLE_DEVICES`` has it; none where it is empty.
     """
-    candidates, references = _warmed(sandbox, card)
+    from kernelopt.registry import get
+
+    candidates, references = _warmed(get("sandboxes", sandbox))
     # Not before: these import torch, and so do both sandboxes' workers meanwhile.
     from kernelopt.evaluator.calibration import Unlooked
     from kernelopt.evaluator.judge import Judge
     from kernelopt.executors._profiler import profile
-    from kernelopt.registry import get
 
     def language(name: str) -> Language:
         found: Language = get("languages", name)()
@@ -140,14 +140,10 @@ def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False, 
     return Judge(candidates, references, language, cache_dir(), settings, profiler)
 
 
-def _warmed(name: str, card: str) -> tuple[Sandbox, Sandbox]:
+def _warmed(plugin: Callable[..., Sandbox]) -> tuple[Sandbox, Sandbox]:
     """A sandbox for candidates, which shows compilers our headers, and one for references."""
     from kernelopt.evaluator.tools import readable
-    from kernelopt.registry import get
 
-    plugin = get("sandboxes", name)
-    if card:  # passed only then: other packages' sandboxes may know nothing of GPUs
-        plugin = partial(plugin, gpu=card)
     both: tuple[Sandbox, Sandbox] = plugin(readable(cache_dir())), plugin()
     try:
         for sandbox in both:
@@ -160,15 +156,25 @@ def _warmed(name: str, card: str) -> tuple[Sandbox, Sandbox]:
 
 
 def make_gpu_judge(sandbox: str, settings: Settings | None, card: str) -> GpuJudge:
-    """A judge on one GPU, with what stands around it (see `_gpu_judge`)."""
-    from kernelopt.evaluator.tools import SandboxTools
-    from kernelopt.executors._gpu_judge import GpuJudge, present_arch
+    """A judge on the one GPU that this process sees, with what stands around it (see `_gpu_judge`).
+
+    `card` is that GPU as ``CUDA_VISIBLE_DEVICES`` has it, which sandboxes pass on.
+    """
     from kernelopt.registry import get
     from kernelopt.sandboxes._gpu import find
 
-    judge = make_judge(sandbox, settings, card=card)
+    plugin = partial(get("sandboxes", sandbox), gpu=card)
+    candidates, references = _warmed(plugin)
+    from kernelopt.evaluator.judge import Judge
+    from kernelopt.evaluator.tools import SandboxTools
+    from kernelopt.executors._gpu_judge import GpuJudge, present_arch
+    from kernelopt.executors._profiler import profile
+
+    judge = Judge(
+        candidates, references, lambda name: get("languages", name)(), cache_dir(), settings, profile
+    )
     # A sandbox of its own: the judge's is its own to drive, and this one starts when it is first needed.
-    tools = SandboxTools(get("sandboxes", sandbox)(gpu=card), judge.settings.limits)
+    tools = SandboxTools(plugin(), judge.settings.limits)
     return GpuJudge(judge, tools, find(card).environment(), present_arch)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import platform
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
@@ -24,6 +26,7 @@ from kernelopt.task import Task
 
 if TYPE_CHECKING:
     from kernelopt.evaluator.judge import Judge
+    from kernelopt.sandboxes import Sandbox
 
 PORTABLE = {"x86_64": "x86-64-v3", "aarch64": "armv8.2-a"}
 """Machine to what packages are built for: AVX2 and FMA, which x86 processors of the last ten years have."""
@@ -74,6 +77,7 @@ class Examiner:
         self.archs = architectures(archs)
         self._languages: dict[str, Shipping] = {}
         self._judges: dict[tuple[bool, bool], Judge] = {}
+        self._lease = contextlib.ExitStack()
 
     def __enter__(self) -> Examiner:
         return self
@@ -84,10 +88,11 @@ class Examiner:
         self.close()
 
     def close(self) -> None:
-        """End all sandboxes."""
+        """End all sandboxes, and give the GPU back."""
         for judge in self._judges.values():
             judge.close()
         self._judges.clear()
+        self._lease.close()
 
     def examine(self, winner: Winner, *, sweep: bool = True) -> Examined:
         """Measure a winner and try it around its sizes. What it fails at is data, or its `refusal`.
@@ -159,6 +164,7 @@ class Examiner:
         """A full evaluation, with the package's flags."""
         if kernel.language in self._languages:
             self._languages[kernel.language].forget()
+        self._language(kernel.language)  # known before there is a judge: its device is the judge's
         self._say(f"{task.id}: measuring")
         return self._judge(quick=False).evaluate(kernel, task)
 
@@ -207,7 +213,6 @@ class Examiner:
         from kernelopt.evaluator.tools import readable
         from kernelopt.executors import calibration
         from kernelopt.export._checker import Checker
-        from kernelopt.registry import get
         from kernelopt.resources import cache_dir
 
         if (quick, gradients) not in self._judges:
@@ -216,11 +221,24 @@ class Examiner:
                 few = ("given", "mixed", "constant")
                 settings = dataclasses.replace(settings, seeds=1, distributions=few, check_backward=gradients)
             kind = Checker if quick else Judge
-            plugin, cache = get("sandboxes", self._sandbox), cache_dir()
+            plugin, cache = self._plugin(), cache_dir()
             self._judges[quick, gradients] = kind(
                 plugin(readable(cache)), plugin(), self._language, cache, settings
             )
         return self._judges[quick, gradients]
+
+    def _plugin(self) -> Callable[..., Sandbox]:
+        """The sandbox; for kernels of a GPU one that passes on the first, which is leased by then."""
+        from kernelopt.gpu import choice
+        from kernelopt.registry import get
+
+        plugin: Callable[..., Sandbox] = get("sandboxes", self._sandbox)
+        if all(language.device != "cuda" for language in self._languages.values()):
+            return plugin
+        (card,) = choice.chosen(["0"])
+        if not self._judges:
+            self._lease.enter_context(choice.held(card, threading.Event(), self._say))
+        return functools.partial(plugin, gpu=card)
 
     def _language(self, name: str) -> Language:
         from kernelopt.registry import get

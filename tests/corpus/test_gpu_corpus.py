@@ -58,7 +58,7 @@ def rules(entry):
 
 
 def sampled(entry):
-    marks = [] if entry.path.stem in SAMPLE else [pytest.mark.exhaustive]
+    marks = [pytest.mark.slow] if entry.path.stem in SAMPLE else [pytest.mark.exhaustive]
     return pytest.param(entry, id=entry.path.stem, marks=marks)
 
 
@@ -105,9 +105,9 @@ def test_each_compiles(compiler, entry):
 def judge():
     if reason := get("devices", "cuda")().missing():
         pytest.skip(reason)
-    from kernelopt.executors.local import make_judge
+    from kernelopt.executors.local import make_gpu_judge
 
-    made = make_judge("process", QUICK, card="0")
+    made = make_gpu_judge("process", QUICK, "0")._judge
     yield made
     made.close()
 

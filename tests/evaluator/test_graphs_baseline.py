@@ -141,6 +141,6 @@ def test_what_cannot_be_captured_is_missing_with_its_reason():
 def test_judges_measure_what_there_is_on_their_device(language, wanted, monkeypatch):
     made = []
     for name in ("make_judge", "make_gpu_judge"):
-        monkeypatch.setattr(local, name, lambda sandbox, settings, card="": made.append(settings))
+        monkeypatch.setattr(local, name, lambda _, settings, card="": made.append(settings))
     local._start("process", local.Rules(), True, language)
     assert made[0].baselines == wanted

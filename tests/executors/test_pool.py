@@ -149,6 +149,24 @@ def test_one_fault_drops_nobody_and_its_kernel_goes_elsewhere(pool):
     assert shared.alive == ("0", "1") and pool.said == []
 
 
+def test_a_fault_is_made_good_by_the_same_member_where_the_others_wait_for_their_devices(pool):
+    faults = iter([True])
+
+    def once(kernel):
+        if next(faults, False):
+            raise EvaluatorFault("a hiccup")
+
+    @contextlib.contextmanager
+    def hold(name, stop):
+        if name == "1":
+            stop.wait(20)
+            raise MissingTool("it is in use")
+        yield
+
+    shared = pool(Fake("0", once), Fake("1"), hold=hold)
+    assert shared.evaluate(kernel(1), TASK).device == "0"
+
+
 def test_a_member_whose_lease_cannot_be_had_is_dropped(pool):
     @contextlib.contextmanager
     def hold(name, stop):

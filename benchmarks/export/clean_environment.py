@@ -77,7 +77,7 @@ def environment(steps: Steps, python: str, wheels: Sequence[Path]) -> Path:
     place = steps.work / "environment"
     steps.run("venv", [python, "-m", "venv", "--clear", place])
     inside = place / "bin" / "python"
-    steps.run("install", [inside, "-m", "pip", "install", "-q", "--no-cache-dir", *wheels, "pytest", "numpy"])
+    steps.run("install", [inside, "-m", "pip", "install", "-q", "--no-cache-dir", *wheels, "pytest"])
     return inside
 
 

@@ -1,8 +1,8 @@
 """Winners → packages: what is exported, and what has to be known of it.
 
 The line: a run or a file → `winners` → `examine` (the judge, again, on what will be shipped) → `apart`
-(an answer's text without its compiler calls) → `package` (files), or → `kernelbench` / `npueval` (the
-benchmarks' own layouts).
+(an answer's text without its compiler calls) → `package` (files); `deliver` walks it. Or → `benchmarks`
+(their own layouts).
 """
 
 from __future__ import annotations

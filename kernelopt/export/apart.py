@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kernelopt.errors import UsageError
+from kernelopt.export.edits import Edit, edited
 from kernelopt.languages import BuildRequest
 
 _INLINE, _EXTENSION = "kernelopt.inline", "torch.utils.cpp_extension"
@@ -31,13 +32,6 @@ class Apart:
     libraries: tuple[Library, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Edit:
-    start: int
-    end: int
-    text: bytes
-
-
 def take_apart(source: str, requests: Sequence[BuildRequest], name: str, package: str) -> Apart:
     """The text as a module of `package`, and the libraries that it refers to as ``library("NAME")``.
 
@@ -60,18 +54,17 @@ def take_apart(source: str, requests: Sequence[BuildRequest], name: str, package
         raise UsageError(
             f"{name}: the kernel has {len(calls)} calls that build and built {len(requests)} times"
         )
-    starts = _line_starts(source)
     ordered = list(_matched(calls, requests, name))
     libraries = [
         Library(f"{name}_{number}", request, _makes_module(call))
         for number, (call, request) in enumerate(ordered)
     ]
     edits = [
-        _edit(call, f'library("{library.name}")', starts)
+        Edit(call, _to(f'library("{library.name}")'))
         for (call, _), library in zip(ordered, libraries, strict=True)
     ]
-    edits += [_edit(node, _renamed(node, package), starts) for node in tree.body if _is_ours(node)]
-    text = _applied(source, edits)
+    edits += [Edit(node, _to(_renamed(node, package))) for node in tree.body if _is_ours(node)]
+    text = edited(source, edits)
     _check(text, name, package)
     return Apart(text, tuple(libraries))
 
@@ -151,24 +144,8 @@ def _renamed(node: ast.stmt, package: str) -> str:
     return "; ".join(lines)
 
 
-def _line_starts(source: str) -> list[int]:
-    starts = [0]
-    for line in source.encode().split(b"\n"):
-        starts.append(starts[-1] + len(line) + 1)
-    return starts
-
-
-def _edit(node: ast.stmt | ast.expr, text: str, starts: list[int]) -> _Edit:
-    assert node.end_lineno is not None and node.end_col_offset is not None
-    first = starts[node.lineno - 1] + node.col_offset
-    return _Edit(first, starts[node.end_lineno - 1] + node.end_col_offset, text.encode())
-
-
-def _applied(source: str, edits: Sequence[_Edit]) -> str:
-    data = source.encode()
-    for edit in sorted(edits, key=lambda one: -one.start):
-        data = data[: edit.start] + edit.text + data[edit.end :]
-    return data.decode()
+def _to(text: str) -> Callable[[str], str]:
+    return lambda _: text
 
 
 def _check(text: str, name: str, package: str) -> None:

@@ -55,20 +55,27 @@ def write_kernelbench(
     folders = []
     for level in levels:
         folder = out / "runs" / (name if len(levels) == 1 else f"{name}-level{level}")
-        folder.mkdir(parents=True, exist_ok=True)
-        for winner in winners:
-            if _place(winner.task)[0] == level:
-                file = f"level_{level}_problem_{_place(winner.task)[1]}_sample_0_kernel.py"
-                text = self_contained(winner.kernel.source, winner.task.id)
-                (folder / file).write_text(text, encoding="utf-8")
         here = [task for task in tasks if _place(task)[0] == level]
-        entries = {str(_place(task)[1]): [_entry(results.get(task.id))] for task in here}
-        _dump(folder / "eval_results.json", entries)
+        _write_level(folder, here, [one for one in winners if _place(one.task)[0] == level], results)
         _dump(folder / NOTE, {"provenance": provenance, "clock": "kernelopt's, wall-clock medians in ms"})
         baseline[f"level{level}"] = {f"{task.name}.py": _reference(results.get(task.id)) for task in here}
         folders.append(folder)
     _dump(out / "results" / "timing" / "kernelopt" / f"{name}.json", baseline)
     return folders
+
+
+def _write_level(
+    folder: Path, tasks: Sequence[Task], winners: Sequence[Winner], results: Mapping[str, Evaluation]
+) -> None:
+    """The kernels and the results of one level."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for winner in winners:
+        level, problem = _place(winner.task)
+        text = self_contained(winner.kernel.source, winner.task.id)
+        path = folder / f"level_{level}_problem_{problem}_sample_0_kernel.py"
+        path.write_text(text, encoding="utf-8")
+    entries = {str(_place(task)[1]): [_entry(results.get(task.id))] for task in tasks}
+    _dump(folder / "eval_results.json", entries)
 
 
 def _place(task: Task) -> tuple[int, int]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kernelopt.export.package import Package
 
 HERE = Path(__file__).resolve().parent
-RUNTIME = ("gradients", "guards", "kernels", "modules", "native", "operators", "patching")
+RUNTIME = ("gradients", "guards", "kernels", "modules", "native", "operators", "patching", "programs")
 TITLES = {
     "_runtime": "What the operators need at run time.",
     "kernels": "The kernels, one module each, as they were written.",

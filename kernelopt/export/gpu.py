@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable
 
 from kernelopt.errors import UsageError
+from kernelopt.export.edits import Edit, edited
 from kernelopt.kernel import Kernel
 
 _OURS = {"cuda", "BuildError", "strided"}
@@ -22,10 +23,10 @@ def gpu_kernel(kernel: Kernel, name: str, package: str) -> str:
     """
     source = kernel.source
     tree = ast.parse(source)
-    edits: list[tuple[ast.stmt | ast.expr, Callable[[str], str]]] = []
+    edits: list[Edit] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module == "kernelopt.inline":
-            edits.append((node, _import_of(node, name, package)))
+            edits.append(Edit(node, _import_of(node, name, package)))
         elif _imports(node, "kernelopt") or _imports(node, "torch.utils.cpp_extension"):
             line = getattr(node, "lineno", 0)
             raise UsageError(f"{name}: line {line} imports what cannot be shipped with a GPU kernel")
@@ -34,8 +35,8 @@ def gpu_kernel(kernel: Kernel, name: str, package: str) -> str:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Subscript):
             target = node.func.value
             if isinstance(target, ast.Name) and target.id in jitted:
-                edits.append((target, lambda text: f"wrap_triton({text})"))
-    text = _edited(source, edits)
+                edits.append(Edit(target, lambda text: f"wrap_triton({text})"))
+    text = edited(source, edits)
     return _with_import(text) if jitted else text
 
 
@@ -55,22 +56,6 @@ def _import_of(node: ast.ImportFrom, name: str, package: str) -> Callable[[str],
 
 def _is_triton(function: ast.FunctionDef) -> bool:
     return any(ast.unparse(one).startswith("triton.jit") for one in function.decorator_list)
-
-
-def _edited(source: str, edits: list[tuple[ast.stmt | ast.expr, Callable[[str], str]]]) -> str:
-    data = source.encode()
-    starts = [0]
-    for line in data.split(b"\n"):
-        starts.append(starts[-1] + len(line) + 1)
-    spans = []
-    for node, change in edits:
-        assert node.end_lineno is not None
-        assert node.end_col_offset is not None
-        first = starts[node.lineno - 1] + node.col_offset
-        spans.append((first, starts[node.end_lineno - 1] + node.end_col_offset, change))
-    for first, last, change in sorted(spans, key=lambda one: -one[0]):
-        data = data[:first] + change(data[first:last].decode()).encode() + data[last:]
-    return data.decode()
 
 
 def _with_import(text: str) -> str:

@@ -96,6 +96,34 @@ def test_code_runs_where_nvidia_says_it_does(capability, archs, runs):
     assert runs_on(capability, archs) is runs
 
 
+@pytest.mark.parametrize(
+    ("capability", "built", "nvrtc"),
+    [((9, 0), ["sm_90"], False), ((8, 0), ["sm_90"], True), ((9, 0), [], True), ((9, 0), None, True)],
+)
+def test_the_build_is_used_where_it_fits_and_nvrtc_else(tmp_path, monkeypatch, capability, built, nvrtc):
+    import torch
+
+    from kernelopt import inline_cuda
+    from kernelopt.export.runtime.device import device_library
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: capability)
+    monkeypatch.setattr(inline_cuda, "cuda", lambda text, **how: (text, how))
+    for name, content in (
+        ("csrc/x.cu", CUDA),
+        ("lib/x.fatbin", ""),
+        ("lib/built.json", json.dumps({"archs": built})),
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        if not (built is None and "lib" in name):
+            (tmp_path / name).write_text(content)
+    found = device_library({"name": "x", "sources": ["x.cu"], "cflags": ["--fmad=false"]}, tmp_path)
+    if nvrtc:
+        assert found == (CUDA, {"options": ["--fmad=false"], "name": "x"})
+    else:
+        assert [one.type for one in found.doubled.signature.parameters] == ["float32", "float32", "int32"]
+
+
 def test_the_text_lies_under_csrc_and_the_answer_looks_its_build_up():
     files = made().files
     assert files["doubling/csrc/double_0.cu"] == CUDA

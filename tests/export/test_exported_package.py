@@ -102,6 +102,8 @@ torch.testing.assert_close(model[1](wide), (wide * model[1].gain + model[1].bias
 assert list(model.state_dict()) == keys and isinstance(model[1], Block)
 assert package.patch(model) == [] and package.unpatch(model) == ["1"] and type(model[1]) is Block
 torch.testing.assert_close(model(x), before)
+elsewhere = torch.nn.Sequential(Block()).to("meta")  # as it would be on a GPU
+assert [one.path for one in package.patch(elsewhere)] == ["0"] and elsewhere(x.to("meta")).shape == (5, 12)
 print("all of it")
 """
 

@@ -56,16 +56,7 @@ def heat(view: RunView) -> Heat | None:
     h = 20.0 if len(view.candidates) <= 40 else 10.0
     slugs = [task.slug for task in tasks]
     frontier = view.frontier
-    shades: list[list[str]] = [[] for _ in range(BUCKETS)]
-    dots = []
-    for row, candidate in enumerate(view.candidates):
-        for column, slug in enumerate(slugs):
-            if slug not in candidate.scores:
-                continue
-            x, y = LEFT + column * w, TOP + row * h
-            shades[_bucket(candidate.scores[slug])].append(f"M{x:g} {y:g}h{w - 0.6:g}v{h - 1:g}h{0.6 - w:g}z")
-            if candidate.index in frontier[slug] and len(frontier[slug]) < len(view.candidates):
-                dots.append(f"M{x + w / 2:g} {y + h / 2:g}h0")
+    shades, leaders = _cells(view.candidates, slugs, frontier, w, h)
     words = max(len(task.id) for task in tasks) * 7.5
     bottom = TOP + len(view.candidates) * h
     return Heat(
@@ -75,8 +66,8 @@ def heat(view: RunView) -> Heat | None:
         top=TOP,
         cell_w=w,
         cell_h=h,
-        shades=["".join(paths) for paths in shades],
-        leaders="".join(dots),
+        shades=shades,
+        leaders=leaders,
         rows=_labels([f"#{c.index}" for c in view.candidates], TOP, h, 12.0),
         columns=_labels([task.id for task in tasks], LEFT, w, 14.0),
         summary=f"Scores of {counted(len(view.candidates), 'prompt')} on {counted(len(tasks), 'task')}; "
@@ -86,6 +77,27 @@ def heat(view: RunView) -> Heat | None:
         candidates=[candidate.index for candidate in view.candidates],
         scores=[[_rounded(c.scores.get(slug)) for slug in slugs] for c in view.candidates],
     )
+
+
+def _cells(
+    candidates: Sequence[CandidateView],
+    slugs: Sequence[str],
+    frontier: dict[str, tuple[int, ...]],
+    w: float,
+    h: float,
+) -> tuple[list[str], str]:
+    """A path for each shade, and one for the dots on those that lead their column."""
+    shades: list[list[str]] = [[] for _ in range(BUCKETS)]
+    dots = []
+    for row, candidate in enumerate(candidates):
+        for column, slug in enumerate(slugs):
+            if slug not in candidate.scores:
+                continue
+            x, y = LEFT + column * w, TOP + row * h
+            shades[_bucket(candidate.scores[slug])].append(f"M{x:g} {y:g}h{w - 0.6:g}v{h - 1:g}h{0.6 - w:g}z")
+            if candidate.index in frontier[slug] and len(frontier[slug]) < len(candidates):
+                dots.append(f"M{x + w / 2:g} {y + h / 2:g}h0")
+    return ["".join(paths) for paths in shades], "".join(dots)
 
 
 def _bucket(score: float) -> int:

@@ -29,35 +29,15 @@ class _Point:
 
 def roofline_plot(view: RunView) -> Plot | None:
     """Winners as dots that lead to their tasks, every other correct kernel as a speck."""
-    winners: list[_Point] = []
-    others: list[_Point] = []
-    for task in view.tasks:
-        best = task.best.kernel_hash if task.best else ""
-        for kernel, point in _points(task):
-            (winners if kernel == best else others).append(point)
+    winners, others = _parted(view)
     if not winners:
         return None
     every = winners + others
-    bandwidth = median(p.bytes_per_s for p in every)
-    rates = [p.flops_per_s for p in every if p.flops_per_s > 0]
-    peak = median(rates) if rates else 0.0
+    bandwidth, peak = _roofs(every)
     ridge = [peak / bandwidth] if peak else []
     x = across(*spread([p.intensity for p in every] + ridge, 2.0), "FLOP per byte moved", log=True)
     y = upward(*spread([p.rate for p in every] + [peak], 2.0), "FLOP/s", log=True)
-
-    def at(point: _Point) -> tuple[float, float]:
-        return x(point.intensity), y(point.rate)
-
-    dots = [
-        Dot(
-            *at(p),
-            f"{p.task.id} {p.task.name}: {p.fraction:.0%} of the speed of light",
-            f"#task/{p.task.slug}",
-        )
-        for p in winners
-    ]
-    counted = sum(1 for task in view.tasks if task.measured)
-    left_out = counted - len(winners)
+    left_out = sum(1 for task in view.tasks if task.measured) - len(winners)
     return Plot(
         id="roofline",
         title="Roofline",
@@ -67,18 +47,44 @@ def roofline_plot(view: RunView) -> Plot | None:
         x=x,
         y=y,
         guides=(Line("roof", _roof(x.low, x.high, bandwidth, peak, x, y), "roof"),),
-        lines=(Line("other correct kernels", specks(at(p) for p in others), "c0 dots"),),
-        dots=dots,
-        table=Grid(
-            ("task", "FLOP/byte", "GFLOP/s", "of the speed of light"),
-            [
-                (p.task.id, f"{p.intensity:.3g}", f"{p.rate / 1e9:.3g}", f"{p.fraction:.1%}")
-                for p in sorted(winners, key=lambda p: -p.fraction)
-            ],
+        lines=(
+            Line("other correct kernels", specks((x(p.intensity), y(p.rate)) for p in others), "c0 dots"),
         ),
+        dots=[_dot(p, x, y) for p in winners],
+        table=_table(winners),
         note="Bytes and FLOPs are what the task needs at least; the roofs were measured on the machine."
         + (f" {left_out} winners have no FLOPs or bytes counted and are not shown." if left_out else ""),
     )
+
+
+def _parted(view: RunView) -> tuple[list[_Point], list[_Point]]:
+    """Winners, and every other correct kernel."""
+    winners: list[_Point] = []
+    others: list[_Point] = []
+    for task in view.tasks:
+        best = task.best.kernel_hash if task.best else ""
+        for kernel, point in _points(task):
+            (winners if kernel == best else others).append(point)
+    return winners, others
+
+
+def _roofs(points: list[_Point]) -> tuple[float, float]:
+    """Bytes and FLOP a second; 0 FLOP where none were measured."""
+    rates = [p.flops_per_s for p in points if p.flops_per_s > 0]
+    return median(p.bytes_per_s for p in points), median(rates) if rates else 0.0
+
+
+def _dot(p: _Point, x: Axis, y: Axis) -> Dot:
+    said = f"{p.task.id} {p.task.name}: {p.fraction:.0%} of the speed of light"
+    return Dot(x(p.intensity), y(p.rate), said, f"#task/{p.task.slug}")
+
+
+def _table(winners: list[_Point]) -> Grid:
+    rows = [
+        (p.task.id, f"{p.intensity:.3g}", f"{p.rate / 1e9:.3g}", f"{p.fraction:.1%}")
+        for p in sorted(winners, key=lambda p: -p.fraction)
+    ]
+    return Grid(("task", "FLOP/byte", "GFLOP/s", "of the speed of light"), rows)
 
 
 def _points(task: TaskView) -> Iterator[tuple[str, _Point]]:

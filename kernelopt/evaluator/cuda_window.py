@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kernelopt.evaluator.cuda_memory import CudaMemory
     from kernelopt.evaluator.cuda_slots import DeviceArena, DeviceSlots
 
-BUSY_MS = 100.0
+BUSY_MS = 1000.0
 """A probe that takes longer than this is no accident."""
 SLOW_PROBES, SLOW_SHARE = 3, 0.2
 """Slow probes and their share of all from which on a candidate leaves work behind. One or two are

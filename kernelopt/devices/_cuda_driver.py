@@ -78,7 +78,11 @@ class CudaError(EvaluatorFault):
 
     def __init__(self, call: str, code: int, name: str):
         super().__init__(f"{call}: {name}")
-        self.code = code
+        self.code, self._made_of = code, (call, code, name)
+
+    def __reduce__(self) -> tuple[type[CudaError], tuple[str, int, str]]:
+        """Judges run in processes of their own, and what they raise is sent home."""
+        return CudaError, self._made_of
 
 
 class Driver:

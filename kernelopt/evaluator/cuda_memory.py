@@ -60,7 +60,7 @@ class CudaMemory:
         self.gpu = Gpu(index, library)
         self.compute = f"cuda:{index}" if torch.cuda.is_available() else "cpu"
         self.environment: Mapping[str, str] = {"CUDA_VISIBLE_DEVICES": self.gpu.uuid}
-        self._flush_bytes = FLUSH * self.gpu.l2_bytes
+        self._flush_bytes = max(FLUSH * self.gpu.l2_bytes, 1 << 20)
         self._scratch = self.gpu.allocate(self._flush_bytes)
         self.pourer = Pourer(self.gpu)
         self._opened: dict[int, CudaWindow] = {}
@@ -130,10 +130,10 @@ class CudaMemory:
         return pointer, base + size - pointer
 
     def shut(self, pointer: int) -> None:
-        """Close what was opened."""
-        if self._opened.pop(pointer, None):
-            with contextlib.suppress(CudaError):
-                self.gpu.close_handle(pointer)
+        """Close what was opened, once."""
+        self._opened.pop(pointer, None)
+        with contextlib.suppress(CudaError):
+            self.gpu.close_handle(pointer)
 
     def flush(self) -> None:
         """Drive everything out of the L2 cache."""

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from kernelopt.devices import Conditions, conditions
 from kernelopt.errors import EvaluatorFault
@@ -24,7 +24,7 @@ from kernelopt.evaluator import trial
 from kernelopt.evaluator.auditor import Auditor
 from kernelopt.evaluator.baselines import TIMEOUT_S, Baselines, CompiledWorker
 from kernelopt.evaluator.clock import Pair, Stopwatch
-from kernelopt.evaluator.memory import HOST, Memory
+from kernelopt.evaluator.memory import HOST, Memory, memory_of
 from kernelopt.evaluator.place import Place
 from kernelopt.evaluator.profile_gcc import Runner
 from kernelopt.evaluator.reference import Reference
@@ -70,10 +70,8 @@ class Judge:
         self._secret = random.Random(os.urandom(16))
         self._references: dict[str, Reference] = {}
         self._seen: dict[tuple[Any, ...], list[Finding]] = {}
-        self._memories, self._memory = memories or memory_of, cast("Memory", HOST)
-        self._at = ""
-        self._rigs = Rigs()
-        self._baselines = Baselines(self._time_compiled, lambda: self._rigs.keep(0))
+        self._memories, self._at = memories or memory_of, ""
+        self._begin(HOST)
         self._room = int(REFERENCES_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
     def evaluate(self, kernel: Kernel, task: Task) -> Evaluation:
@@ -134,6 +132,9 @@ class Judge:
             return
         self._rigs.keep(0)
         self._memory.close()
+        self._begin(memory)
+
+    def _begin(self, memory: Memory) -> None:
         self._memory, self._rigs = memory, Rigs(memory.rigs or MOST_RIGS)
         self._baselines = Baselines(self._time_compiled, lambda: self._rigs.keep(0))
 
@@ -285,16 +286,3 @@ class Judge:
         except (Stopped, EvaluatorFault) as stopped:
             worker.close()
             raise EvaluatorFault(f"the reference of task {reference.task.id}: {stopped}") from stopped
-
-
-def memory_of(device: str, gpu: int = 0) -> Memory:
-    """The memory of a device of this machine; `gpu`: which one, where that is a GPU.
-
-    Raises:
-        MissingTool: there is no driver, or no such GPU.
-    """
-    if device != "cuda":
-        return HOST
-    from kernelopt.evaluator.cuda_memory import CudaMemory  # noqa: PLC0415 - there is none in most places
-
-    return CudaMemory(gpu)

@@ -119,7 +119,8 @@ def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False, 
     `gpu`: the number of the one that kernels for the device ``cuda`` run on, as the driver counts.
     """
     from kernelopt.evaluator.calibration import Unlooked
-    from kernelopt.evaluator.judge import Judge, memory_of
+    from kernelopt.evaluator.judge import Judge
+    from kernelopt.evaluator.memory import memory_of
     from kernelopt.evaluator.tools import readable
     from kernelopt.executors._profiler import profile
     from kernelopt.registry import get

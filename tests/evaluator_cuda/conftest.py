@@ -79,14 +79,22 @@ class StandinSandbox(ProcessSandbox):
 
 
 @pytest.fixture(scope="session")
-def judge(world, tmp_path_factory):
+def sandbox(world):
+    """Where candidates run."""
+    made = StandinSandbox(world)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def judge(world, sandbox, tmp_path_factory):
     library = str(world / "libcuda.so.1")
 
     def memory(device):
         return CudaMemory(0, library, slack_ms=SLACK_MS) if device == "cuda" else HOST
 
     made = Judge(
-        StandinSandbox(world),
+        sandbox,
         StandinSandbox(world),
         lambda name: Unlooked(get("languages", name)()),
         tmp_path_factory.mktemp("cache"),

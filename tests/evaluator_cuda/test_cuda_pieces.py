@@ -3,6 +3,7 @@
 import pickle
 import random
 import re
+import time
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -155,6 +156,12 @@ def test_slow_probes_among_very_many_quick_ones_are_accidents():
 
 def test_a_probe_that_takes_very_long_is_enough():
     assert "still busy" in Unrest(1.0).note(BUSY_MS + 1)
+
+
+def test_a_judge_that_had_to_wait_for_a_processor_sees_no_work_in_that(memory, monkeypatch):
+    fill = memory.gpu.fill
+    monkeypatch.setattr(memory.gpu, "fill", lambda *where: (time.sleep(0.2), fill(*where)))
+    assert memory.probe_ms() < 200
 
 
 def test_an_error_of_the_driver_survives_the_way_out_of_the_judge_s_process():

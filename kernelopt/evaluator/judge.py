@@ -7,6 +7,7 @@ means that the task is broken (`TaskError`) or that we are (`EvaluatorFault`).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import re
@@ -231,7 +232,28 @@ class Judge:
             return self._measure(candidate, bound, reference, story.checks, self.settings)
         except EvaluatorFault:
             self._rigs.keep(0)
+        try:
             return self._measure(candidate, bound, reference, story.checks, self.settings)
+        except EvaluatorFault as fault:
+            if self._memory is HOST or not self._works(reference):
+                raise
+            # A GPU's memory has no limit for each process: one can take all of it.
+            reason = f"the reference works, and fails beside this kernel: {fault}"
+            raise Stopped(Status.SUSPECT, Stage.TIME, reason) from fault
+
+    def _works(self, reference: Reference) -> bool:
+        """Whether the reference gets through a timed batch with nobody beside it."""
+        self._rigs.keep(0)
+        try:
+            settings = self._memory.settings(self.settings)
+            rig = self._rigs.get(reference.task.hash, lambda: Rig(reference, settings, self._memory))
+            with contextlib.closing(self._start_reference(reference)) as worker:
+                worker.map_timed(rig.slots)
+                worker.pause()
+                worker.batch([0], self.settings.run_timeout_s)
+        except (EvaluatorFault, Stopped):
+            return False
+        return True
 
     def _time_compiled(self, reference: Reference, mode: str, settings: Settings) -> Timing:
         """The reference under a mode of ``torch.compile`` in the candidate's place."""

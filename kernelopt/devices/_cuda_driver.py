@@ -18,7 +18,7 @@ from kernelopt.errors import EvaluatorFault, MissingTool
 
 LIBRARY = "libcuda.so.1"
 HANDLE_BYTES = 64  # CU_IPC_HANDLE_SIZE
-SCHED_SPIN = 1  # CU_CTX_SCHED_SPIN: waits end sooner than with a thread that sleeps
+SCHED_SPIN = 1  # CU_CTX_SCHED_SPIN: the thread polls, so that waits end soon and show in its processor time
 LAZY_PEER_ACCESS = 1  # CU_IPC_MEM_LAZY_ENABLE_PEER_ACCESS
 MULTIPROCESSORS, COMPUTE_MODE, L2_CACHE_BYTES, MAJOR, MINOR = 16, 20, 38, 75, 76  # CUdevice_attribute
 UNIT = 2 << 20
@@ -78,7 +78,11 @@ class CudaError(EvaluatorFault):
 
     def __init__(self, call: str, code: int, name: str):
         super().__init__(f"{call}: {name}")
-        self.code = code
+        self.code, self._made_of = code, (call, code, name)
+
+    def __reduce__(self) -> tuple[type[CudaError], tuple[str, int, str]]:
+        """Judges run in processes of their own, and what they raise is sent home."""
+        return CudaError, self._made_of
 
 
 class Driver:

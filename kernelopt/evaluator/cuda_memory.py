@@ -60,7 +60,7 @@ class CudaMemory:
         self.gpu = Gpu(index, library)
         self.compute = f"cuda:{index}" if torch.cuda.is_available() else "cpu"
         self.environment: Mapping[str, str] = {"CUDA_VISIBLE_DEVICES": self.gpu.uuid}
-        self._flush_bytes = FLUSH * self.gpu.l2_bytes
+        self._flush_bytes = max(FLUSH * self.gpu.l2_bytes, 1 << 20)
         self._scratch = self.gpu.allocate(self._flush_bytes)
         self.pourer = Pourer(self.gpu)
         self._opened: dict[int, CudaWindow] = {}
@@ -130,20 +130,24 @@ class CudaMemory:
         return pointer, base + size - pointer
 
     def shut(self, pointer: int) -> None:
-        """Close what was opened."""
-        if self._opened.pop(pointer, None):
-            with contextlib.suppress(CudaError):
-                self.gpu.close_handle(pointer)
+        """Close what was opened, once."""
+        self._opened.pop(pointer, None)
+        with contextlib.suppress(CudaError):
+            self.gpu.close_handle(pointer)
 
     def flush(self) -> None:
         """Drive everything out of the L2 cache."""
         self.gpu.fill(self._scratch, 0, self._flush_bytes)
 
     def probe_ms(self) -> float:
-        """How long a small piece of work takes: longer, where other processes' work is left on the GPU."""
-        began = time.perf_counter()
+        """How long a small piece of work takes: longer, where other processes' work is left on the GPU.
+
+        In processor time of this thread, which spins as it waits for the GPU: to have been without a
+        processor meanwhile, on a machine where others compile, does not count.
+        """
+        began = time.thread_time()
         self.gpu.fill(self._scratch, 1, min(PROBE_BYTES, self._flush_bytes))
-        return (time.perf_counter() - began) * 1e3
+        return (time.thread_time() - began) * 1e3
 
     def sound(self) -> bool:
         """Whether the context still answers."""

@@ -7,6 +7,7 @@ do; and some of the last outputs are read twice, right after the batch and befor
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,18 +18,22 @@ import torch
 from kernelopt.devices._cuda_driver import HANDLE_BYTES
 from kernelopt.evaluator.arena import Slots
 from kernelopt.evaluator.audit import sampled
-from kernelopt.evaluator.claims import Batch, Layout, layout_of
+from kernelopt.evaluator.claims import Batch, layout_of
 from kernelopt.evaluator.memory import Spans, Unreadable
 
 if TYPE_CHECKING:
     from kernelopt.evaluator.cuda_memory import CudaMemory
     from kernelopt.evaluator.cuda_slots import DeviceArena, DeviceSlots
 
-BUSY_MS = 100.0
+BUSY_MS = 1000.0
 """A probe that takes longer than this is no accident."""
 SLOW_PROBES, SLOW_SHARE = 3, 0.2
 """Slow probes and their share of all from which on a candidate leaves work behind. One or two are
 accidents: the judge waited for a processor."""
+ROOM_FACTOR, ROOM_BYTES = 2, 64 << 20
+"""Outputs of a checked call may take so many times what is expected (views have gaps), and this."""
+MOST_READ = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4
+"""Bytes that are read at a time: GPUs have more memory than some machines."""
 AGAIN = "an output changed after the kernel had answered: work was left on the GPU"
 
 
@@ -77,12 +82,14 @@ class CudaWindow:
         self._opened: dict[bytes, tuple[int, int]] = {}
         self._unrest = Unrest(memory.probe_limit_ms)
         self._watched: tuple[Spans, bytes] = ((), b"")
+        self._room = 0
 
     def share(self, slots: Slots, out_bytes: int | None) -> tuple[dict[str, Any], Sequence[int]]:
         """The handle of this side's arena: outputs need no room, they stay where they are."""
         arena = cast("DeviceSlots", slots).device_arena(trusted=self._trusted)
         self._arenas.append(arena.use())
         self._homes, self._watched = [], ((), b"")
+        self._room = ROOM_FACTOR * (out_bytes or 0) + ROOM_BYTES
         return {"sets": slots.layout, "handle": arena.handle.hex(), "size": arena.size}, ()
 
     def mapped(self, reply: Mapping[str, Any]) -> None:
@@ -101,10 +108,15 @@ class CudaWindow:
 
     def copy_out(self, claims: Sequence[dict[str, Any]]) -> list[torch.Tensor | None]:
         """Copies of what lies at the claimed addresses, as the judge sees it."""
+        room, found = self._room, list[torch.Tensor | None]()
         try:
-            return [self._copy(claim) for claim in claims]
+            for claim in claims:
+                size, copy = self._copy(claim, room)
+                room -= size
+                found.append(copy)
         finally:
             self._shut()
+        return found
 
     def before(self) -> str:
         """Flush the L2 cache; look whether what should be at rest is."""
@@ -126,14 +138,20 @@ class CudaWindow:
             return
         spans = [span for span in sampled(batch, len(batch.at) - 1, random.Random()) if span[1]]
         spans = [span for span in spans if span[0] not in self.inputs]
-        self._watched = spans, self.read(spans)
+        self._watched = spans, self.read(spans) or b""
 
-    def read(self, spans: Spans) -> bytes:
-        """Copies of parts of what the worker holds."""
+    def read(self, spans: Spans) -> bytes | None:
+        """Copies of parts of what the worker holds; None where that is more than anybody needs."""
+        if sum(size for _, size in spans) > MOST_READ:
+            return None
         return b"".join(self._fetch(address, size) for address, size in spans)
 
+    def leave(self) -> None:
+        """Close what was opened, while it is still there."""
+        self._shut()
+
     def close(self) -> None:
-        """Close what was opened, and let go of the arenas."""
+        """Let go of the arenas, too."""
         self._shut()
         while self._arenas:
             self._arenas.pop().close()
@@ -143,11 +161,16 @@ class CudaWindow:
         self._watched = (), b""
         return not spans or self.read(spans) == known
 
-    def _copy(self, claim: Mapping[str, Any]) -> torch.Tensor | None:
+    def _copy(self, claim: Mapping[str, Any], room: int) -> tuple[int, torch.Tensor | None]:
+        """An output, and how many bytes of `room` it takes: none for one that is larger or no output."""
         layout, address = layout_of(claim, self._memory.device), claim.get("ptr")
         if layout is None or type(address) is not int:
-            return None
-        return _tensor(layout, self._fetch(address, layout.extent) if layout.numel else b"")
+            return 0, None
+        size = max(layout.extent, layout.numel * layout.dtype.itemsize)
+        if size > room:
+            return 0, None
+        raw = self._fetch(address, layout.extent) if layout.numel else b""
+        return size, layout.tensor(raw).contiguous()
 
     def _fetch(self, address: int, size: int) -> bytes:
         """Believe nothing: what counts is how large the allocation is that was opened."""
@@ -178,10 +201,6 @@ class CudaWindow:
         """Close what was opened: to have memory mapped that a running worker may free is undefined."""
         while self._opened:
             self._memory.shut(self._opened.popitem()[1][0])
-
-
-def _tensor(layout: Layout, raw: bytes) -> torch.Tensor:
-    return layout.tensor(raw).contiguous()
 
 
 def _is_home(value: object) -> bool:

@@ -7,6 +7,7 @@ means that the task is broken (`TaskError`) or that we are (`EvaluatorFault`).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import re
@@ -15,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from kernelopt.devices import Conditions, conditions
 from kernelopt.errors import EvaluatorFault
@@ -24,7 +25,7 @@ from kernelopt.evaluator import trial
 from kernelopt.evaluator.auditor import Auditor
 from kernelopt.evaluator.baselines import TIMEOUT_S, Baselines, CompiledWorker
 from kernelopt.evaluator.clock import Pair, Stopwatch
-from kernelopt.evaluator.memory import HOST, Memory
+from kernelopt.evaluator.memory import HOST, Memory, memory_of
 from kernelopt.evaluator.pace import Pace
 from kernelopt.evaluator.place import Place
 from kernelopt.evaluator.profile_gcc import Runner
@@ -71,10 +72,8 @@ class Judge:
         self._secret = random.Random(os.urandom(16))
         self._references: dict[str, Reference] = {}
         self._seen: dict[tuple[Any, ...], list[Finding]] = {}
-        self._memories, self._memory = memories or memory_of, cast("Memory", HOST)
-        self._at = ""
-        self._rigs, self._pace = Rigs(), Pace()
-        self._baselines = Baselines(self._time_compiled, lambda: self._rigs.keep(0))
+        self._memories, self._at = memories or memory_of, ""
+        self._begin(HOST)
         self._room = int(REFERENCES_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
     def evaluate(self, kernel: Kernel, task: Task) -> Evaluation:
@@ -135,7 +134,10 @@ class Judge:
             return
         self._rigs.keep(0)
         self._memory.close()
-        self._memory, self._rigs = memory, Rigs(memory.rigs or MOST_RIGS)
+        self._begin(memory)
+
+    def _begin(self, memory: Memory) -> None:
+        self._memory, self._rigs, self._pace = memory, Rigs(memory.rigs or MOST_RIGS), Pace()
         self._baselines = Baselines(self._time_compiled, lambda: self._rigs.keep(0))
 
     def reference(self, task: Task) -> Reference:
@@ -241,7 +243,28 @@ class Judge:
             return self._measure(candidate, bound, reference, checks, self.settings)
         except EvaluatorFault:
             self._rigs.keep(0)
+        try:
             return self._measure(candidate, bound, reference, checks, self.settings)
+        except EvaluatorFault as fault:
+            if self._memory is HOST or not self._works(reference):
+                raise
+            # A GPU's memory has no limit for each process: one can take all of it.
+            reason = f"the reference works, and fails beside this kernel: {fault}"
+            raise Stopped(Status.SUSPECT, Stage.TIME, reason) from fault
+
+    def _works(self, reference: Reference) -> bool:
+        """Whether the reference gets through a timed batch with nobody beside it."""
+        self._rigs.keep(0)
+        try:
+            settings = self._memory.settings(self.settings)
+            rig = self._rigs.get(reference.task.hash, lambda: Rig(reference, settings, self._memory))
+            with contextlib.closing(self._start_reference(reference)) as worker:
+                worker.map_timed(rig.slots)
+                worker.pause()
+                worker.batch([0], self.settings.run_timeout_s)
+        except (EvaluatorFault, Stopped):
+            return False
+        return True
 
     def _time_compiled(self, reference: Reference, mode: str, settings: Settings) -> Timing:
         """The reference under a mode of ``torch.compile`` in the candidate's place."""
@@ -296,16 +319,3 @@ class Judge:
         except (Stopped, EvaluatorFault) as stopped:
             worker.close()
             raise EvaluatorFault(f"the reference of task {reference.task.id}: {stopped}") from stopped
-
-
-def memory_of(device: str, gpu: int = 0) -> Memory:
-    """The memory of a device of this machine; `gpu`: which one, where that is a GPU.
-
-    Raises:
-        MissingTool: there is no driver, or no such GPU.
-    """
-    if device != "cuda":
-        return HOST
-    from kernelopt.evaluator.cuda_memory import CudaMemory  # noqa: PLC0415 - there is none in most places
-
-    return CudaMemory(gpu)

@@ -73,8 +73,11 @@ class Window(Protocol):
             Unreadable: it lies in no memory of the worker's.
         """
 
+    def leave(self) -> None:
+        """The worker is about to be ended."""
+
     def close(self) -> None:
-        """Let go of the worker's memory. Safe to call twice."""
+        """It has ended: let go of its memory. Safe to call twice."""
 
 
 class Memory(Protocol):
@@ -139,7 +142,7 @@ class HostMemory:
         """There is nothing to give back."""
 
 
-HOST = HostMemory()
+HOST: Memory = HostMemory()
 
 
 class HostWindow:
@@ -190,6 +193,9 @@ class HostWindow:
         """Memory of the process."""
         return self._job.read(spans)
 
+    def leave(self) -> None:
+        """Nothing of the worker's is held."""
+
     def close(self) -> None:
         """Give the place for outputs back."""
         if self._out:
@@ -212,3 +218,16 @@ def _copy(claim: Mapping[str, Any], data: torch.Tensor) -> torch.Tensor | None:
 
 def _is_shape(shape: object) -> bool:
     return isinstance(shape, list) and all(type(n) is int and n >= 0 for n in shape)
+
+
+def memory_of(device: str, gpu: int = 0) -> Memory:
+    """The memory of a device of this machine; `gpu`: which one, where that is a GPU.
+
+    Raises:
+        MissingTool: there is no driver, or no such GPU.
+    """
+    if device != "cuda":
+        return HOST
+    from kernelopt.evaluator.cuda_memory import CudaMemory  # noqa: PLC0415 - there is none in most places
+
+    return CudaMemory(gpu)

@@ -206,6 +206,7 @@ class Worker:
     def close(self) -> None:
         """End the job and remove its folder. Safe to call twice."""
         if self.folder.exists():
+            self._window.leave()
             self.ended = self._job.close()
             remove_tree(self.folder)
             self._window.close()

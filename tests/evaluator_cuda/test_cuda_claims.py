@@ -90,8 +90,32 @@ def test_memory_of_the_reference_is_not_taken_for_the_candidate_s(evaluate, worl
 
 @pytest.mark.parametrize(
     ("shape", "stride"),
-    [("[500000, 37]", "[37, 1]"), ("[1 << 30, 37]", "[37, 1]"), ("[500, 37]", "[600, 1]")],
+    [("[500000, 37]", "[37, 1]"), ("[1 << 30, 37]", "[37, 1]"), ("[500, 37]", "[5000, 1]")],
 )
 def test_a_claim_larger_than_the_allocation_reads_nothing(evaluate, shape, stride):
     found = evaluate(answer(head=LARGER.format(shape=shape, stride=stride)), TASK)
     assert (found.status, found.stage) == (Status.SUSPECT, Stage.TIME), found.reason
+
+
+@pytest.mark.parametrize(
+    ("shape", "stride", "status"),
+    [
+        ("[1 << 40]", "[0]", Status.WRONG_SHAPE),
+        ("[1 << 30, 37]", "[37, 1]", Status.WRONG_SHAPE),
+        ("[500, 37]", "[0, 1]", Status.WRONG_SHAPE),
+        ("[500, 37]", "[37, -1]", Status.WRONG_DTYPE),
+        ("'wide'", "[37, 1]", Status.WRONG_SHAPE),
+    ],
+)
+def test_nothing_is_made_of_a_claim_that_no_output_can_be(evaluate, shape, stride, status):
+    head = LARGER.format(shape=shape, stride=stride).replace('if state["timed"]', "if True")
+    found = evaluate(answer(head=head), TASK)
+    assert (found.status, found.stage) == (status, Stage.CHECK), found.reason
+
+
+def test_the_same_memory_under_two_names_is_closed_twice(evaluate, judge):
+    """Bytes of a handle that mean nothing make another handle of it; none may stay open."""
+    count = "state[1] = (state.setdefault(1, 0) + 1) % 250"
+    named = "found = [[base, size, handle[:-2] + f'{state[1]:02x}'] for base, size, handle in found]"
+    assert evaluate(answer(head=PATCH.format(body=f"{count}; {named}")), TASK).status is Status.PASSED
+    assert not judge._memory._opened

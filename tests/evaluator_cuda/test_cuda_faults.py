@@ -5,6 +5,7 @@ from gpu_answers import TASK, answer
 
 from kernelopt.errors import EvaluatorFault
 from kernelopt.evaluation import Stage, Status
+from kernelopt.evaluator.settings import Look
 
 
 def test_after_an_illegal_address_the_next_evaluation_is_right(evaluate):
@@ -53,3 +54,25 @@ def test_a_context_of_the_judge_s_that_breaks_is_our_fault_and_then_replaced(eva
         evaluate(answer(), TASK)
     assert evaluate(answer(), TASK).status is Status.PASSED
     assert judge._memory is not before
+
+
+HOG = """
+def hog():
+    while True:
+        try:
+            state.setdefault("hoard", []).append(torch.empty(1 << 19))
+        except torch.OutOfMemoryError:
+            return
+"""
+
+
+def test_a_kernel_that_takes_all_memory_is_blamed_for_what_the_reference_lacks(evaluate, standin):
+    """The reference of the second pair starts while the first candidate still has everything."""
+    evaluate(answer(), TASK)
+    standin.standin_limit(96 << 20)
+    takes = "y = self.right(x); state['timed'] and not state.get('hoard') and hog(); return y"
+    found = evaluate(answer(takes, HOG), TASK, max_calls=4, looks=(Look(2, 3, 0.05),))
+    assert (found.status, found.stage) == (Status.SUSPECT, Stage.TIME), found.reason
+    assert "fails beside this kernel" in found.reason
+    standin.standin_limit(0)
+    assert evaluate(answer(), TASK).status is Status.PASSED

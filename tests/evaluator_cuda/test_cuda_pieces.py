@@ -1,7 +1,9 @@
 """What the judge on a GPU is made of, piece by piece."""
 
+import pickle
 import random
 import re
+import time
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +16,9 @@ from kernelopt.errors import MissingTool
 from kernelopt.evaluator.cuda_memory import CudaMemory
 from kernelopt.evaluator.cuda_window import BUSY_MS, Unrest
 from kernelopt.evaluator.inputs import SCALES, Pool, Recipe
+from kernelopt.evaluator.rehearsal import rehearse
+from kernelopt.evaluator.settings import Settings
+from kernelopt.sandboxes import Limits
 
 
 @pytest.fixture
@@ -153,6 +158,17 @@ def test_a_probe_that_takes_very_long_is_enough():
     assert "still busy" in Unrest(1.0).note(BUSY_MS + 1)
 
 
+def test_a_judge_that_had_to_wait_for_a_processor_sees_no_work_in_that(memory, monkeypatch):
+    fill = memory.gpu.fill
+    monkeypatch.setattr(memory.gpu, "fill", lambda *where: (time.sleep(0.2), fill(*where)))
+    assert memory.probe_ms() < 200
+
+
+def test_an_error_of_the_driver_survives_the_way_out_of_the_judge_s_process():
+    error = pickle.loads(pickle.dumps(_cuda_driver.CudaError("cuMemAlloc_v2", 2, "CUDA_ERROR_OUT_OF_MEMORY")))
+    assert (str(error), error.code) == ("cuMemAlloc_v2: CUDA_ERROR_OUT_OF_MEMORY", 2)
+
+
 # What is missing ---------------------------------------------------------------------------------------
 
 
@@ -166,9 +182,14 @@ def test_a_gpu_that_is_not_there_is_counted(world):
         CudaMemory(3, str(world / "libcuda.so.1"))
 
 
-def test_settings_say_what_they_go_by_on_a_gpu(memory):
-    from kernelopt.evaluator.settings import Settings
+def test_a_sandbox_that_lets_nobody_use_the_gpu_is_named_and_no_kernel_blamed(sandbox, memory, monkeypatch):
+    rehearse(sandbox, memory, Limits())
+    monkeypatch.setattr(memory.gpu, "handle", lambda pointer: bytes(64))
+    with pytest.raises(MissingTool, match=r"the sandbox process lets no kernel use the device cuda: .*Ipc"):
+        rehearse(sandbox, memory, Limits())
 
+
+def test_settings_say_what_they_go_by_on_a_gpu(memory):
     found = memory.settings(Settings(between_sd=0.01, between_from="calibrated 2026-01-01"))
     assert (found.between_sd, found.between_from) == (0.08, "default: not calibrated on a GPU")
     assert found.arena_bytes >= 3 * memory.gpu.l2_bytes

@@ -7,36 +7,28 @@ means that the task is broken (`TaskError`) or that we are (`EvaluatorFault`).
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
 import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kernelopt.devices import Conditions, conditions
-from kernelopt.errors import EvaluatorFault
-from kernelopt.evaluation import Check, Evaluation, Profile, Stage, Status, Timing
+from kernelopt.evaluation import Evaluation, Profile, Stage, Status, Timing
 from kernelopt.evaluator import trial
-from kernelopt.evaluator.auditor import Auditor
-from kernelopt.evaluator.baselines import TIMEOUT_S, Baselines, CompiledWorker
-from kernelopt.evaluator.clock import Pair, Stopwatch
 from kernelopt.evaluator.memory import HOST, Memory, memory_of
-from kernelopt.evaluator.pace import Pace
 from kernelopt.evaluator.place import Place
 from kernelopt.evaluator.profile_gcc import Runner
 from kernelopt.evaluator.reference import Reference
 from kernelopt.evaluator.rehearsal import rehearse
-from kernelopt.evaluator.rig import MOST_RIGS, Rig, Rigs
 from kernelopt.evaluator.settings import Settings
-from kernelopt.evaluator.sides import TwoSides
 from kernelopt.evaluator.story import Story, requested
+from kernelopt.evaluator.timer import Candidate, Timer, setup
 from kernelopt.evaluator.tools import SandboxTools
-from kernelopt.evaluator.worker import Builder, Setup, Stopped, TrustedWorker, Worker
+from kernelopt.evaluator.worker import Builder, Stopped, Worker
 from kernelopt.kernel import Kernel
 from kernelopt.languages import BuildReply, BuildRequest, Finding, Language
 from kernelopt.sandboxes import Sandbox
@@ -106,7 +98,7 @@ class Judge:
 
     def close(self) -> None:
         """End both sandboxes."""
-        self._rigs.keep(0)
+        self._timer.close()
         self._memory.close()
         self._sandbox.close()
         self._oracle.close()
@@ -132,13 +124,12 @@ class Judge:
         """Use this memory from now on, with none of what lies in another."""
         if memory is self._memory:
             return
-        self._rigs.keep(0)
+        self._timer.close()
         self._memory.close()
         self._begin(memory)
 
     def _begin(self, memory: Memory) -> None:
-        self._memory, self._rigs, self._pace = memory, Rigs(memory.rigs or MOST_RIGS), Pace()
-        self._baselines = Baselines(self._time_compiled, lambda: self._rigs.keep(0))
+        self._memory, self._timer = memory, Timer(self._oracle, memory)
 
     def reference(self, task: Task) -> Reference:
         """The loaded reference of `task`, kept while memory lasts (oldest go first)."""
@@ -177,29 +168,26 @@ class Judge:
         if not where.timed:
             return
 
-        def candidate() -> Worker:  # a process that was checked has an advantage: it has run before
+        def candidate() -> Worker:
             return self._load(kernel, reference, self._builder(language, Story()), where)
 
-        story.timing = self._time(kernel, candidate, reference, story)
+        story.timing = self._time(Candidate(candidate, self._bound(kernel), story.checks), reference)
         if self._profiler and story.timing:
             tools, device = self._tools.notes, self._memory.device
             story.profiles = self._profiler(reference, story.timing, story.requests, tools, device)
-        story.baselines = self._baselines.of(reference, self.settings)
+        story.baselines = self._timer.baselines(reference, self.settings)
 
     def _load(self, kernel: Kernel, reference: Reference, build: Builder, where: Conditions) -> Worker:
         """The candidate in a fresh process."""
         worker = Worker(self._sandbox, self.settings.limits, self._memory)
         try:
-            setup = replace(self._setup("ModelNew", reference), environment=where.environment)
+            made = replace(setup("ModelNew", reference, self.settings), environment=where.environment)
             timeout_s = self.settings.run_timeout_s
-            worker.load(kernel.files, kernel.entry, setup, build, timeout_s=timeout_s)
+            worker.load(kernel.files, kernel.entry, made, build, timeout_s=timeout_s)
         except BaseException:
             worker.close()
             raise
         return worker
-
-    def _setup(self, cls: str, reference: Reference) -> Setup:
-        return Setup(cls, reference.init, reference.state, reference.seed, self.settings.threads)
 
     def _builder(self, language: Language, story: Story) -> Builder:
         def build(message: dict[str, Any]) -> dict[str, Any]:
@@ -224,98 +212,10 @@ class Judge:
         if doubt:
             raise Stopped(Status.SUSPECT, Stage.CHECK, doubt)
 
-    def _time(
-        self, kernel: Kernel, candidate: Callable[[], Worker], reference: Reference, story: Story
-    ) -> Timing:
-        """Timing; once more where a kernel is faster than a reference that was kept waiting (see `pace`)."""
-        bound = self._bound(kernel)
-        key = reference.task.hash, bound
-        timing = self._surely(candidate, bound, reference, story.checks)
-        if self._pace.slowed(key, timing) and timing.speedup.ci95_low > 1:
-            timing = self._surely(candidate, bound, reference, story.checks)
-        return self._pace.cautious(key, timing)
-
-    def _surely(
-        self, candidate: Callable[[], Worker], bound: bool, reference: Reference, checks: list[Check]
-    ) -> Timing:
-        """Timing, twice if a reference process died (the system was short of memory, say)."""
-        try:
-            return self._measure(candidate, bound, reference, checks, self.settings)
-        except EvaluatorFault:
-            self._rigs.keep(0)
-        try:
-            return self._measure(candidate, bound, reference, checks, self.settings)
-        except EvaluatorFault as fault:
-            if self._memory is HOST or not self._works(reference):
-                raise
-            # A GPU's memory has no limit for each process: one can take all of it.
-            reason = f"the reference works, and fails beside this kernel: {fault}"
-            raise Stopped(Status.SUSPECT, Stage.TIME, reason) from fault
-
-    def _works(self, reference: Reference) -> bool:
-        """Whether the reference gets through a timed batch with nobody beside it."""
-        self._rigs.keep(0)
-        try:
-            settings = self._memory.settings(self.settings)
-            rig = self._rigs.get(reference.task.hash, lambda: Rig(reference, settings, self._memory))
-            with contextlib.closing(self._start_reference(reference)) as worker:
-                worker.map_timed(rig.slots)
-                worker.pause()
-                worker.batch([0], self.settings.run_timeout_s)
-        except (EvaluatorFault, Stopped):
-            return False
-        return True
-
-    def _time_compiled(self, reference: Reference, mode: str, settings: Settings) -> Timing:
-        """The reference under a mode of ``torch.compile`` in the candidate's place."""
-
-        def compiled() -> Worker:
-            return self._start_reference(reference, mode)
-
-        return self._measure(compiled, settings.bind_threads, reference, [], settings)
-
-    def _measure(
-        self,
-        candidate: Callable[[], Worker],
-        bound: bool,
-        reference: Reference,
-        checks: list[Check],
-        settings: Settings,
-    ) -> Timing:
-        settings = self._memory.settings(settings)
-        rig = self._rigs.get(reference.task.hash, lambda: Rig(reference, settings, self._memory))
-        starts = (partial(self._start_reference, reference), candidate)
-        with TwoSides(starts, rig.slots, bound=bound) as sides:
-
-            def open_pair(_: int) -> Pair:
-                pair = Pair(*sides.start(), (rig.calls, 0))
-                pair.precede()
-                return pair
-
-            auditor = Auditor(reference, settings, checks)
-            stopwatch = Stopwatch(
-                rig.slots, reference.pool, settings, open_pair, auditor, scaled=reference.scaled
-            )
-            timing = stopwatch.measure("timed")
-        rig.calls = stopwatch.pairs[0].calls[0]
-        auditor.clocks_agree(stopwatch.gap_ms(), timing)
-        return timing
+    def _time(self, candidate: Candidate, reference: Reference) -> Timing:
+        return self._timer.time(candidate, reference, self.settings)
 
     def _bound(self, kernel: Kernel) -> bool:
         """Whether to bind threads: not for a kernel that makes threads of its own."""
         own = any(_OWN_THREADS.search(text) for text in kernel.files.values())
         return self.settings.bind_threads and not own
-
-    def _start_reference(self, reference: Reference, mode: str = "") -> Worker:
-        """The reference in a fresh process, under a `mode` of ``torch.compile`` if there is one."""
-        worker = (CompiledWorker if mode else TrustedWorker)(self._oracle, self.settings.limits, self._memory)
-        files = {"reference.py": reference.task.source}
-        try:
-            setup, refuse = replace(self._setup("Model", reference), mode=mode), lambda _: {"ok": False}
-            # To load the compiler takes 10 s, and more on a busy machine.
-            timeout_s = TIMEOUT_S if mode else self.settings.run_timeout_s
-            worker.load(files, "reference.py", setup, refuse, timeout_s=timeout_s)
-            return worker
-        except (Stopped, EvaluatorFault) as stopped:
-            worker.close()
-            raise EvaluatorFault(f"the reference of task {reference.task.id}: {stopped}") from stopped

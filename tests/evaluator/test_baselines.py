@@ -123,12 +123,12 @@ def test_a_reference_that_cannot_be_compiled_does_not_fail_the_kernel(evaluate, 
     assert found.status is Status.PASSED and found.timing.baseline == "eager"
     assert found.baselines == ()
     assert "no-such-mode" in found.missing_baselines["compile"]
-    judge._baselines._known.clear()
+    judge._timer._baselines._known.clear()
     assert evaluate().status is Status.PASSED  # nothing of it is left
 
 
 def test_a_kernel_that_fails_is_not_compared(evaluate, judge, monkeypatch):
     monkeypatch.setattr(judge, "settings", judge.settings)
-    monkeypatch.setattr(judge._baselines, "_measure", lambda *_: pytest.fail("timed"))
+    monkeypatch.setattr(judge._timer._baselines, "_measure", lambda *_: pytest.fail("timed"))
     found = evaluate(replace={"v > 0 ? v : 0": "v"}, baselines=tuple(MODES))
     assert (found.status, found.baselines) == (Status.WRONG_VALUE, ())

@@ -1,13 +1,12 @@
 """The straight line, on real kernels in real worker processes."""
 
 import pytest
-from honest_kernel import HONEST, TASK
+from honest_kernel import TASK
 
 from kernelopt.errors import TaskError
 from kernelopt.evaluation import Speedup, Stage, Status, Timing, from_json, to_json
 from kernelopt.evaluator.pace import Pace
-from kernelopt.evaluator.story import Story
-from kernelopt.kernel import Kernel
+from kernelopt.evaluator.timer import Candidate
 from kernelopt.task import Task, Tolerance
 
 FORWARD = "        lib.scale(x, self.bias, y, x.shape[0], x.shape[1], self.factor)\n        return y"
@@ -146,7 +145,7 @@ def test_the_task_s_own_tolerance_is_used(evaluate):
 def test_a_reference_process_that_dies_is_replaced_and_blamed_on_no_one(evaluate, judge, monkeypatch):
     import os
 
-    start, killed = judge._start_reference, []
+    start, killed = judge._timer._start, []
 
     def start_and_kill(*arguments):
         worker = start(*arguments)
@@ -155,7 +154,7 @@ def test_a_reference_process_that_dies_is_replaced_and_blamed_on_no_one(evaluate
             os.kill(worker._job.pid, 9)
         return worker
 
-    monkeypatch.setattr(judge, "_start_reference", start_and_kill)
+    monkeypatch.setattr(judge._timer, "_start", start_and_kill)
     assert evaluate().status is Status.PASSED
     assert killed
 
@@ -164,11 +163,11 @@ def test_a_reference_process_that_dies_is_replaced_and_blamed_on_no_one(evaluate
 def test_a_kernel_faster_than_a_reference_that_was_kept_waiting_is_timed_again(
     judge, monkeypatch, paces_ms, low
 ):
-    reference, story = judge.reference(TASK), Story()
-    monkeypatch.setattr(judge, "_pace", Pace())
-    judge._pace.slowed((TASK.hash, True), Timing("timed", 1.0, 3.0, Speedup(3.0, 2.0, 4.0)))
+    timer = judge._timer
+    monkeypatch.setattr(timer, "_pace", Pace())
+    timer._pace.slowed((TASK.hash, True), Timing("timed", 1.0, 3.0, Speedup(3.0, 2.0, 4.0)))
     timings = [Timing("timed", 1.0, pace, Speedup(3.0, 2.0, 4.0)) for pace in paces_ms]
-    monkeypatch.setattr(judge, "_surely", lambda *_: timings.pop(0))
-    found = judge._time(Kernel.from_source(HONEST, "cpp"), None, reference, story)
+    monkeypatch.setattr(timer, "_surely", lambda *_: timings.pop(0))
+    found = timer.time(Candidate(None, True, []), judge.reference(TASK), judge.settings)
     assert not timings
     assert found.speedup.ci95_low == pytest.approx(low)

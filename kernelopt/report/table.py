@@ -77,16 +77,35 @@ def winner_text(task: TaskView) -> str:
 
 def _conditions(manifest: Mapping[str, object]) -> list[str]:
     """What decides whether two results compare: isolation and machine."""
-    machine = manifest.get("machine")
-    words = machine.values() if isinstance(machine, Mapping) else [machine or "unknown"]
     models = manifest.get("models")
     models = models if isinstance(models, Mapping) else {}
     return [
         f"language: {manifest.get('language', 'unknown')}, device: {manifest.get('device', 'unknown')}, "
         f"isolation: {manifest.get('isolation', 'unknown')}",
-        "machine: " + ", ".join(str(word) for word in words),
+        f"machine: {_machine(manifest.get('machine'))}",
         *(f"{role}: {_model(str(name))}" for role, name in models.items()),
     ]
+
+
+_UNITS = {
+    "cores": "{} cores",
+    "simd_bytes": "{}-byte vectors",
+    "memory": "{} of memory",
+    "multiprocessors": "{} multiprocessors",
+    "l2_cache": "L2 {}",
+    "cuda": "CUDA {}",
+    "noise": "noise {}",
+    "python": "Python {}",
+}
+"""Facts of a machine that are no words of their own, and how they are said."""
+
+
+def _machine(facts: object) -> str:
+    """In one line; the isolation stands beside the language."""
+    if not isinstance(facts, Mapping):
+        return str(facts or "unknown")
+    told = {name: value for name, value in facts.items() if name != "isolation"}
+    return ", ".join(_UNITS.get(name, "{}").format(value) for name, value in told.items())
 
 
 def _model(name: str) -> str:

@@ -1,5 +1,6 @@
 """What people read: provenance first, honest marks, and nothing that drives their terminal."""
 
+import dataclasses
 import io
 import re
 
@@ -74,6 +75,13 @@ def test_the_report_says_where_and_how_it_was_measured(found):
     assert "lm: builtin writer: rule-based, for demonstration and tests" in text
     assert f"kernels: {found.folder / 'kernels'}" in text
     assert "(300 tokens), $0.75" in text
+
+
+def test_bare_figures_of_a_machine_are_named(found):
+    facts = {"model": "EPYC", "cores": "2", "simd_bytes": "64", "isolation": "bwrap", "python": "3.11.7"}
+    manifest = {**found.manifest, "machine": facts}
+    text = plain(report_page(dataclasses.replace(found, manifest=manifest)))
+    assert "machine: EPYC, 2 cores, 64-byte vectors, Python 3.11.7" in text
 
 
 def test_no_mark_and_no_note_where_everything_was_measured_again(tmp_path):

@@ -74,7 +74,7 @@ def _shared() -> bool:
     import torch  # noqa: PLC0415
 
     try:
-        return Driver().attribute(torch.cuda.current_device(), COMPUTE_MODE) == SHARED_MODE
+        return Driver(LIBRARY).attribute(torch.cuda.current_device(), COMPUTE_MODE) == SHARED_MODE
     except KernelOptError:
         return True
 

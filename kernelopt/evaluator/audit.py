@@ -1,7 +1,7 @@
 """Timed outputs, read out of stopped processes: the candidate's against the reference's.
 
-A glance at random stretches of one random call costs a millisecond or two and follows every timed
-batch; it is chosen after the batch has ended. Where a glance finds a difference, or at random, the call
+A glance at random stretches of some random calls costs a millisecond or three and follows every timed
+batch; they are chosen after the batch has ended. Where a glance finds a difference, or at random, a call
 is compared in full with an fp64 reference, which alone decides.
 """
 
@@ -17,7 +17,12 @@ from kernelopt.evaluator.claims import Batch, Layout
 from kernelopt.evaluator.sample import real
 from kernelopt.task import Tolerance
 
-STRETCHES = 16
+STRETCHES, GLANCED = 16, 8
+"""How many are looked at of one call; of each of `CALLS`."""
+CALLS = 6
+"""What goes wrong in few calls, a race say, is seen sooner in little of many than in much of one."""
+WHOLE_BYTES = 2 << 20
+"""Outputs of a call up to this are looked at as a whole: some races spoil a few elements of few calls."""
 STRETCH_BYTES = 2048
 """So few elements that torch compares them in one thread: several wait for each other on a busy machine."""
 SLACK = 4.0
@@ -33,12 +38,12 @@ class Memory(Protocol):
         """Its memory at (address, bytes), joined."""
 
 
-def stretches(layout: Layout, chance: random.Random) -> Spans:
+def stretches(layout: Layout, chance: random.Random, count: int = STRETCHES) -> Spans:
     """Random places (offset, bytes) to look at: everything where that is little."""
-    if layout.extent <= STRETCHES * STRETCH_BYTES:
+    if layout.extent <= count * STRETCH_BYTES:
         return [(0, layout.extent)]
     last = (layout.extent - STRETCH_BYTES) // layout.dtype.itemsize
-    places = {0, last, *(chance.randrange(last + 1) for _ in range(STRETCHES - 2))}
+    places = {0, last, *(chance.randrange(last + 1) for _ in range(count - 2))}
     return [(place * layout.dtype.itemsize, STRETCH_BYTES) for place in sorted(places)]
 
 
@@ -49,23 +54,23 @@ def sampled(batch: Batch, call: int, chance: random.Random) -> Spans:
 
 
 def glance(
-    candidate: tuple[Memory, Batch, int],
-    reference: tuple[Memory, Batch, int],
+    candidate: tuple[Memory, Batch, Sequence[int]],
+    reference: tuple[Memory, Batch, Sequence[int]],
     allowed: Sequence[Tolerance],
     chance: random.Random | None,
 ) -> bool:
-    """Whether random stretches of a call's outputs agree, or all of them where there is no `chance`.
+    """Whether random stretches of some calls' outputs agree, or all of the first where there is no `chance`.
 
-    Each side is (process, batch, call).
+    Each side is (process, batch, calls); calls of both sides on the same inputs stand at the same place.
     """
-    (ours, batch, call), (theirs, other, their_call) = candidate, reference
+    (ours, batch, calls), (theirs, other, their_calls) = candidate, reference
     if [(one.dtype, one.shape) for one in batch.layouts] != [(one.dtype, one.shape) for one in other.layouts]:
         return False
     for index, (here, there) in enumerate(zip(batch.layouts, other.layouts, strict=True)):
         same = here.stride == there.stride and here.dense
-        places = stretches(here, chance) if same and chance else None
-        a = _peek(ours, batch.at[call][index], here, places)
-        b = _peek(theirs, other.at[their_call][index], there, places)
+        places = [stretches(here, chance, GLANCED) for _ in calls] if same and chance else None
+        a = _peek(ours, [batch.at[call][index] for call in calls], here, places)
+        b = _peek(theirs, [other.at[call][index] for call in their_calls], there, places)
         if a is None or b is None or not agree(a, b, allowed[index]):
             return False
     return True
@@ -113,11 +118,15 @@ def _plainly_near(a: torch.Tensor, b: torch.Tensor, allowed: Tolerance) -> bool:
     return bool((torch.sub(a, b).abs_() <= room).all()) and bool(b.isfinite().all())
 
 
-def _peek(process: Memory, address: int, layout: Layout, places: Spans | None) -> torch.Tensor | None:
+def _peek(
+    process: Memory, addresses: Sequence[int], layout: Layout, places: Sequence[Spans] | None
+) -> torch.Tensor | None:
+    """What lies at places of the outputs at several addresses, joined; the whole first one without places."""
     if not layout.numel:
         return torch.empty(0, dtype=layout.dtype)
-    spans = [(address + at, size) for at, size in places] if places else [(address, layout.extent)]
-    raw = process.read(spans)
-    if raw is None:
-        return None
-    return torch.frombuffer(bytearray(raw), dtype=layout.dtype) if places else layout.tensor(raw)
+    if places is None:
+        raw = process.read([(addresses[0], layout.extent)])
+        return None if raw is None else layout.tensor(raw)
+    pairs = zip(addresses, places, strict=True)
+    raw = process.read([(address + at, size) for address, spans in pairs for at, size in spans])
+    return None if raw is None else torch.frombuffer(bytearray(raw), dtype=layout.dtype)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from kernelopt.evaluation import Check, Stage, Status, Timing
 from kernelopt.evaluator import audit
@@ -32,12 +32,14 @@ class Auditor:
 
     def __call__(self, half: Half, refill: Callable[[], None]) -> None:
         """A glance always; once at the whole output; once with the inputs overwritten in between."""
-        slot = self._chance.choice([slot for slot in half.slots[1] if slot in half.slots[0]])
-        call, other = half.slots[1].index(slot), half.slots[0].index(slot)
-        sides = (half.pair.candidate, half.candidate, call), (half.pair.reference, half.reference, other)
-        chance = None if self._halves == self._full_at else self._chance
-        if not audit.glance(*sides, self._allowed, chance):
-            self._whole(half, call)
+        slots = [slot for slot in half.slots[1] if slot in half.slots[0]]
+        slots = self._chance.sample(slots, min(audit.CALLS, len(slots)))
+        calls, others = ([side.index(slot) for slot in slots] for side in half.slots[::-1])
+        small = sum(layout.extent for layout in half.candidate.layouts) <= audit.WHOLE_BYTES
+        chance = None if small or self._halves == self._full_at else self._chance
+        if not self._alike(half, calls, others, chance):
+            self._differing(half, calls, others)
+        call, other = calls[0], others[0]
         if self._halves == self._alias_at:
             self._untouched(half, call, other, refill)
         self._halves += 1
@@ -48,6 +50,19 @@ class Auditor:
         if abs(gap_ms) > CLOCK_SHARE * batch_ms + CLOCK_MS:
             reason = f"the worker's clock differs from the judge's by {gap_ms:.1f} ms a batch"
             raise Stopped(Status.SUSPECT, Stage.TIME, reason)
+
+    def _alike(
+        self, half: Half, calls: Sequence[int], others: Sequence[int], chance: random.Random | None
+    ) -> bool:
+        ours = half.pair.candidate, half.candidate, calls
+        theirs = half.pair.reference, half.reference, others
+        return audit.glance(ours, theirs, self._allowed, chance)
+
+    def _differing(self, half: Half, calls: Sequence[int], others: Sequence[int]) -> None:
+        """Compare those calls with fp64 that differ from the reference's."""
+        for call, other in zip(calls, others, strict=True):
+            if not self._alike(half, [call], [other], None):
+                self._whole(half, call)
 
     def _whole(self, half: Half, call: int) -> None:
         """Compare a call in full with the fp64 reference on the same inputs."""

@@ -49,7 +49,7 @@ def test_what_else_is_missing_is_said(monkeypatch, name, answer, said):
     assert said in get("devices", "cuda")().missing()
 
 
-def test_a_judge_is_told_which_gpu_and_asks_for_it_only_for_kernels_of_gpus(monkeypatch, tmp_path):
+def test_a_judge_asks_for_the_gpu_only_for_kernels_of_gpus(monkeypatch, tmp_path):
     monkeypatch.setenv("KERNELOPT_CACHE", str(tmp_path))
     asked = []
 
@@ -58,7 +58,7 @@ def test_a_judge_is_told_which_gpu_and_asks_for_it_only_for_kernels_of_gpus(monk
         raise MissingTool("no GPU")
 
     monkeypatch.setattr("kernelopt.evaluator.cuda_memory.CudaMemory", memory)
-    judge = make_judge("process", None, plain=True, gpu=3)
+    judge = make_judge("process", None, plain=True)
     try:
         with pytest.raises(MissingTool, match="no GPU"):
             judge.evaluate(Kernel.from_source("class ModelNew: pass", "cuda"), TASK)
@@ -66,4 +66,4 @@ def test_a_judge_is_told_which_gpu_and_asks_for_it_only_for_kernels_of_gpus(monk
         assert not found.correct
     finally:
         judge.close()
-    assert asked == [3]
+    assert asked == [0]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -173,7 +174,7 @@ def test_the_measurement_says_what_was_measured_and_hashes_every_other_file(made
     assert claim["lineage"]["candidate"] == "c0ffee" and claim["isolation"] == "process"
     assert {"cpu", "torch", "compiler"} <= set(record["machine"]) and record["protocol"]
     files = {str(path.relative_to(source)) for path in source.rglob("*") if path.is_file()}
-    ours = {name for name in files if not name.startswith("build/") and "egg-info" not in name}
+    ours = {name for name in files if not re.search(r"^build/|egg-info|__pycache__", name)}
     assert ours - set(record["files"]) == {"affine/measurement.json", "README.md"}
     readme = (source / "README.md").read_text()
     assert "1.50× (1.40 to 1.60)" in readme and "n0 1 to 9" in readme and "Apache-2.0" in readme

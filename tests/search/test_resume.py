@@ -116,7 +116,7 @@ def test_killed_at_random_moments_it_ends_the_same(whole, seed):
 
 
 def test_interrupted_by_ctrl_c_it_says_how_to_go_on_and_does(whole):
-    for attempt in range(24):  # a run may end before it is interrupted, as all of it is known already
+    for attempt in range(8):  # on a busy machine a run may end before it is interrupted
         name = f"stopped-{attempt}"
         process = search(whole, name, "replay:runs/real")
         while process.poll() is None and events(whole, name) < 1:

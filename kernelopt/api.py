@@ -120,10 +120,15 @@ def search(
 
 
 def make_plan(chosen: Selection, **fields: Any) -> Plan:
-    """The plan of a search over these tasks; `fields` are others of `search.plan.Plan`."""
+    """The plan of a search over these tasks; `fields` are others of `search.plan.Plan`.
+
+    Kernels are timed quickly unless the rules say how: a search measures its winners once more.
+    """
     from kernelopt.search.plan import Plan
 
+    rules = fields.pop("rules", Rules())
     return Plan(
+        rules=dataclasses.replace(rules, precision=rules.precision or "quick"),
         tasks=chosen.tasks,
         provenance=chosen.provenance,
         skipped=chosen.reasons,

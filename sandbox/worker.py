@@ -23,6 +23,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import json
+import mmap
 import os
 import random
 import select
@@ -32,7 +33,7 @@ import struct
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -155,12 +156,30 @@ def order_resume(pid: int, order: dict, children: dict[int, int]) -> None:
 
 def order_read(pid: int, order: dict, children: dict[int, int]) -> None:
     """Copy memory out of a child, without any help of its own; nothing when a span is not there."""
-    data = b"".join(read_memory(pid, address, size) for address, size in order["spans"])
-    whole = len(data) == sum(size for _, size in order["spans"])
-    say({"memory": len(data) if whole else 0, "whole": whole})
-    view = memoryview(data if whole else b"")
+    spans = order["spans"]
+    view = memoryview(shelf(sum(size for _, size in spans)))
+    end = 0
+    for address, size in spans:
+        end += read_memory(pid, address, view[end : end + size])
+    whole = end == sum(size for _, size in spans)
+    say({"memory": end if whole else 0, "whole": whole})
+    view = view[: end if whole else 0]
     while view:
         view = view[os.write(1, view) :]
+
+
+SHELF: list[mmap.mmap] = []
+
+
+def shelf(size: int) -> mmap.mmap:
+    """Memory for what is read out of children, used again and again: it is slow to touch anew.
+
+    No child inherits it, or it would hold another one's outputs.
+    """
+    if not SHELF or len(SHELF[0]) < size:
+        SHELF[:] = [mmap.mmap(-1, max(size, mmap.PAGESIZE))]
+        SHELF[0].madvise(mmap.MADV_DONTFORK)
+    return SHELF[0]
 
 
 BELL: list[int] = []
@@ -205,20 +224,19 @@ class Span(ctypes.Structure):
     _fields_ = (("base", ctypes.c_void_p), ("size", ctypes.c_size_t))
 
 
-def read_memory(pid: int, address: int, size: int) -> bytes:
-    """`size` bytes at `address` of another process, or fewer when not all of them can be read."""
+def read_memory(pid: int, address: int, into: memoryview) -> int:
+    """Fill `into` from `address` of another process; how many bytes of it could be read."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.process_vm_readv.restype = ctypes.c_ssize_t
-    buffer = ctypes.create_string_buffer(max(size, 1))
-    done = 0
+    size, done = len(into), 0
+    start = ctypes.addressof(ctypes.c_char.from_buffer(into)) if size else 0
     while done < size:
-        here = Span(ctypes.addressof(buffer) + done, size - done)
-        there = Span(address + done, size - done)
+        here, there = Span(start + done, size - done), Span(address + done, size - done)
         got = libc.process_vm_readv(pid, ctypes.byref(here), 1, ctypes.byref(there), 1, 0)
         if got <= 0:
             break
         done += got
-    return buffer.raw[:done]
+    return done
 
 
 def family(pid: int, children: dict[int, int]) -> list[int]:
@@ -527,8 +545,7 @@ class Server:
 
         torch.ones(1 << 20).exp_()  # big enough for torch to start its OpenMP pool
         everywhere = set(range(os.cpu_count() or 1))
-        for entry in Path("/proc/self/task").iterdir():
-            thread = int(entry.name)
+        for thread in threads():
             home = self.homes.setdefault(thread, os.sched_getaffinity(thread))
             os.sched_setaffinity(thread, home if bound else everywhere)
         return {"ok": True}
@@ -540,11 +557,11 @@ class Server:
         self.sets = [[decode(item, arena) for item in one] for one in sets]
         return {"ok": True, "base": arena.data_ptr(), "bytes": arena.numel()}
 
-    def do_run(self, which: int) -> dict:
-        """Call the kernel once and copy its outputs out."""
+    def do_run(self, which: int, crowded: bool = False) -> dict:
+        """Call the kernel once, `crowded` on one core if asked for, and copy its outputs out."""
         import torch
 
-        with torch.no_grad():
+        with torch.no_grad(), one_core() if crowded else contextlib.nullcontext():
             self.outputs = [self.model(*self.sets[which])]
         self.memory.wait()
         return self.do_fetch(0)
@@ -666,6 +683,28 @@ def differentiable(value, by: list):
         return value
     by.append(value.detach().requires_grad_())
     return by[-1]
+
+
+@contextlib.contextmanager
+def one_core() -> Iterator[None]:
+    """All threads of this process, and those that they make meanwhile, take turns on one core."""
+    home = os.sched_getaffinity(0)
+    homes = {os.getpid(): home}
+    for thread in threads():
+        with contextlib.suppress(ProcessLookupError):  # threads may end meanwhile
+            homes[thread] = os.sched_getaffinity(thread)
+            os.sched_setaffinity(thread, {min(home)})
+    try:
+        yield
+    finally:
+        for thread in threads():
+            with contextlib.suppress(ProcessLookupError):
+                os.sched_setaffinity(thread, homes.get(thread, home))
+
+
+def threads() -> list[int]:
+    """Threads of this process."""
+    return [int(entry.name) for entry in Path("/proc/self/task").iterdir()]
 
 
 def flush() -> None:

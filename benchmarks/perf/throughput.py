@@ -28,6 +28,7 @@ from benchmarks.perf import _naive
 from benchmarks.perf.build_times import machine
 from benchmarks.perf.corpus import CORPUS
 from kernelopt.evaluation import Evaluation
+from kernelopt.executors import Rules
 from kernelopt.executors.local import LocalExecutor
 from kernelopt.kernel import Kernel
 from kernelopt.task import Task
@@ -67,7 +68,7 @@ class Pair:
     def __init__(self, folder: Path):
         self._folder = folder
         os.environ["KERNELOPT_CACHE"] = str(folder / "kernelopt")
-        self._executor = LocalExecutor()
+        self._executor = LocalExecutor(rules=Rules(precision="quick"))
 
     def usual(self, source: str, task: Task) -> bool:
         """Whether the usual harness calls it correct."""

@@ -154,8 +154,11 @@ _RULES = {
     "--check-backward": "Also check gradients; kernels must be differentiable then.",
     "--allow-reduced-precision": "Let float16, bfloat16 and tf32 arithmetic pass in a float32 task.",
     "--strict": "npueval: tolerance relative to the reference, not to the output as NPUEval has it.",
-    "--thorough": "Time with up to eight process pairs, not four: a narrower interval.",
 }
+_PRECISION = (
+    "How many process pairs a kernel is timed in: quick 1, usual up to 4, thorough up to 8. "
+    "A search is quick unless told otherwise, and measures its winners thoroughly."
+)
 
 
 def rules_options(function: _Function) -> _Function:
@@ -164,10 +167,12 @@ def rules_options(function: _Function) -> _Function:
 
     @functools.wraps(function)
     def wrapper(*args: Any, **others: Any) -> Any:
-        rules = Rules(**{name: others.pop(name) for name in names})
+        precision = others.pop("precision") or ""
+        rules = Rules(**{name: others.pop(name) for name in names}, precision=precision)
         return function(*args, rules=rules, **others)
 
-    decorated: Any = wrapper
+    choice = click.Choice(["quick", "usual", "thorough"])
+    decorated: Any = click.option("--precision", type=choice, help=_PRECISION)(wrapper)
     for flag, text in reversed(_RULES.items()):
         decorated = click.option(flag, is_flag=True, help=text)(decorated)
     result: _Function = decorated

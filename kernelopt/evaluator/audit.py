@@ -8,7 +8,7 @@ is compared in full with an fp64 reference, which alone decides.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import torch
@@ -17,18 +17,20 @@ from kernelopt.evaluator.claims import Batch, Layout
 from kernelopt.evaluator.sample import real
 from kernelopt.task import Tolerance
 
-STRETCHES, GLANCED = 16, 8
-"""How many are looked at of one call; of each of `CALLS`."""
+STRETCHES, GLANCED = 16, 48
+"""How many are looked at of one call, to see whether it changes; of up to `CALLS` in a glance."""
 CALLS = 6
 """What goes wrong in few calls, a race say, is seen sooner in little of many than in much of one."""
-WHOLE_BYTES = 2 << 20
-"""Outputs of a call up to this are looked at as a whole: some races spoil a few elements of few calls."""
+WHOLE_BYTES = 128 << 10
+"""Outputs of a call up to this are looked at as a whole: that costs no more than a glance at stretches."""
 STRETCH_BYTES = 2048
 """So few elements that torch compares them in one thread: several wait for each other on a busy machine."""
 SLACK = 4.0
 """A glance allows so many times the tolerance: its yardstick is eager's result on other inputs."""
 
 Spans = list[tuple[int, int]]
+Places = Callable[[Layout], Spans]
+"""Where to look at an output."""
 
 
 class Memory(Protocol):
@@ -47,6 +49,14 @@ def stretches(layout: Layout, chance: random.Random, count: int = STRETCHES) -> 
     return [(place * layout.dtype.itemsize, STRETCH_BYTES) for place in sorted(places)]
 
 
+def region(layout: Layout, chance: random.Random, most: int) -> Spans:
+    """One random place of up to `most` bytes: the whole output where it is no larger."""
+    if layout.extent <= most:
+        return [(0, layout.extent)]
+    place = chance.randrange((layout.extent - most) // layout.dtype.itemsize + 1)
+    return [(place * layout.dtype.itemsize, most)]
+
+
 def sampled(batch: Batch, call: int, chance: random.Random) -> Spans:
     """Random stretches of the outputs of a call: (address, bytes)."""
     outputs = zip(batch.at[call], batch.layouts, strict=True)
@@ -57,9 +67,9 @@ def glance(
     candidate: tuple[Memory, Batch, Sequence[int]],
     reference: tuple[Memory, Batch, Sequence[int]],
     allowed: Sequence[Tolerance],
-    chance: random.Random | None,
+    places_of: Places | None,
 ) -> bool:
-    """Whether random stretches of some calls' outputs agree, or all of the first where there is no `chance`.
+    """Whether some places of some calls' outputs agree, or all of the first call's without `places_of`.
 
     Each side is (process, batch, calls); calls of both sides on the same inputs stand at the same place.
     """
@@ -68,7 +78,7 @@ def glance(
         return False
     for index, (here, there) in enumerate(zip(batch.layouts, other.layouts, strict=True)):
         same = here.stride == there.stride and here.dense
-        places = [stretches(here, chance, GLANCED) for _ in calls] if same and chance else None
+        places = [places_of(here) for _ in calls] if same and places_of else None
         a = _peek(ours, [batch.at[call][index] for call in calls], here, places)
         b = _peek(theirs, [other.at[call][index] for call in their_calls], there, places)
         if a is None or b is None or not agree(a, b, allowed[index]):

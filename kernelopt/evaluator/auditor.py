@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from kernelopt.evaluation import Check, Stage, Status, Timing
 from kernelopt.evaluator import audit
@@ -26,25 +27,31 @@ class Auditor:
         factor, override = settings.error_factor, reference.task.tolerance
         self._allowed = [allowance(wanted, factor, override) for wanted in reference.typical]
         self._chance = random.Random()
-        rounds = 2 * settings.looks[0].pairs * settings.looks[0].rounds
+        rounds = settings.halves * settings.looks[0].pairs * settings.looks[0].rounds
         self._full_at, self._alias_at = self._chance.randrange(rounds), self._chance.randrange(rounds)
         self._halves = 0
 
     def __call__(self, half: Half, refill: Callable[[], None]) -> None:
-        """A glance always; once at the whole output; once with the inputs overwritten in between."""
+        """A glance always; once without a gap; once with the inputs overwritten in between."""
         slots = [slot for slot in half.slots[1] if slot in half.slots[0]]
         slots = self._chance.sample(slots, min(audit.CALLS, len(slots)))
         calls, others = ([side.index(slot) for slot in slots] for side in half.slots[::-1])
-        small = sum(layout.extent for layout in half.candidate.layouts) <= audit.WHOLE_BYTES
-        chance = None if small or self._halves == self._full_at else self._chance
-        if chance is None:
-            calls, others = calls[:1], others[:1]
-        if not self._alike(half, calls, others, chance):
+        places, count = self._places(half, len(calls))
+        calls, others = calls[:count], others[:count]
+        if not self._alike(half, calls, others, places):
             self._differing(half, calls, others)
         call, other = calls[0], others[0]
         if self._halves == self._alias_at:
             self._untouched(half, call, other, refill)
         self._halves += 1
+
+    def _places(self, half: Half, calls: int) -> tuple[audit.Places | None, int]:
+        """Where to look this time, and at how many of so many calls."""
+        if sum(layout.extent for layout in half.candidate.layouts) <= audit.WHOLE_BYTES:
+            return None, 1
+        if self._halves == self._full_at:
+            return partial(audit.region, chance=self._chance, most=self._settings.gapless_bytes), 1
+        return partial(audit.stretches, chance=self._chance, count=audit.GLANCED // calls), calls
 
     def clocks_agree(self, gap_ms: float, timing: Timing) -> None:
         """The worker's own clock has no say, but must not contradict the judge's."""
@@ -54,11 +61,11 @@ class Auditor:
             raise Stopped(Status.SUSPECT, Stage.TIME, reason)
 
     def _alike(
-        self, half: Half, calls: Sequence[int], others: Sequence[int], chance: random.Random | None
+        self, half: Half, calls: Sequence[int], others: Sequence[int], places: audit.Places | None
     ) -> bool:
         ours = half.pair.candidate, half.candidate, calls
         theirs = half.pair.reference, half.reference, others
-        return audit.glance(ours, theirs, self._allowed, chance)
+        return audit.glance(ours, theirs, self._allowed, places)
 
     def _differing(self, half: Half, calls: Sequence[int], others: Sequence[int]) -> None:
         """Compare those calls with fp64 that differ from the reference's."""

@@ -86,7 +86,7 @@ class Baselines:
     def _made(self, name: str, reference: Reference, settings: Settings) -> Timing | str:
         try:
             mode = {**MODES, **GRAPHS}[name]
-            few = dataclasses.replace(settings, looks=LOOKS, thorough=False)
+            few = dataclasses.replace(settings, looks=LOOKS, halves=2)
             timing = self._measure(reference, mode, few)
         except (Stopped, KernelOptError, OSError) as error:
             self._mend()

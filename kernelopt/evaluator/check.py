@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,7 +12,8 @@ from kernelopt.evaluation import Check, Status
 from kernelopt.evaluator.arena import leaves
 from kernelopt.evaluator.mismatch import analyse
 from kernelopt.evaluator.precision import WIDEST, evidence, of_size
-from kernelopt.evaluator.sample import CHUNK, Sample, Wanted, overlaps, real, same_bits
+from kernelopt.evaluator.sample import Sample, Wanted, overlaps, real, same_bits
+from kernelopt.evaluator.scan import scan
 from kernelopt.suites._trivial import FLOOR
 from kernelopt.task import Tolerance
 
@@ -190,30 +190,6 @@ def _values(sample: Sample, wanted: Wanted, out: torch.Tensor, allowed: Toleranc
         facts = analyse(out, want, atol=allowed.atol, rtol=allowed.rtol, inputs=leaves(sample.args))
     error = wanted.eager_error
     return Check(workload_id, status, worst, relative, error, allowed.atol, allowed.rtol, detail, facts)
-
-
-def scan(out: torch.Tensor, want: torch.Tensor, allowed: Tolerance) -> tuple[int, float, float]:
-    """Elements outside of `allowed`, largest absolute error, largest error relative to |want|.
-
-    Where `want` is NaN or infinite the same is asked for. Errors are over finite pairs; relative
-    ones count only where |want| exceeds `allowed.atol`.
-    """
-    wrong, worst, relative = 0, 0.0, 0.0
-    flat_out, flat_want = out.reshape(-1), want.reshape(-1)
-    for start in range(0, want.numel(), CHUNK):
-        w = flat_want[start : start + CHUNK]
-        o = flat_out[start : start + CHUNK].double()
-        error, size = (o - w).abs_(), w.abs()
-        good = error <= size * allowed.rtol + allowed.atol
-        if not math.isfinite(float(error.sum())):
-            good = torch.where(w.isfinite(), good, (o == w) | (o.isnan() & w.isnan()))
-            finite = error.isfinite()
-            error, size = error[finite], size[finite]
-        wrong += good.numel() - int(good.count_nonzero())
-        if error.numel():
-            worst = max(worst, float(error.max()))
-            relative = max(relative, float((error / size.clamp_min_(max(allowed.atol, 1e-300))).max()))
-    return wrong, worst, relative
 
 
 def _precise(sample: Sample, wanted: Wanted, out: torch.Tensor, check: Check, factor: float | None) -> Check:

@@ -90,7 +90,7 @@ class Stopwatch:
     def measure(self, workload_id: str, baseline: str = "eager") -> Timing:
         """Rounds of process pairs, until the interval is good enough or time is up."""
         started = time.monotonic()
-        for look in self._settings.schedule:
+        for look in self._settings.looks:
             late = self._advance(look, started)
             found = speedup([pair.logs() for pair in self.pairs], self._settings.between_sd, look.alpha)
             if late or decided(found, self._settings):
@@ -118,7 +118,7 @@ class Stopwatch:
         # Never before there are rounds for an interval: without one there is no verdict.
         rounds = [len(pair.reference_ms) for pair in self.pairs]
         enough = min(rounds) and sum(rounds) - len(rounds) >= LEAST_FREEDOM
-        return bool(enough) and time.monotonic() - started > self._settings.cap_s
+        return bool(enough) and time.monotonic() - started > self._settings.time_cap_s
 
     def _ready(self, pair: Pair) -> None:
         """Warm both sides up, and choose how many calls make a batch.
@@ -162,16 +162,20 @@ class Stopwatch:
     def _round(self, pair: Pair) -> None:
         """One latency of each side: reference, candidate, and on other data candidate, reference.
 
+        Or one of these, in turns (`Settings.halves`): what the order does then scatters the rounds.
+
         What asking costs is measured with batches of no calls, before the first round (they let thread
         pools fall asleep), and on the reference's side only: a candidate that is slow to answer those
         would be given back more than it spent.
         """
-        halves = [self._half(pair, True), self._half(pair, False)]
-        asking = 2 * self._asking()
+        first = len(pair.reference_ms) % 2 == 0
+        orders = (first, not first)[: self._settings.halves]
+        halves = [self._half(pair, order) for order in orders]
+        asking = len(halves) * self._asking()
         for index, (side, latencies) in enumerate(((0, pair.reference_ms), (1, pair.candidate_ms))):
             elapsed = sum((half.reference, half.candidate)[side].elapsed_ms for half in halves)
             # Where asking is most of it, little is known: a difference of noises must not look like speed.
-            latencies.append(max(elapsed - asking, elapsed / 4) / (2 * pair.calls[index]))
+            latencies.append(max(elapsed - asking, elapsed / 4) / (len(halves) * pair.calls[index]))
 
     def _half(self, pair: Pair, reference_first: bool) -> Half:
         most = self._chance.sample(range(self._slots.count), max(pair.calls))
@@ -213,7 +217,7 @@ class Stopwatch:
             baseline=baseline,
             rounds=len(candidate),
             pairs=len(self.pairs),
-            calls=2 * sum(pair.calls[1] * len(pair.candidate_ms) for pair in self.pairs),
+            calls=self._settings.halves * sum(pair.calls[1] * len(pair.candidate_ms) for pair in self.pairs),
             candidate_samples_ms=tuple(candidate),
             reference_samples_ms=tuple(reference),
         )

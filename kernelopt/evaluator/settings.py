@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from kernelopt.sandboxes import Limits
 
@@ -23,9 +25,20 @@ class Look:
     """How often the interval of this look may miss."""
 
 
-THOROUGH = (Look(1, 5, 0.005), Look(2, 3, 0.0075), Look(4, 3, 0.0125), Look(8, 3, 0.025))
-"""The looks of `Settings.thorough`. Where processes differ, what eight pairs show has seven degrees of
-freedom: half as wide an interval as that of four."""
+PRECISIONS: Mapping[str, Mapping[str, Any]] = {
+    # One look, which may miss in all of the 5%. Six rounds: the least even number with degrees of freedom.
+    "quick": {"looks": (Look(1, 6, 0.05),), "halves": 1, "batch_ms": 4.5, "gapless_bytes": 2 << 20},
+    "usual": {},
+    # Where processes differ, what eight pairs show has seven degrees of freedom: half as wide an interval
+    # as that of four.
+    "thorough": {
+        "looks": (Look(1, 5, 0.005), Look(2, 3, 0.0075), Look(4, 3, 0.0125), Look(8, 3, 0.025)),
+        "time_cap_s": 8.0,
+    },
+}
+"""How well a kernel is timed: ``quick`` for the many of a search, ``thorough`` for its winners.
+
+Each interval holds with 95%; they differ in width, and in what they cost."""
 
 RULES = (
     "allow_libraries",
@@ -33,7 +46,6 @@ RULES = (
     "check_backward",
     "allow_reduced_precision",
     "strict",
-    "thorough",
 )
 """Fields of `Settings` that change what a verdict means or is worth; those that are set are told with it."""
 
@@ -67,8 +79,8 @@ class Settings:
     """Also check a batch of another size, where the task has one that may vary."""
     check_backward: bool = False
     """Also check gradients; kernels must be differentiable then."""
-    thorough: bool = False
-    """Up to eight process pairs where four decide nothing: for figures that are published."""
+    precision: str = "usual"
+    """Which of `PRECISIONS` this is; see `precise`."""
     threads: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
     """Threads that reference and candidate may use."""
     bind_threads: bool = True
@@ -89,8 +101,12 @@ class Settings:
     """Half width that is good enough as a part of the log speedup: a ratio of 3 needs no two digits."""
     hopeless: float = 0.8
     """A speedup so low that its exact value does not matter."""
+    halves: int = 2
+    """Times that both sides work in a round: twice, in either order, or once, in turns."""
     batch_ms: float = 9.0
     """Aimed length of one timed batch."""
+    gapless_bytes: int = 64 << 30
+    """How much of one timed call is looked at without a gap, once; other looks are at random stretches."""
     max_calls: int = 1024
     """Most calls in one batch; each has an input set of its own."""
     time_cap_s: float = 4.0
@@ -104,12 +120,6 @@ class Settings:
     """For one call, and for one batch."""
     limits: Limits = field(default_factory=Limits)
 
-    @property
-    def schedule(self) -> tuple[Look, ...]:
-        """When to look at the interval."""
-        return THOROUGH if self.thorough else self.looks
-
-    @property
-    def cap_s(self) -> float:
-        """Most time spent on timed rounds."""
-        return 2 * self.time_cap_s if self.thorough else self.time_cap_s
+    def precise(self, name: str) -> Settings:
+        """These settings at one of `PRECISIONS`."""
+        return replace(self, precision=name, **PRECISIONS[name])

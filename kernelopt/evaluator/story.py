@@ -61,6 +61,8 @@ def requested(message: Any) -> BuildRequest | None:
 
 def _environment(settings: Settings) -> dict[str, str]:
     rules = " ".join(name for name in RULES if getattr(settings, name))
+    if settings.precision != "usual":
+        rules = f"{rules} {settings.precision}".strip()
     known = {
         "torch": str(torch.__version__),  # a class of torch's: whoever unpickled it would import torch
         "threads": str(settings.threads),

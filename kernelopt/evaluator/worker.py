@@ -136,9 +136,13 @@ class Worker:
         self._raise_if_error(reply, Stage.RUN)
         self._window.mapped(reply)
 
-    def run(self, which: int, timeout_s: float) -> list[dict[str, Any]]:
-        """Call once on input set `which`; claims about its outputs (see `copy_out`)."""
-        reply = self._call({"do": "run", "with": {"which": which}}, timeout_s, Stage.RUN)
+    def run(self, which: int, timeout_s: float, *, crowded: bool = False) -> list[dict[str, Any]]:
+        """Call once on input set `which`; claims about its outputs (see `copy_out`).
+
+        `crowded`: all threads take turns on one core.
+        """
+        order = {"which": which, **({"crowded": True} if crowded else {})}
+        reply = self._call({"do": "run", "with": order}, timeout_s, Stage.RUN)
         return self._claims(reply)
 
     def backward(self, which: int, parameters: Sequence[str], timeout_s: float) -> list[dict[str, Any]]:

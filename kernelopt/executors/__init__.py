@@ -23,13 +23,15 @@ class Rules:
     allow_reduced_precision: bool = False
     strict: bool = False
     """NPUEval: an element may miss ``rtol * |reference|``, not ``rtol * |output|`` as published."""
-    thorough: bool = False
-    """Up to eight process pairs for a speedup, not four."""
+    precision: str = ""
+    """How well kernels are timed: ``quick``, ``usual`` or ``thorough``. Where it is empty, a search is quick
+    and measures its winners thoroughly, and other commands are as usual."""
 
     def text(self) -> str:
         """Those that are set, as flags; empty when all is as usual."""
-        names = [field.name for field in fields(self) if getattr(self, field.name)]
-        return " ".join(f"--{name.replace('_', '-')}" for name in names)
+        given = [(field.name, getattr(self, field.name)) for field in fields(self)]
+        flags = [(f"--{name.replace('_', '-')}", value) for name, value in given if value]
+        return " ".join(flag if value is True else f"{flag} {value}" for flag, value in flags)
 
 
 class Executor(Protocol):

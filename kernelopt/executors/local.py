@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from kernelopt.errors import EvaluatorFault
 from kernelopt.evaluation import Evaluation
 from kernelopt.executors import Rules, calibration
+from kernelopt.executors._heap import keep_freed_memory
 from kernelopt.kernel import Kernel
 from kernelopt.resources import cache_dir
 from kernelopt.task import Task
@@ -182,7 +183,9 @@ def settings_for(rules: Rules) -> Settings:
     """How evaluations are made under these rules."""
     from kernelopt.evaluator.settings import Settings
 
-    return Settings(**dataclasses.asdict(rules))
+    asked = dataclasses.asdict(rules)
+    precision = asked.pop("precision") or "usual"
+    return Settings(**asked).precise(precision)
 
 
 def make_aie_judge(sandbox: str, rules: Rules) -> AieJudge:
@@ -202,6 +205,7 @@ def make_aie_judge(sandbox: str, rules: Rules) -> AieJudge:
 def _begin(sandbox: str, rules: Rules, baselines: bool, environment: Mapping[str, str]) -> None:
     global _start_judge  # noqa: PLW0603  (one judge a process is the point of the process)
     os.environ.update(environment)  # before anything looks for a GPU
+    keep_freed_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
     _start_judge = partial(_start, sandbox, rules, baselines)

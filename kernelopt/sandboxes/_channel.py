@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from typing import BinaryIO, Protocol
@@ -45,6 +46,10 @@ Launch = Callable[[Sequence[str], Mapping[str, str]], Channel]
 """Starts a command with an environment."""
 
 
+PIPE_BYTES = 1 << 20
+"""What a pipe may hold, where this user may have so much: outputs come through it, in half the time."""
+
+
 class Pipes:
     """A worker that is a child process of ours: stdin and stdout are the wire."""
 
@@ -60,6 +65,8 @@ class Pipes:
             start_new_session=True,
             pass_fds=fds,
         )
+        with contextlib.suppress(OSError):  # more than this user may have, or none of Linux's pipes
+            fcntl.fcntl(self.reader, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
 
     @property
     def reader(self) -> BinaryIO:

@@ -78,8 +78,16 @@ def from_json(data: Mapping[str, Any], tasks: Sequence[Task], provenance: Proven
     fields = dict(data)
     fields["budget"] = Budget(**fields["budget"])
     fields["lm_options"] = LMOptions(**fields["lm_options"])
-    fields["rules"] = Rules(**fields.get("rules", {}))
+    fields["rules"] = _rules(fields.get("rules", {}))
     return Plan(tasks=tuple(tasks), provenance=provenance, **fields)
+
+
+def _rules(fields: Mapping[str, Any]) -> Rules:
+    """Rules of a run; one of before there were precisions goes on as it began."""
+    known = {"precision": "usual", **fields}
+    if known.pop("thorough", False):
+        known["precision"] = "thorough"
+    return Rules(**known)
 
 
 def task_to_json(task: Task) -> dict[str, Any]:

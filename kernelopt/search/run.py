@@ -148,7 +148,7 @@ def _search(
             adapter.close()
         # Fresh processes: a new judge, new workers, nothing warm from the search.
         executor.close()
-        rules = dataclasses.replace(plan.rules, thorough=True)
+        rules = dataclasses.replace(plan.rules, precision="thorough")
         with contextlib.closing(open_executor(plan.executor, plan.sandbox, rules)) as again:
             remeasure(run, plan, again, progress)
 

@@ -11,7 +11,7 @@ import pytest
 from kernelopt.cli.main import main
 from kernelopt.cli.search import run_and_show
 from kernelopt.errors import UsageError
-from kernelopt.evaluator.settings import RULES, Settings
+from kernelopt.evaluator.settings import PRECISIONS, RULES, Settings
 from kernelopt.executors import Rules
 from kernelopt.executors._open import open_executor
 from kernelopt.executors.local import LocalExecutor, settings_for
@@ -19,7 +19,7 @@ from kernelopt.search.budget import Budget
 from kernelopt.search.plan import Plan, from_json, to_json
 from kernelopt.task import Provenance
 
-NAMES = [field.name for field in fields(Rules)]
+NAMES = [field.name for field in fields(Rules) if field.name != "precision"]
 PROVENANCE = Provenance("file", official=False, tasks=0)
 COMMANDS = (["search"], ["eval", "double.py"], ["bench", "kernels"])
 TASK = """
@@ -107,8 +107,23 @@ def test_each_rule_is_a_setting_of_the_judge(name):
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 def test_each_command_has_each_flag(asked, command, name):
-    assert asked(*command) == Rules()
-    assert asked(*command, flag(name)) == Rules(**{name: True})
+    precision = "quick" if command[0] == "search" else ""
+    assert asked(*command) == Rules(precision=precision)
+    assert asked(*command, flag(name)) == Rules(**{name: True}, precision=precision)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+def test_each_command_times_as_well_as_it_is_told(asked, command, precision):
+    rules = Rules(precision=precision)
+    assert asked(*command, "--precision", precision) == rules
+    assert rules.text() == f"--precision {precision}"
+    assert settings_for(rules) == Settings().precise(precision)
+
+
+def test_a_precision_that_there_is_not(asked, capsys):
+    assert main(["eval", "double.py", "--precision", "perfect"]) == 2
+    assert "'perfect' is not one of 'quick', 'usual', 'thorough'" in capsys.readouterr().err
 
 
 def test_a_configuration_file_has_them_too(asked, tmp_path):
@@ -132,7 +147,15 @@ def test_a_resumed_run_has_those_it_began_with(name):
 def test_a_run_from_before_there_were_rules_has_the_usual_ones():
     old = manifest(Rules())
     del old["rules"]
-    assert from_json(old, [], PROVENANCE).rules == Rules()
+    assert from_json(old, [], PROVENANCE).rules == Rules(precision="usual")
+
+
+@pytest.mark.parametrize(("thorough", "precision"), [(True, "thorough"), (False, "usual")])
+def test_a_run_from_before_there_were_precisions_goes_on_as_it_began(thorough, precision):
+    old = manifest(Rules())
+    del old["rules"]["precision"]
+    old["rules"]["thorough"] = thorough
+    assert from_json(old, [], PROVENANCE).rules == Rules(precision=precision)
 
 
 def test_the_executor_is_opened_with_them():

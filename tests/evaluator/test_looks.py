@@ -2,12 +2,13 @@
 
 import itertools
 import random
+from dataclasses import replace
 
 import pytest
 
 from kernelopt.evaluator.claims import Batch
 from kernelopt.evaluator.clock import Pair, Stopwatch
-from kernelopt.evaluator.settings import Settings
+from kernelopt.evaluator.settings import PRECISIONS, Settings
 from kernelopt.evaluator.stats import between_pairs
 
 CALL_MS, ASKING_MS = 0.2, 0.1
@@ -36,38 +37,60 @@ class Inputs:
         pass
 
 
-def timed(ratios, *, thorough):
+def timed(ratios, precision="usual"):
     """Timing of a candidate that is as many times as fast as the reference, in one pair after the other."""
     chance, ratio = random.Random(1), itertools.cycle(ratios)
 
     def open_pair(_):
         return Pair(Side(CALL_MS, chance), Side(CALL_MS / next(ratio), chance))
 
-    settings = Settings(thorough=thorough, time_cap_s=60.0)
+    settings = replace(Settings().precise(precision), time_cap_s=60.0)
     return Stopwatch(Inputs(), [1, 2], settings, open_pair, lambda half, refill: None).measure("timed")
 
 
-@pytest.mark.parametrize("thorough", [False, True])
+@pytest.mark.parametrize("precision", PRECISIONS)
 @pytest.mark.parametrize("ratio", [5.0, 0.2])
-def test_a_clear_case_needs_one_pair(ratio, thorough):
-    assert timed([ratio], thorough=thorough).pairs == 1
+def test_a_clear_case_needs_one_pair(ratio, precision):
+    assert timed([ratio], precision).pairs == 1
+
+
+def test_a_quick_one_has_one_pair_whatever_it_shows():
+    quick, usual = timed([1.05], "quick"), timed([1.05])
+    assert (quick.pairs, usual.pairs) == (1, 4)
+    assert quick.speedup.ci95_low < usual.speedup.ci95_low < 1.05 < usual.speedup.ci95_high
+
+
+def test_a_quick_one_lets_both_sides_work_once_a_round_in_turns():
+    order = []
+
+    class Seen(Side):
+        def batch(self, slots, timeout_s):
+            order.append(self)
+            return super().batch(slots, timeout_s)
+
+    chance = random.Random(1)
+    pair = Pair(Seen(CALL_MS, chance), Seen(CALL_MS, chance))
+    settings = Settings().precise("quick")
+    Stopwatch(Inputs(), [1, 2], settings, lambda _: pair, lambda half, refill: None).measure("timed")
+    rounds = [order[at] is pair.reference for at in range(len(order) - 12, len(order))]
+    assert rounds == [True, False, False, True] * 3
 
 
 def test_pairs_that_disagree_are_as_many_as_there_may_be():
-    usual, thorough = (timed([1.0, 1.7], thorough=thorough) for thorough in (False, True))
+    usual, thorough = (timed([1.0, 1.7], precision) for precision in ("usual", "thorough"))
     assert (usual.pairs, thorough.pairs) == (4, 8)
 
 
 def test_a_thorough_interval_is_half_as_wide_where_pairs_disagree():
-    usual, thorough = (timed([1.1, 1.8], thorough=thorough).speedup for thorough in (False, True))
+    usual, thorough = (timed([1.1, 1.8], precision).speedup for precision in ("usual", "thorough"))
     assert usual.ci95_low < 1 < thorough.ci95_low
     assert thorough.ci95_high / thorough.ci95_low < (usual.ci95_high / usual.ci95_low) ** 0.55
 
 
 def test_looks_share_the_chance_to_miss():
-    for settings in (Settings(), Settings(thorough=True)):
-        assert sum(look.alpha for look in settings.schedule) == pytest.approx(0.05)
-        pairs = [look.pairs for look in settings.schedule]
+    for looks in (Settings().precise(precision).looks for precision in PRECISIONS):
+        assert sum(look.alpha for look in looks) == pytest.approx(0.05)
+        pairs = [look.pairs for look in looks]
         assert pairs == sorted(set(pairs))
 
 

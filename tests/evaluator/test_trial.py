@@ -1,5 +1,6 @@
 """Every check of one kernel, in a real worker process. Kernels are torch code: checks are what matters."""
 
+import os
 import random
 
 import pytest
@@ -114,6 +115,21 @@ def test_runs_that_differ_by_rounding_alone_are_repeatable(checks):
     """As where threads add in any order."""
     noise = "return torch.relu(x * 3.0 + self.bias) * (1 + 1e-7 * torch.rand(()))"
     assert checks(ANSWER.format(noise))[-1].status is Status.PASSED
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="threads can take turns on one core only here")
+def test_what_is_right_only_while_threads_have_a_core_each_is_a_race(checks):
+    """As where a barrier is missing: which thread comes too early is the scheduler's choice."""
+    racing = """threads = [int(name) for name in os.listdir("/proc/self/task")]
+        cores = set().union(*map(os.sched_getaffinity, threads))
+        return torch.relu(x * 3.0 + self.bias) + (len(cores) == 1)
+import os, threading, time
+threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+for name in os.listdir("/proc/self/task"):
+    os.sched_setaffinity(int(name), range(os.cpu_count()))"""
+    found = checks(ANSWER.format(racing))[-1]
+    assert (found.workload_id, found.status) == ("given/2", Status.WRONG_VALUE)
+    assert "a barrier is missing" in found.detail and "18500 of 18500 elements" in found.detail
 
 
 def test_a_kernel_writes_where_the_reference_writes(checks):

@@ -23,10 +23,8 @@ class TwoSides:
         self._workers: tuple[list[Worker], list[Worker]] = ([], [])
         self._pool = ThreadPoolExecutor(2)
 
-    def __enter__(self) -> TwoSides:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """End all workers of both sides."""
         with self._pool:
             closed = [self._pool.submit(_close, workers) for workers in self._workers]
         for side in closed:

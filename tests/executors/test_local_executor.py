@@ -65,7 +65,7 @@ def executor(monkeypatch):
 
 
 def test_rollouts_side_by_side_have_a_judge_each(executor):
-    kernels = [double(), double("3.0f"), double("2.0f + 0.0f"), double("1.0f")]
+    kernels = [double(), double("3.0f"), double("(1.0f + 1.0f)"), double("1.0f")]
     with ThreadPoolExecutor(4) as callers:
         found = list(callers.map(lambda kernel: executor.evaluate(kernel, TASK), kernels))
     assert [one.kernel_hash for one in found] == [kernel.hash for kernel in kernels]

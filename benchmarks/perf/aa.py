@@ -1,19 +1,17 @@
 """A/A trials: how often a kernel that is the reference itself is called faster, by us and in the usual way.
 
-    python -m benchmarks.perf.aa [--trials 26] [--tasks 8] [--precision quick] [--judges 2] [--json [FILE]]
+    python -m benchmarks.perf.aa [--trials 26] [--tasks 8] [--precision quick] [--json [FILE]]
 
 Ours: the judge at its default settings or another precision, without the static look, since the candidate
-*is* the framework's operator; with two judges they work side by side, as in a search. Faster means that
-the lower end of the 95% interval is above 1, which should happen in 2.5% of trials. Usual: a new process
-makes both modules, calls the candidate 100 times, then the reference 100 times, on one input set, and
-divides the means; faster means more than 1, or more than 1.05 for the careful. Both take turns, round by
-round of all tasks.
+*is* the framework's operator. Faster means that the lower end of the 95% interval is above 1, which should
+happen in 2.5% of trials. Usual: a new process makes both modules, calls the candidate 100 times, then the
+reference 100 times, on one input set, and divides the means; faster means more than 1, or more than 1.05 for
+the careful. Both take turns, task by task.
 """
 
 from __future__ import annotations
 
 import argparse
-import atexit
 import json
 import math
 import multiprocessing
@@ -22,7 +20,6 @@ import statistics
 import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +29,6 @@ from kernelopt.evaluation import Evaluation
 from kernelopt.evaluator.calibration import itself
 from kernelopt.evaluator.judge import Judge
 from kernelopt.evaluator.settings import PRECISIONS, Settings
-from kernelopt.evaluator.turns import FileTurns
 from kernelopt.executors._heap import keep_freed_memory
 from kernelopt.executors.local import make_judge
 from kernelopt.suites import SuiteOptions
@@ -84,36 +80,18 @@ def _mean(model: Any, args: list[Any]) -> float:
     return (time.perf_counter() - started) / CALLS
 
 
-_judge: Judge | None = None
-
-
-def begin(sandbox: str, precision: str, folder: str) -> None:
-    """Make the judge of this process."""
-    global _judge  # noqa: PLW0603 - one judge a process
-    keep_freed_memory()
-    turns = FileTurns(Path(folder))
-    with turns.step():
-        _judge = make_judge(sandbox, Settings().precise(precision), plain=True, turns=turns)
-    atexit.register(_judge.close)
-
-
-def ours(task: Task) -> Evaluation:
-    """The reference against itself, in this process's judge."""
-    assert _judge
-    return _judge.evaluate(itself(task), task)
-
-
-def measure(judges: Executor, tasks: Sequence[Task], trials: int) -> list[Trial]:
+def measure(judge: Judge, tasks: Sequence[Task], trials: int) -> list[Trial]:
     """`trials` of each task, the tasks by turns."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["torch"])
     made = []
     for number in range(trials):
-        for task, found in zip(tasks, list(judges.map(ours, tasks)), strict=True):
+        for task in tasks:
             with context.Pool(1) as pool:  # a new process each time
                 started = time.monotonic()
                 ratio = pool.apply(usual, (task.source,))
                 usual_seconds = time.monotonic() - started
+            found = judge.evaluate(itself(task), task)
             made.append(trial(task, found, ratio, usual_seconds))
             told = f"{made[-1].speedup:.3f} [{made[-1].low:.3f}, {made[-1].high:.3f}]"
             print(
@@ -185,18 +163,19 @@ def main() -> None:
     parser.add_argument("--tasks", type=int, default=8)
     parser.add_argument("--sandbox", default="process")
     parser.add_argument("--precision", choices=PRECISIONS, default="usual")
-    parser.add_argument("--judges", type=int, default=1, help="side by side, as a search has two")
     parser.add_argument("--json", type=Path, nargs="?", const=RESULTS, metavar="FILE", help="write it there")
     options = parser.parse_args()
     tasks = list(open_suite("kernelbench-core", SuiteOptions(subset="representative")).tasks())
     chosen = tasks[:: max(1, len(tasks) // options.tasks)][: options.tasks]
     with tempfile.TemporaryDirectory(prefix="aa-") as folder:
         os.environ["KERNELOPT_CACHE"] = folder  # no calibration but the default: anyone's first run
-        arguments = (options.sandbox, options.precision, folder)
-        spawn = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(options.judges, spawn, begin, arguments) as judges:
-            trials = measure(judges, chosen, options.trials)
-    result = {"precision": options.precision, "judges": options.judges, **report(trials)}
+        keep_freed_memory()  # as where a search judges
+        judge = make_judge(options.sandbox, Settings().precise(options.precision), plain=True)
+        try:
+            trials = measure(judge, chosen, options.trials)
+        finally:
+            judge.close()
+    result = {"precision": options.precision, **report(trials)}
     show(result)
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)

@@ -1,27 +1,24 @@
 """Evaluations per hour: ours beside a harness in the usual style, on the same kernels.
 
-    python -m benchmarks.perf.throughput [--rounds 4] [--json [FILE]]
+    python -m benchmarks.perf.throughput [--rounds 2] [--json [FILE]]
 
 The kernels are the honest ones of the corpus that are torch extensions. The usual harness
-(`benchmarks/perf/_naive.py`) starts a process for each, imports torch, builds with plain `load_inline`, makes
-five checks and times 100 calls of kernel and reference. Ours is the executor of a search with its default
-settings, which has seen each task before: four rollouts ask at a time. Both take turns, round by round of all
-kernels. *Ready* kernels are in the caches of both; to one that *must be built* a comment is added that no
-cache has seen.
+(`benchmarks/perf/_naive.py`) starts a process, imports torch, builds with plain `load_inline`, makes five
+checks and times 100 calls of kernel and reference. Ours is the executor of a search with its default
+settings: one warm judge that has seen each task before. Both take turns. *Ready* kernels are in the
+caches of both; to one that *must be built* a comment is added that no cache has seen.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
-import statistics
+import random
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -31,18 +28,15 @@ from benchmarks.perf import _naive
 from benchmarks.perf.build_times import machine
 from benchmarks.perf.corpus import CORPUS
 from kernelopt.evaluation import Evaluation
-from kernelopt.evaluator.stats import student_t
 from kernelopt.executors import Rules
-from kernelopt.executors.local import LocalExecutor, judges
+from kernelopt.executors.local import LocalExecutor
 from kernelopt.kernel import Kernel
 from kernelopt.task import Task
 
 RESULTS = Path(__file__).resolve().parents[1] / "results" / "throughput.json"
 TARGETS = {"must be built": 5.0, "ready": 10.0}
 """Least ratio of evaluations per hour, ours to the usual harness."""
-CALLERS = 4
-"""Rollouts of a search side by side (`--concurrency`)."""
-Timed = tuple[float, int]
+RESAMPLES = 4000
 _CHANGED = "// changed for a build:"
 
 
@@ -96,54 +90,54 @@ class Pair:
         self._executor.close()
 
 
-def all_of(judge: Callable[[str, Task], bool], sources: Sequence[tuple[str, Task]], callers: int) -> Timed:
-    """The wall time of all kernels, asked for by so many callers at a time, and how many are right."""
+def seconds(judge: Callable[[str, Task], bool], source: str, task: Task) -> tuple[float, bool]:
     started = time.monotonic()
-    with ThreadPoolExecutor(callers) as pool:
-        right = sum(pool.map(lambda one: judge(*one), sources))
-    return time.monotonic() - started, right
+    correct = judge(source, task)
+    return time.monotonic() - started, correct
 
 
 def measure(pair: Pair, every: Sequence[Job], rounds: int) -> list[dict[str, Any]]:
-    """One sample for each round and case, the two harnesses by turns."""
-    sides = {"ours": (pair.ours, CALLERS), "usual": (pair.usual, 1)}
-    known = [(job.source, job.task) for job in every]
-    for _ in range(2):  # as in a search, each judge has seen the tasks; once is enough for the usual one
-        all_of(pair.ours, known, CALLERS)
-    all_of(pair.usual, known, 1)
+    """One sample for each kernel, round and case, the two harnesses by turns."""
     samples = []
+    for job in every:  # both have seen task and kernel once, as in a search
+        found = {"ours": pair.ours(job.source, job.task), "usual": pair.usual(job.source, job.task)}
+        wrong = "".join(f", {side} calls it wrong" for side, right in found.items() if not right)
+        print(f"  seen once      {job.name}{wrong}", flush=True)
     for number in range(rounds):
         for case in TARGETS:
-            jobs = known if case == "ready" else [(job.changed(number), job.task) for job in every]
-            sample: dict[str, Any] = {"case": case, "kernels": len(jobs)}
-            for side in sides if number % 2 else reversed(sides):
-                judge, callers = sides[side]
-                sample[side], sample[f"{side}_right"] = all_of(judge, jobs, callers)
-            samples.append(sample)
-            told = f"{sample['ours']:7.2f} s ours {sample['usual']:7.2f} s usual"
-            print(f"  {case:14} {len(jobs)} kernels: {told}", flush=True)
+            for job in every:
+                source = job.changed(number) if case != "ready" else job.source
+                sides = [("ours", pair.ours), ("usual", pair.usual)]
+                sample: dict[str, Any] = {"case": case, "kernel": job.name}
+                for side, judge in sides if number % 2 else sides[::-1]:
+                    sample[side], correct = seconds(judge, source, job.task)
+                    sample[f"{side}_right"] = correct
+                samples.append(sample)
+                told = f"{sample['ours']:7.2f} s ours {sample['usual']:7.2f} s usual"
+                print(f"  {case:14} {job.name:28} {told}", flush=True)
     return samples
 
 
 def ratio(samples: Sequence[dict[str, Any]]) -> tuple[float, float, float]:
-    """Evaluations per hour, ours over usual, with the 95% interval (Student's t of the rounds' logs)."""
-    logs = [math.log(sample["usual"] / sample["ours"]) for sample in samples]
-    center, half = statistics.fmean(logs), math.inf
-    if len(logs) > 2:
-        half = student_t(0.975, len(logs) - 1) * statistics.stdev(logs) / math.sqrt(len(logs))
-    return math.exp(center), math.exp(center - half), math.exp(center + half)
+    """Evaluations per hour, ours over usual, with the 95% percentile bootstrap over samples."""
+    chance = random.Random(20240229)
+    drawn = sorted(_ratio(chance.choices(samples, k=len(samples))) for _ in range(RESAMPLES))
+    return _ratio(samples), drawn[RESAMPLES // 40], drawn[-RESAMPLES // 40]
+
+
+def _ratio(samples: Sequence[dict[str, Any]]) -> float:
+    return sum(sample["usual"] for sample in samples) / sum(sample["ours"] for sample in samples)
 
 
 def report(samples: list[dict[str, Any]]) -> dict[str, Any]:
     """Evaluations per hour, ratios, and whether each target is met."""
-    result: dict[str, Any] = {"machine": machine(), "judges": judges(), "callers": CALLERS, "cases": {}}
+    result: dict[str, Any] = {"machine": machine(), "cases": {}}
     for case, least in TARGETS.items():
         part = [sample for sample in samples if sample["case"] == case]
         found, low, high = ratio(part)
-        kernels = sum(sample["kernels"] for sample in part)
         result["cases"][case] = {
-            "ours_per_hour": round(3600 * kernels / sum(sample["ours"] for sample in part), 1),
-            "usual_per_hour": round(3600 * kernels / sum(sample["usual"] for sample in part), 1),
+            "ours_per_hour": round(3600 * len(part) / sum(sample["ours"] for sample in part), 1),
+            "usual_per_hour": round(3600 * len(part) / sum(sample["usual"] for sample in part), 1),
             "ratio": round(found, 2),
             "ratio_ci95": [round(low, 2), round(high, 2)],
             "target": least,
@@ -165,7 +159,7 @@ def show(result: dict[str, Any]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--limit", type=int, help="only the first so many kernels")
     parser.add_argument("--json", type=Path, nargs="?", const=RESULTS, metavar="FILE", help="write it there")
     options = parser.parse_args()

@@ -105,7 +105,6 @@ class Stopwatch:
         """Measure what is missing for `look`; True when the time is up before or after."""
         while len(self.pairs) < look.pairs:
             pair = self._open_pair(len(self.pairs))
-            pair.precede()
             self._ready(pair)
             self.pairs.append(pair)
         while behind := [pair for pair in self.pairs if len(pair.reference_ms) < look.rounds]:

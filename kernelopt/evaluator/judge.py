@@ -11,13 +11,13 @@ import os
 import random
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from kernelopt.devices import Conditions, conditions
-from kernelopt.evaluation import Check, Evaluation, Profile, Stage, Status, Timing
+from kernelopt.evaluation import Evaluation, Profile, Stage, Status, Timing
 from kernelopt.evaluator import trial
 from kernelopt.evaluator.memory import HOST, Memory, memory_of
 from kernelopt.evaluator.place import Place
@@ -28,7 +28,6 @@ from kernelopt.evaluator.settings import Settings
 from kernelopt.evaluator.story import Story, requested
 from kernelopt.evaluator.timer import Candidate, Timer, setup
 from kernelopt.evaluator.tools import SandboxTools
-from kernelopt.evaluator.turns import NoTurns, Turns
 from kernelopt.evaluator.worker import Builder, Stopped, Worker
 from kernelopt.kernel import Kernel
 from kernelopt.languages import BuildReply, BuildRequest, Finding, Language
@@ -36,8 +35,7 @@ from kernelopt.sandboxes import Sandbox
 from kernelopt.task import Task
 
 REFERENCES_SHARE = 0.125
-"""Loaded references (inputs, expected outputs) are kept until they hold this part of the memory, by each of
-the judges that there may be."""
+"""Loaded references (inputs, expected outputs) are kept until they hold this part of the memory."""
 
 _OWN_THREADS = re.compile(r"\bstd::(jthread|thread|async)\b|\bpthread_create\b|\bthreading\b|\bconcurrent\b")
 
@@ -58,18 +56,15 @@ class Judge:
         settings: Settings | None = None,
         profiler: Profiler | None = None,
         memories: Memories | None = None,
-        turns: Turns | None = None,
     ):
-        """`memories`: of devices by name; those of this machine by default, the first GPU for ``cuda``.
-        `turns`: where other judges work beside it.
-        """
+        """`memories`: of devices by name; those of this machine by default, the first GPU for ``cuda``."""
         self._sandbox, self._oracle, self._languages = sandbox, oracle, languages
         self._cache, self.settings, self._profiler = cache, settings or Settings(), profiler
         self._tools = SandboxTools(sandbox, self.settings.limits)
         self._secret = random.Random(os.urandom(16))
         self._references: dict[str, Reference] = {}
         self._seen: dict[tuple[Any, ...], list[Finding]] = {}
-        self._memories, self._at, self._turns = memories or memory_of, "", turns or NoTurns()
+        self._memories, self._at = memories or memory_of, ""
         self._begin(HOST)
         self._room = int(REFERENCES_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
@@ -86,9 +81,7 @@ class Judge:
         try:
             self._inspect(language.inspect(kernel, allow_libraries=self.settings.allow_libraries))
             self._settle(language.device)
-            with self._turns.step():
-                reference = self.reference(task)
-            self._judge(kernel, reference, language, story)
+            self._judge(kernel, self.reference(task), language, story)
         except Stopped as stopped:
             end = stopped
         return story.told(
@@ -136,7 +129,7 @@ class Judge:
         self._begin(memory)
 
     def _begin(self, memory: Memory) -> None:
-        self._memory, self._timer = memory, Timer(self._oracle, memory, self._turns)
+        self._memory, self._timer = memory, Timer(self._oracle, memory)
 
     def reference(self, task: Task) -> Reference:
         """The loaded reference of `task`, kept while memory lasts (oldest go first)."""
@@ -167,14 +160,11 @@ class Judge:
 
     def _judge(self, kernel: Kernel, reference: Reference, language: Language, story: Story) -> None:
         where = conditions(language.device)
-        with self._turns.step():
-            worker = self._load(kernel, reference, self._builder(language, story), where)
-            worker.pause()
+        worker = self._load(kernel, reference, self._builder(language, story), where)
         try:
             self._check(worker, reference, story)
         finally:
-            with self._turns.step():
-                worker.close()
+            worker.close()
         if not where.timed:
             return
 
@@ -184,16 +174,11 @@ class Judge:
         story.timing = self._time(Candidate(candidate, self._bound(kernel), story.checks), reference)
         if self._profiler and story.timing:
             tools, device = self._tools.notes, self._memory.device
-            with self._turns.step():
-                story.profiles = self._profiler(reference, story.timing, story.requests, tools, device)
+            story.profiles = self._profiler(reference, story.timing, story.requests, tools, device)
         story.baselines = self._timer.baselines(reference, self.settings)
 
     def _load(self, kernel: Kernel, reference: Reference, build: Builder, where: Conditions) -> Worker:
         """The candidate in a fresh process."""
-        with self._turns.step():
-            return self._loaded(kernel, reference, build, where)
-
-    def _loaded(self, kernel: Kernel, reference: Reference, build: Builder, where: Conditions) -> Worker:
         worker = Worker(self._sandbox, self.settings.limits, self._memory)
         try:
             made = replace(setup("ModelNew", reference, self.settings), environment=where.environment)
@@ -219,23 +204,13 @@ class Judge:
         return build
 
     def _check(self, worker: Worker, reference: Reference, story: Story) -> None:
-        checks = trial.checks(worker, reference, self.settings)
-        while check := self._next(checks, worker):
+        for check in trial.checks(worker, reference, self.settings):
             story.checks.append(check)
             if check.status is not Status.PASSED:
                 raise Stopped(check.status, Stage.CHECK, f"{check.workload_id}: {check.detail}")
         doubt = trial.doubt(reference)
         if doubt:
             raise Stopped(Status.SUSPECT, Stage.CHECK, doubt)
-
-    def _next(self, checks: Iterator[Check], worker: Worker) -> Check | None:
-        """One check. Between them the candidate stands still: another judge may be timing."""
-        with self._turns.step():
-            worker.resume(Stage.RUN)
-            try:
-                return next(checks, None)
-            finally:
-                worker.pause()
 
     def _time(self, candidate: Candidate, reference: Reference) -> Timing:
         return self._timer.time(candidate, reference, self.settings)

@@ -23,8 +23,10 @@ class TwoSides:
         self._workers: tuple[list[Worker], list[Worker]] = ([], [])
         self._pool = ThreadPoolExecutor(2)
 
-    def close(self) -> None:
-        """End all workers of both sides."""
+    def __enter__(self) -> TwoSides:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         with self._pool:
             closed = [self._pool.submit(_close, workers) for workers in self._workers]
         for side in closed:

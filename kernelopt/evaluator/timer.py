@@ -18,7 +18,6 @@ from kernelopt.evaluator.reference import Reference
 from kernelopt.evaluator.rig import MOST_RIGS, Rig, Rigs
 from kernelopt.evaluator.settings import Settings
 from kernelopt.evaluator.sides import TwoSides
-from kernelopt.evaluator.turns import NoTurns, Turns
 from kernelopt.evaluator.worker import Setup, Stopped, TrustedWorker, Worker
 from kernelopt.sandboxes import Sandbox
 
@@ -38,8 +37,8 @@ class Candidate:
 class Timer:
     """Times kernels on one device. Drives the sandbox of references."""
 
-    def __init__(self, oracle: Sandbox, memory: Memory, turns: Turns | None = None):
-        self._oracle, self._memory, self._turns = oracle, memory, turns or NoTurns()
+    def __init__(self, oracle: Sandbox, memory: Memory):
+        self._oracle, self._memory = oracle, memory
         self._rigs, self._pace = Rigs(memory.rigs or MOST_RIGS), Pace()
         self._baselines = Baselines(self._compiled, self.close)
 
@@ -99,31 +98,20 @@ class Timer:
 
     def _measure(self, candidate: Candidate, reference: Reference, asked: Settings) -> Timing:
         settings = self._memory.settings(asked)
-        with self._turns.step():
-            rig = self._rig(reference, settings)
+        rig = self._rig(reference, settings)
         starts = partial(self._start, reference, asked), candidate.start
-        sides = TwoSides(starts, rig.slots, bound=candidate.bound)
+        with TwoSides(starts, rig.slots, bound=candidate.bound) as sides:
 
-        def opened() -> Pair:
-            return Pair(*sides.start(), (rig.calls, 0))
+            def open_pair(_: int) -> Pair:
+                pair = Pair(*sides.start(), (rig.calls, 0))
+                pair.precede()
+                return pair
 
-        try:
-            with self._turns.step():  # loading takes longer than most timings: not while alone
-                first = [opened()]
             auditor = Auditor(reference, settings, candidate.checks)
             stopwatch = Stopwatch(
-                rig.slots,
-                reference.pool,
-                settings,
-                lambda _: first.pop() if first else opened(),
-                auditor,
-                scaled=reference.scaled,
+                rig.slots, reference.pool, settings, open_pair, auditor, scaled=reference.scaled
             )
-            with self._turns.alone():
-                timing = stopwatch.measure("timed")
-        finally:
-            with self._turns.step():
-                sides.close()
+            timing = stopwatch.measure("timed")
         rig.calls = stopwatch.pairs[0].calls[0]
         auditor.clocks_agree(stopwatch.gap_ms(), timing)
         return timing

@@ -1,22 +1,25 @@
-"""Executor `local`: judges on this machine, each in a process of its own."""
+"""Executor `local`: a judge in a process of its own, so that no other thread disturbs its clock."""
 
 from __future__ import annotations
 
 import dataclasses
+import multiprocessing
 import os
 import platform
-import shutil
+import signal
 import subprocess
-import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from typing import TYPE_CHECKING
 
+from kernelopt.errors import EvaluatorFault
 from kernelopt.evaluation import Evaluation
 from kernelopt.executors import Rules, calibration
-from kernelopt.executors._judge_process import JudgeProcess, Order, on_gpu
+from kernelopt.executors._heap import keep_freed_memory
 from kernelopt.kernel import Kernel
 from kernelopt.resources import cache_dir
 from kernelopt.task import Task
@@ -24,21 +27,21 @@ from kernelopt.task import Task
 if TYPE_CHECKING:
     from kernelopt.evaluator.judge import Judge
     from kernelopt.evaluator.settings import Settings
-    from kernelopt.evaluator.turns import Turns
     from kernelopt.executors._gpu_judge import GpuJudge
     from kernelopt.languages import Language
     from kernelopt.npu.judge import AieJudge
     from kernelopt.sandboxes import Sandbox
 
-JUDGES = 2
-"""Side by side, where there are as many cores: while one builds or checks, so does the other. More of them
-would wait for each other's timings, and each holds a PyTorch of its own and two more in its sandboxes."""
-MEMORY = 6 << 30
-"""Bytes that a machine has for more than one judge."""
+GPU = "cuda"
+"""The device whose clocks are looked at around an evaluation."""
+AIE = "aie"
+"""The language whose kernels are no modules of PyTorch, and have a judge of their own."""
+_start_judge: Callable[[str], Judge | AieJudge | GpuJudge] | None = None
+_judges: dict[str, Judge | AieJudge | GpuJudge] = {}
 
 
 class LocalExecutor:
-    """Evaluates in up to `JUDGES` processes. They work side by side; what is timed is timed alone."""
+    """One evaluation at a time on this machine: two would disturb each other's timings."""
 
     name = "local"
 
@@ -54,19 +57,27 @@ class LocalExecutor:
         """`argument` is what follows a colon in `--executor`; this executor takes none.
 
         `baselines`: kernels that pass are also compared with compiled references (`Evaluation.baselines`).
-        `environment`: variables of the judges' processes besides ours; which GPU they see, say.
+        `environment`: variables of the judge's process besides ours; which GPU it sees, say.
         """
         self._sandbox, self._rules, self._baselines = sandbox, rules or Rules(), baselines
         self._environment = dict(environment or {})
-        self._changed = threading.Condition()
-        self._judges: list[JudgeProcess] = []
-        self._idle: list[JudgeProcess] = []
-        self._turns = ""
+        self._lock = threading.Lock()
+        self._pool: ProcessPoolExecutor | None = None
 
     def evaluate(self, kernel: Kernel, task: Task) -> Evaluation:
-        """Evaluate with the first judge that is free, and wait (see `JudgeProcess.evaluate`)."""
-        with self._judge(task, 1 if on_gpu(kernel.language) else judges()) as judge:
-            return judge.evaluate(kernel, task)
+        """Evaluate and wait; tried once more should the judge itself die.
+
+        Raises:
+            TaskError: the reference does not load.
+            EvaluatorFault: the judge died twice on the same kernel.
+        """
+        for attempt in (1, 2):
+            try:
+                return self._submit(kernel, task).result()
+            except BrokenProcessPool:
+                if attempt == 2:
+                    break
+        raise EvaluatorFault(f"the judge process died twice on kernel {kernel.hash} of task {task.id}")
 
     def describe(self) -> dict[str, str]:
         """Machine, compiler, versions and isolation, for the manifest."""
@@ -83,58 +94,36 @@ class LocalExecutor:
         }
 
     def close(self) -> None:
-        """End the judges and their sandboxes; the next evaluation starts new ones."""
-        with self._changed:
-            made, self._judges, self._idle = self._judges, [], []
-            turns, self._turns = self._turns, ""
-        for judge in made:
-            judge.close()
-        if turns:
-            shutil.rmtree(turns, ignore_errors=True)
+        """End the judge and its sandboxes."""
+        if self._pool:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
 
-    @contextmanager
-    def _judge(self, task: Task, most: int) -> Iterator[JudgeProcess]:
-        """A judge that is free; a new one where none is and there are fewer than `most`.
+    def _submit(self, kernel: Kernel, task: Task) -> Future[Evaluation]:
+        """Queue one evaluation. A judge that died is replaced for the next one."""
+        with self._lock:
+            if self._pool is None:
+                self._pool = self._start()
+            try:
+                return self._pool.submit(_evaluate, kernel, task)
+            except BrokenProcessPool:
+                self._pool = self._start()
+                return self._pool.submit(_evaluate, kernel, task)
 
-        Rather one that has seen the task, and holds its inputs and expected outputs; else the one used last.
-        """
-        with self._changed:
-            self._changed.wait_for(lambda: self._idle or len(self._judges) < most)
-            known = [judge for judge in self._idle if task.hash in judge.tasks]
-            judge = (known or self._idle or [self._new(alone=most == 1)])[-1]
-            if judge in self._idle:
-                self._idle.remove(judge)
-            judge.tasks.add(task.hash)
-        try:
-            yield judge
-        finally:
-            with self._changed:
-                if judge in self._judges:  # not closed meanwhile
-                    self._idle.append(judge)
-                self._changed.notify()
-
-    def _new(self, *, alone: bool) -> JudgeProcess:
-        if not alone and not self._turns:
-            self._turns = tempfile.mkdtemp(prefix="kernelopt-turns-")
-        turns = "" if alone else self._turns
-        order = Order(self._sandbox, self._rules, self._baselines, self._environment, turns)
-        self._judges.append(JudgeProcess(order))
-        return self._judges[-1]
+    def _start(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(
+            max_workers=1,
+            # Spawned, not forked: the parent has threads.
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_begin,
+            initargs=(self._sandbox, self._rules, self._baselines, self._environment),
+        )
 
 
-def judges() -> int:
-    """How many judges this machine has room for."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return min(JUDGES, len(os.sched_getaffinity(0))) if memory >= MEMORY else 1
-
-
-def make_judge(
-    sandbox: str, settings: Settings | None, *, plain: bool = False, turns: Turns | None = None
-) -> Judge:
+def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False) -> Judge:
     """A judge with all that this machine offers: languages, profiler, and the sandbox of that name.
 
     A `plain` one takes no static look and makes no profiles: references are to pass, and to be timed.
-    `turns`: where other judges work beside it.
     """
     from kernelopt.registry import get
 
@@ -149,7 +138,7 @@ def make_judge(
         return Unlooked(found) if plain else found
 
     profiler = None if plain else profile
-    return Judge(candidates, references, language, cache_dir(), settings, profiler, turns=turns)
+    return Judge(candidates, references, language, cache_dir(), settings, profiler)
 
 
 def _warmed(plugin: Callable[..., Sandbox]) -> tuple[Sandbox, Sandbox]:
@@ -211,6 +200,55 @@ def make_aie_judge(sandbox: str, rules: Rules) -> AieJudge:
     made = get("sandboxes", sandbox)(peano.folders(chain))
     tools = SandboxTools(made, Limits())
     return AieJudge(tools, made.level, cache_dir(), strict=rules.strict, chain=chain)
+
+
+def _begin(sandbox: str, rules: Rules, baselines: bool, environment: Mapping[str, str]) -> None:
+    global _start_judge  # noqa: PLW0603  (one judge a process is the point of the process)
+    os.environ.update(environment)  # before anything looks for a GPU
+    keep_freed_memory()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_follow, args=(os.getppid(),), daemon=True).start()
+    _start_judge = partial(_start, sandbox, rules, baselines)
+
+
+def _start(sandbox: str, rules: Rules, baselines: bool, language: str) -> Judge | AieJudge | GpuJudge:
+    """The judge for a language, when its first kernel comes: PyTorch's takes seconds to load."""
+    if language == AIE:
+        return make_aie_judge(sandbox, rules)
+    from kernelopt.evaluator.baselines import names
+
+    settings = calibration.apply(settings_for(rules))
+    if baselines:
+        settings = dataclasses.replace(settings, baselines=names(GPU if _on_gpu(language) else "cpu"))
+    if _on_gpu(language):
+        return make_gpu_judge(
+            sandbox, settings, os.environ.get("CUDA_VISIBLE_DEVICES", "0").partition(",")[0]
+        )
+    return make_judge(sandbox, settings)
+
+
+def _follow(parent: int) -> None:
+    """End with the search, even if it was killed; the sandboxes then see their pipe close.
+
+    Not PR_SET_PDEATHSIG: that fires when the *thread* that started us ends.
+    """
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)
+
+
+def _evaluate(kernel: Kernel, task: Task) -> Evaluation:
+    kind = AIE if kernel.language == AIE else GPU if _on_gpu(kernel.language) else "modules"
+    if kind not in _judges:
+        assert _start_judge is not None
+        _judges[kind] = _start_judge(kernel.language)
+    return _judges[kind].evaluate(kernel, task)
+
+
+def _on_gpu(language: str) -> bool:
+    from kernelopt.registry import get
+
+    return str(get("languages", language)().device) == GPU
 
 
 def _compiler() -> str:

@@ -9,7 +9,7 @@ import torch
 
 from kernelopt.evaluator.baselines import GRAPHS, MODES, Baselines, names
 from kernelopt.evaluator.settings import Settings
-from kernelopt.executors import _judge_process, local
+from kernelopt.executors import local
 from kernelopt.resources import folder
 
 sys.path.insert(0, str(folder("sandbox")))
@@ -142,5 +142,5 @@ def test_judges_measure_what_there_is_on_their_device(language, wanted, monkeypa
     made = []
     for name in ("make_judge", "make_gpu_judge"):
         monkeypatch.setattr(local, name, lambda _, settings, card="": made.append(settings))
-    _judge_process._make(_judge_process.Order("process", local.Rules(), baselines=True), language)
+    local._start("process", local.Rules(), True, language)
     assert made[0].baselines == wanted

@@ -10,7 +10,6 @@ from kernelopt.errors import ConfigError, MissingTool
 from kernelopt.evaluation import Status
 from kernelopt.executors import Rules
 from kernelopt.executors._open import executor_spec, open_executor, places
-from kernelopt.executors.local import judges
 from kernelopt.gpu.lease import lease
 from kernelopt.kernel import Kernel
 from kernelopt.task import Task
@@ -35,13 +34,9 @@ def test_devices_where_there_are_none_are_refused(arguments, words):
         executor_spec(*arguments)
 
 
-@pytest.mark.parametrize(("spec", "count"), [("replay:one", 1), ("devices:0", 1), ("devices:0,1,2", 3)])
+@pytest.mark.parametrize(("spec", "count"), [("local", 1), ("devices:0", 1), ("devices:0,1,2", 3)])
 def test_as_many_places_as_devices(spec, count):
     assert places(spec) == count
-
-
-def test_as_many_places_as_judges():
-    assert places("local") == judges()
 
 
 def test_each_judge_sees_its_own_gpu_and_has_the_same_rules(monkeypatch):

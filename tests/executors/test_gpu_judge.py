@@ -7,7 +7,7 @@ import pytest
 
 from kernelopt.errors import MissingTool
 from kernelopt.evaluation import Evaluation, Profile, Speedup, Stage, Status, Timing
-from kernelopt.executors import _gpu_judge, _judge_process, local
+from kernelopt.executors import _gpu_judge, local
 from kernelopt.executors._gpu_judge import GpuJudge, is_worth_a_look
 from kernelopt.feedback.explain import explain
 from kernelopt.gpu import profiling
@@ -102,6 +102,5 @@ def test_only_languages_of_the_gpu_get_such_a_judge(monkeypatch):
     monkeypatch.setattr(local, "make_gpu_judge", lambda *settings: made.append(settings[-1]) or "gpu")
     monkeypatch.setattr(local, "make_judge", lambda *_: "cpu")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-7")
-    order = _judge_process.Order("process", local.Rules())
-    assert _judge_process._make(order, "cuda") == "gpu" and made == ["GPU-7"]
-    assert _judge_process._make(order, "cpp") == "cpu"
+    assert local._start("process", local.Rules(), False, "cuda") == "gpu" and made == ["GPU-7"]
+    assert local._start("process", local.Rules(), False, "cpp") == "cpu"

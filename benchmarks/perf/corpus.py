@@ -5,7 +5,7 @@
 The usual judge is `benchmarks/perf/_naive.py`, a port of KernelBench's to the CPU, with the word list of
 its source checker. Ours is run without its static look; what the look alone says stands beside it. A
 cheat is *accepted* by the usual judge when it is right and more than 1.3 times as fast, by ours when it
-is PASSED and the lower end of the interval is above 1. All of it takes about an hour.
+is PASSED and the lower end of the interval is above 1. All of it takes half an hour.
 """
 
 from __future__ import annotations

@@ -115,6 +115,18 @@ def test_killed_at_random_moments_it_ends_the_same(whole, seed):
     assert story(whole, name) == story(whole, "whole")
 
 
+@pytest.fixture
+def heard():
+    """SIGINT reaches what a test starts, also where the tests run in the background of a shell.
+
+    A shell has what it puts there ignore Ctrl-C, and what that starts inherits it.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 def test_interrupted_by_ctrl_c_it_says_how_to_go_on_and_does(whole):
     for attempt in range(8):  # on a busy machine a run may end before it is interrupted
         name = f"stopped-{attempt}"

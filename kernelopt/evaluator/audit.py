@@ -1,8 +1,8 @@
 """Timed outputs, read out of stopped processes: the candidate's against the reference's.
 
 A glance at random stretches of some random calls costs a millisecond or three and follows every timed
-batch; they are chosen after the batch has ended. Where a glance finds a difference, or at random, a call
-is compared in full with an fp64 reference, which alone decides.
+batch; they are chosen after the batch has ended. Where a glance finds a difference, the call is compared
+in full with an fp64 reference, which alone decides.
 """
 
 from __future__ import annotations

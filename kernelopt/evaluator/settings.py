@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from kernelopt.sandboxes import Limits
@@ -121,5 +121,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
 
     def precise(self, name: str) -> Settings:
-        """These settings at one of `PRECISIONS`."""
-        return replace(self, precision=name, **PRECISIONS[name])
+        """These settings at one of `PRECISIONS`; what another one changes is as by default again."""
+        changed = {key for each in PRECISIONS.values() for key in each}
+        usual = {each.name: each.default for each in fields(self) if each.name in changed}
+        return replace(self, precision=name, **{**usual, **PRECISIONS[name]})

@@ -15,7 +15,7 @@ def keep_freed_memory() -> None:
     """Do not hand freed memory back to the system at once; no effect where libc is not glibc.
 
     A judge makes and frees tensors of some MiB all the time. Memory that is new costs a page fault for
-    each 4 KiB: 2.4 µs on a virtual machine, 10 ms for 16 MiB, as much as it takes to compare them.
+    each 4 KiB; on a virtual machine that can take as long as comparing what is then written there.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:

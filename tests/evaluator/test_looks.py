@@ -87,6 +87,13 @@ def test_a_thorough_interval_is_half_as_wide_where_pairs_disagree():
     assert thorough.ci95_high / thorough.ci95_low < (usual.ci95_high / usual.ci95_low) ** 0.55
 
 
+@pytest.mark.parametrize("before", PRECISIONS)
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_nothing_of_one_precision_is_left_in_another(before, precision):
+    assert Settings(seeds=3).precise(before).precise(precision) == Settings(seeds=3).precise(precision)
+    assert Settings().precise("usual") == Settings()
+
+
 def test_looks_share_the_chance_to_miss():
     for looks in (Settings().precise(precision).looks for precision in PRECISIONS):
         assert sum(look.alpha for look in looks) == pytest.approx(0.05)

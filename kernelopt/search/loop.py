@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +23,6 @@ PATIENCE = 25
 every reflection with the same text would otherwise go on for ever without using its budget."""
 MERGES = 5
 """Most merges of two candidates in one run, gepa's own default."""
-
-
-def ready() -> None:
-    """Import the optimiser, which takes seconds. Ctrl-C waits: some of what is imported swallows it."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        import_module("gepa.api")
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def optimise(

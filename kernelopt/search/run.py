@@ -28,7 +28,7 @@ from kernelopt.search.adapter import KernelAdapter
 from kernelopt.search.budget import Budget, Meter, Used
 from kernelopt.search.finish import remeasure, test_candidates, write_results
 from kernelopt.search.ledger import Ledger
-from kernelopt.search.loop import PATIENCE, optimise, ready
+from kernelopt.search.loop import PATIENCE, optimise
 from kernelopt.search.plan import Plan, from_json, task_from_json, task_to_json, to_json
 from kernelopt.search.rollout import Tools
 from kernelopt.search.score import explain_score
@@ -126,7 +126,6 @@ def _search(
     progress.untimed, progress.compile_only = not where.timed, not where.runs
     progress.label = MODELLED if plan.language == "aie" else ""
     ledger = Ledger(run, models, executor, meter, progress.doing)
-    ready()
     with _session(run, plan, action, models) as stop:
         watch.begun()
         adapter = KernelAdapter(

@@ -27,6 +27,11 @@ class BuildFailed(RuntimeError):
     is_build_error = True
 
 
+def prepare() -> None:
+    """Import what `install` needs."""
+    import kernelopt.inline  # noqa: F401
+
+
 def install(ask: Ask) -> None:
     """Route every later native build of this process through `ask`."""
     from torch.utils import cpp_extension

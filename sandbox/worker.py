@@ -22,6 +22,8 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
+import io
 import json
 import mmap
 import os
@@ -75,8 +77,7 @@ def main() -> None:
     import confine
 
     confine.shed_privileges()
-    import torch.utils.cpp_extension  # noqa: F401  (the point of the warm start: children have it already)
-
+    get_warm()
     say({"ready": os.getpid()})
     children: dict[int, int] = {}
     pending = b""
@@ -99,13 +100,32 @@ def main() -> None:
                 reap(fd, children)
 
 
+def get_warm() -> None:
+    """Import and do once, here, what every child would have to do for itself.
+
+    Nothing big enough for torch to start threads: they do not survive a fork.
+    """
+    import routing
+    import torch.utils.cpp_extension
+
+    routing.prepare()
+    for weights_only in (True, False):
+        with io.BytesIO() as file:
+            torch.save([torch.zeros(1)], file)
+            file.seek(0)
+            torch.load(file, weights_only=weights_only)
+    # A child whose collector looks at what is here would get copies of all pages that it lies in.
+    gc.collect()
+    gc.freeze()
+
+
 def obey(order: dict, children: dict[int, int]) -> None:
     """Follow one order of the judge."""
     for name, follow in ORDERS.items():
         if name in order:
             if order[name] in children.values():
                 follow(order[name], order, children)
-            else:
+            elif follow is not order_kill:  # which has no answer: the end is told when it comes
                 say({"gone": order[name]})
             return
     pid = os.fork()
@@ -121,8 +141,15 @@ def obey(order: dict, children: dict[int, int]) -> None:
 
 
 def order_kill(pid: int, order: dict, children: dict[int, int]) -> None:
-    """Kill one child; `reap` cleans up after it."""
-    kill(pid)
+    """Kill a child with all that it started; none of them runs when this returns. `reap` tells the end.
+
+    So nobody has to wait for the end, which takes long where memory is given back.
+    """
+    tree = family(pid, children)
+    if len(tree) > 1:
+        tree = freeze(lambda: family(pid, children))
+    for each in tree:
+        kill(each)
 
 
 def order_pause(pid: int, order: dict, children: dict[int, int]) -> None:

@@ -8,14 +8,13 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
+
+from kernelopt.evaluator.spread import Raw, copy, spread
 
 if TYPE_CHECKING:
     from kernelopt.evaluator.inputs import Pool, Recipe
 
-Raw = npt.NDArray[np.uint8]
 ALIGN = 64
 """Bytes: a cache line, and the widest vector load of the CPUs at hand."""
 PAGE = 4096
@@ -115,8 +114,11 @@ class Slots:
 
     def fill(self, index: int, args: Sequence[Any]) -> None:
         """Copy the tensors of `args` (same shapes as the example) into set `index`."""
-        for view, tensor in zip(self.views[index], leaves(list(args)), strict=True):
-            view.copy_(tensor)
+        for view, into, tensor in zip(self.views[index], self.raws[index], leaves(list(args)), strict=True):
+            if view.stride() == tensor.stride() and is_dense(tensor):
+                copy(into, raw(tensor))
+            else:
+                view.copy_(tensor)
 
     def intact(self, index: int, args: Sequence[Any]) -> bool:
         """Whether set `index` still holds `args`, bit for bit."""
@@ -130,8 +132,7 @@ class Slots:
 
     def pour(self, recipes: Mapping[int, Recipe], pool: Pool) -> None:
         """Fill each set with what its recipe makes of `pool`."""
-        for index, recipe in recipes.items():
-            recipe.pour(self.raws[index], pool)
+        spread([job for index, recipe in recipes.items() for job in recipe.pouring(self.raws[index], pool)])
 
     def pull(self, index: int) -> None:
         """Look what a worker made of set `index`: `views` show it from now on."""

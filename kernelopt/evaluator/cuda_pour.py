@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from kernelopt.devices._cuda_driver import OUT_OF_MEMORY, CudaError, Gpu
-from kernelopt.evaluator.arena import Raw
 from kernelopt.evaluator.inputs import SCALES, Numbers, Part, Pool, Recipe, factors_of
+from kernelopt.evaluator.spread import Raw
 
 THREADS, BLOCKS_EACH = 256, 8
 """Of a block; blocks for each multiprocessor."""

@@ -5,15 +5,17 @@ from __future__ import annotations
 import copy
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from kernelopt.evaluator.arena import Raw, is_dense, leaves, raw
+from kernelopt.evaluator.arena import is_dense, leaves, raw
+from kernelopt.evaluator.spread import Raw, copy_part, pieces, spread
 
 Numbers = npt.NDArray[np.floating]
 SCALES = (1 << 18) + 3
@@ -81,12 +83,19 @@ class Recipe:
 
     def pour(self, targets: Sequence[Raw], pool: Pool) -> None:
         """Write the set's tensors into `targets`: bytes of tensors of the same shapes and strides."""
+        spread(list(self.pouring(targets, pool)))
+
+    def pouring(self, targets: Sequence[Raw], pool: Pool) -> Iterator[Callable[[], None]]:
+        """The same, to be done piece by piece in any order."""
         for target, a, b in zip(targets, pool.parts[self.first], pool.parts[self.second], strict=True):
-            if self.scale is not None and a.numbers is not None:
-                kind = a.numbers.dtype
-                self._scale(target.view(kind), a.numbers, b.raw.view(kind), self.scale)
-            else:
-                self._pour(target, a.raw, b.raw, a.itemsize)
+            for first, here in self._pieces(len(target) // a.itemsize):
+                if self.scale is not None and a.numbers is not None:
+                    kind = a.numbers.dtype
+                    source = a.numbers if first else b.raw.view(kind)
+                    yield partial(_scale, target.view(kind), source, here, self.scale)
+                else:
+                    there = slice(here.start * a.itemsize, here.stop * a.itemsize)
+                    yield partial(copy_part, target, (a if first else b).raw, there)
 
     def args(self, pool: Pool) -> list[Any]:
         """The set as call arguments of their own, for an audit."""
@@ -94,29 +103,27 @@ class Recipe:
         self.pour([raw(leaf) for leaf in leaves(made)], pool)
         return made
 
-    def _pour(self, out: Raw, a: Raw, b: Raw, itemsize: int) -> None:
-        for first, low, high in self.stretches(len(out) // itemsize):
-            here = slice(low * itemsize, high * itemsize)
-            out[here] = (a if first else b)[here]
-
-    def _scale(self, out: Numbers, a: Numbers, b: Numbers, start: int) -> None:
-        """The same, each element times a factor: from `start` on, over and over."""
-        factors = factors_of(out.dtype)
-        for first, low, high in self.stretches(len(out)):
-            done = low
-            while done < high:  # once, where the table is longer
-                place = (start + done) % SCALES
-                here = slice(done, min(high, done + SCALES - place))
-                part = factors[place : place + here.stop - done]
-                np.multiply((a if first else b)[here], part, out=out[here])
-                done = here.stop
-
     def stretches(self, size: int) -> list[tuple[bool, int, int]]:
         """Stretches of a tensor of `size` elements: whether of the first set, from where to where."""
         start, stop = int(self.start * size), int((self.start + self.length) * size)
         wrapped = max(stop - size, 0)
         stop = min(stop, size)
         return [(False, 0, wrapped), (True, wrapped, start), (False, start, stop), (True, stop, size)]
+
+    def _pieces(self, size: int) -> Iterator[tuple[bool, slice]]:
+        for first, low, high in self.stretches(size):
+            for piece in pieces(high - low):
+                yield first, slice(low + piece.start, low + piece.stop)
+
+
+def _scale(out: Numbers, source: Numbers, here: slice, start: int) -> None:
+    """The same, each element times a factor: from `start` on in the table, over and over."""
+    factors, done = factors_of(out.dtype), here.start
+    while done < here.stop:  # once or twice, as the table is longer than a piece
+        place = (start + done) % SCALES
+        some = slice(done, min(here.stop, done + SCALES - place))
+        np.multiply(source[some], factors[place : place + some.stop - done], out=out[some])
+        done = some.stop
 
 
 def _part(tensor: torch.Tensor) -> Part:

@@ -19,6 +19,7 @@ from typing import Any
 from kernelopt.devices import Conditions, conditions
 from kernelopt.evaluation import Evaluation, Profile, Stage, Status, Timing
 from kernelopt.evaluator import trial
+from kernelopt.evaluator.endings import Endings
 from kernelopt.evaluator.memory import HOST, Memory, memory_of
 from kernelopt.evaluator.place import Place
 from kernelopt.evaluator.profile_gcc import Runner
@@ -65,6 +66,7 @@ class Judge:
         self._references: dict[str, Reference] = {}
         self._seen: dict[tuple[Any, ...], list[Finding]] = {}
         self._memories, self._at = memories or memory_of, ""
+        self._endings = Endings()
         self._begin(HOST)
         self._room = int(REFERENCES_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
@@ -98,10 +100,13 @@ class Judge:
 
     def close(self) -> None:
         """End both sandboxes."""
-        self._timer.close()
-        self._memory.close()
-        self._sandbox.close()
-        self._oracle.close()
+        try:
+            self._endings.close()
+        finally:
+            self._timer.close()
+            self._memory.close()
+            self._sandbox.close()
+            self._oracle.close()
 
     def _settle(self, device: str) -> None:
         """Turn to a device; also where its memory has broken, so that one fault spoils one evaluation.
@@ -129,7 +134,7 @@ class Judge:
         self._begin(memory)
 
     def _begin(self, memory: Memory) -> None:
-        self._memory, self._timer = memory, Timer(self._oracle, memory)
+        self._memory, self._timer = memory, Timer(self._oracle, memory, self._endings)
 
     def reference(self, task: Task) -> Reference:
         """The loaded reference of `task`, kept while memory lasts (oldest go first)."""
@@ -164,7 +169,7 @@ class Judge:
         try:
             self._check(worker, reference, story)
         finally:
-            worker.close()
+            self._endings.add(worker)
         if not where.timed:
             return
 

@@ -12,9 +12,10 @@ from typing import Any, Protocol
 
 import torch
 
-from kernelopt.evaluator.arena import Arena, Slots
+from kernelopt.evaluator.arena import Arena, Slots, raw
 from kernelopt.evaluator.claims import Batch
 from kernelopt.evaluator.settings import Settings
+from kernelopt.evaluator.spread import copy
 from kernelopt.sandboxes import Job, Limits
 
 Spans = Sequence[tuple[int, int]]
@@ -212,8 +213,9 @@ def _copy(claim: Mapping[str, Any], data: torch.Tensor) -> torch.Tensor | None:
     size = torch.Size(shape).numel() * dtype.itemsize  # type: ignore[arg-type]
     if offset < 0 or offset % dtype.itemsize or offset + size > data.numel():
         return None
-    raw = data[offset : offset + size].clone()
-    return raw.view(dtype).reshape(shape)  # type: ignore[arg-type]
+    found = torch.empty(size, dtype=torch.uint8)
+    copy(raw(found), raw(data[offset : offset + size]))
+    return found.view(dtype).reshape(shape)  # type: ignore[arg-type]
 
 
 def _is_shape(shape: object) -> bool:

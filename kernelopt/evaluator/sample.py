@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import torch
 
 from kernelopt.evaluator.arena import leaves, tensor_bytes
+from kernelopt.evaluator.spread import pieces, spread
 from kernelopt.task import Workload
 
 EAGER_LIMIT, SHAKEN_LIMIT = 1e-4, 1e-3
@@ -20,8 +22,6 @@ HALF_LIMIT = 0.05
 DEGENERATE_LIMIT = 1e-5
 """Where variances vanish, rounding is amplified beyond all bounds unless the means are exact; so an input
 is left out where rounding may move the output by more than this and does move PyTorch's own."""
-CHUNK = 1 << 17
-"""Elements compared at a time: their temporaries fit in a second-level cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +115,18 @@ def largest_error(actual: torch.Tensor, wide: torch.Tensor, *, lost: float = 0.0
     """
     if not wide.is_floating_point():
         return 0.0
-    worst, flat, exact = 0.0, actual.reshape(-1), wide.reshape(-1)
-    for start in range(0, wide.numel(), CHUNK):
-        want = exact[start : start + CHUNK]
-        error = (flat[start : start + CHUNK].double() - want).abs_()
-        largest = float(error.max())
-        if not math.isfinite(largest):
-            bad = want.isfinite() & ~error.isfinite()
-            finite = error[error.isfinite()]
-            largest = max(lost * bool(bad.any()), float(finite.max()) if len(finite) else 0.0)
-        worst = max(worst, largest)
+    flat, exact = actual.reshape(-1), wide.reshape(-1)
+    parts = [partial(_largest_error, flat[here], exact[here], lost) for here in pieces(wide.numel())]
+    return max(spread(parts), default=0.0)
+
+
+def _largest_error(actual: torch.Tensor, want: torch.Tensor, lost: float) -> float:
+    error = (actual.double() - want).abs_()
+    worst = float(error.max())
+    if not math.isfinite(worst):
+        bad = want.isfinite() & ~error.isfinite()
+        finite = error[error.isfinite()]
+        worst = max(lost * bool(bad.any()), float(finite.max()) if len(finite) else 0.0)
     return worst
 
 
@@ -152,7 +154,8 @@ def same_bits(one: torch.Tensor, other: torch.Tensor) -> bool:
     size = a.element_size()
     eights = not any(n * size % 8 for n in (a.numel(), a.storage_offset(), b.storage_offset()))
     kind = torch.int64 if eights else torch.uint8
-    return torch.equal(a.view(kind), b.view(kind))
+    a, b = a.view(kind), b.view(kind)
+    return all(spread([partial(torch.equal, a[here], b[here]) for here in pieces(len(a))]))
 
 
 def overlaps(shape: Sequence[int], stride: Sequence[int]) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import torch
 
-from kernelopt.evaluator.sample import CHUNK
+from kernelopt.evaluator.spread import pieces, spread
 from kernelopt.task import Tolerance
 
 
@@ -16,11 +17,10 @@ def scan(out: torch.Tensor, want: torch.Tensor, allowed: Tolerance) -> tuple[int
     Where `want` is NaN or infinite the same is asked for. Errors are over finite pairs; relative
     ones count only where |want| exceeds `allowed.atol`.
     """
-    wrong, worst, relative = 0, 0.0, 0.0
     flat_out, flat_want = out.reshape(-1), want.reshape(-1)
-    for start in range(0, want.numel(), CHUNK):
-        part = slice(start, start + CHUNK)
-        here = _scan_part(flat_out[part], flat_want[part], allowed)
+    parts = [partial(_scan_part, flat_out[part], flat_want[part], allowed) for part in pieces(want.numel())]
+    wrong, worst, relative = 0, 0.0, 0.0
+    for here in spread(parts):
         wrong, worst, relative = wrong + here[0], max(worst, here[1]), max(relative, here[2])
     return wrong, worst, relative
 

@@ -12,6 +12,7 @@ from kernelopt.evaluation import Check, Stage, Status, Timing
 from kernelopt.evaluator.auditor import Auditor
 from kernelopt.evaluator.baselines import TIMEOUT_S, Baselines, CompiledWorker, Found
 from kernelopt.evaluator.clock import Pair, Stopwatch
+from kernelopt.evaluator.endings import Endings
 from kernelopt.evaluator.memory import HOST, Memory
 from kernelopt.evaluator.pace import Pace
 from kernelopt.evaluator.reference import Reference
@@ -37,8 +38,8 @@ class Candidate:
 class Timer:
     """Times kernels on one device. Drives the sandbox of references."""
 
-    def __init__(self, oracle: Sandbox, memory: Memory):
-        self._oracle, self._memory = oracle, memory
+    def __init__(self, oracle: Sandbox, memory: Memory, endings: Endings):
+        self._oracle, self._memory, self._endings = oracle, memory, endings
         self._rigs, self._pace = Rigs(memory.rigs or MOST_RIGS), Pace()
         self._baselines = Baselines(self._compiled, self.close)
 
@@ -100,7 +101,7 @@ class Timer:
         settings = self._memory.settings(asked)
         rig = self._rig(reference, settings)
         starts = partial(self._start, reference, asked), candidate.start
-        with TwoSides(starts, rig.slots, bound=candidate.bound) as sides:
+        with TwoSides(starts, rig.slots, self._endings, bound=candidate.bound) as sides:
 
             def open_pair(_: int) -> Pair:
                 pair = Pair(*sides.start(), (rig.calls, 0))

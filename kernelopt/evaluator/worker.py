@@ -207,6 +207,11 @@ class Worker:
         with self._readable(Stage.RUN), self._held(Stage.RUN):
             return self._window.copy_out(claims)
 
+    def kill(self) -> None:
+        """Have the job killed, before anything else that is asked of its sandbox; `close` has to follow."""
+        if self.folder.exists():
+            self._job.kill()
+
     def close(self) -> None:
         """End the job and remove its folder. Safe to call twice."""
         if self.folder.exists():

@@ -73,6 +73,9 @@ class Job(Protocol):
         answered changes what is read.
         """
 
+    def kill(self) -> None:
+        """Have all of the job killed, before anything else that is asked of the sandbox; no waiting."""
+
     def close(self) -> str:
         """Kill what is left of the job, and tell how it ended: ``exit 0``, ``signal 11`` ..."""
 

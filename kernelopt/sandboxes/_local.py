@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -66,7 +67,7 @@ class LocalSandbox:
                 folder.mkdir(parents=True, exist_ok=True)
                 folder.chmod(0o755)  # whatever the umask: inside, the worker may be another user
         self._cage: Cage | None = None
-        self._jobs = 0
+        self._jobs, self._counting = 0, threading.RLock()
         shown = self.gpu.environment() if self.gpu else {}
         self._zygote = Zygote(worker_command(), {**worker_environment(), **shown}, self._launch)
 
@@ -77,12 +78,11 @@ class LocalSandbox:
     def start(self, folder: Path, limits: Limits) -> ZygoteJob:
         """Fork a worker that may write to `folder`."""
         self._hand_over(folder)
-        self._jobs += 1
+        self._begun(limits)
         try:
-            self._fit(limits)
             return _Job(self._zygote, folder, limits, self._ended)
         except BaseException:
-            self._jobs -= 1
+            self._over()
             raise
 
     def execute(
@@ -95,12 +95,11 @@ class LocalSandbox:
     ) -> Finished:
         """Run a tool in `folder`, under `limits`."""
         self._hand_over(folder)
-        self._jobs += 1
+        self._begun(limits)
         try:
-            self._fit(limits)
             return self._zygote.execute(command, folder, limits, timeout_s, environment)
         finally:
-            self._jobs -= 1
+            self._over()
 
     def close(self) -> None:
         """End the warm worker."""
@@ -109,9 +108,24 @@ class LocalSandbox:
             self._cage.remove()
         remove_tree(self.room)
 
+    def _begun(self, limits: Limits) -> None:
+        """One job more. Jobs begin and end in any thread."""
+        with self._counting:
+            self._jobs += 1
+            try:
+                self._fit(limits)
+            except BaseException:
+                self._jobs -= 1
+                raise
+
+    def _over(self) -> None:
+        """One job less."""
+        with self._counting:
+            self._jobs -= 1
+
     def _ended(self, folder: Path) -> None:
         """The job of a folder is over."""
-        self._jobs -= 1
+        self._over()
 
     def _launch(self, command: Sequence[str], environment: Mapping[str, str]) -> Channel:
         """Start the worker. What an earlier one left behind goes with its cage."""

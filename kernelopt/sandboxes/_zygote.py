@@ -27,7 +27,7 @@ from kernelopt.sandboxes._rooms import remove_tree
 
 
 class Zygote:
-    """The parent on the far side. Not thread-safe: one judge drives it."""
+    """The parent on the far side. Any thread may give orders: each waits for the answer to its own."""
 
     def __init__(
         self, command: Sequence[str], environment: Mapping[str, str], launch: Launch = launch_process
@@ -37,25 +37,31 @@ class Zygote:
         self._command, self._environment, self._launch = list(command), dict(environment), launch
         self._channel: Channel | None = None
         self._warm = False
+        self._turn = threading.RLock()
+        self._ends = _Ends()
         self._said: queue.Queue[dict[str, Any]] = queue.Queue()
-        self.ended: dict[int, int] = {}
         self.life = 0
         """Which worker this is: process ids may repeat when one follows another."""
 
     def begin(self) -> None:
         """Start the process unless it is running; it gets warm while we do something else."""
-        if self.alive():
-            return
-        self.close()
-        self._said, self.ended, self.life = queue.Queue(), {}, self.life + 1
-        self._channel, self._warm = self._launch(self._command, self._environment), False
-        threading.Thread(target=self._listen, args=(self._channel, self._said), daemon=True).start()
+        with self._turn:
+            if self.alive():
+                return
+            self.close()
+            self._said, self._ends, self.life = queue.Queue(), _Ends(), self.life + 1
+            self._channel, self._warm = self._launch(self._command, self._environment), False
+            heard = self._channel, self._said, self._ends
+            threading.Thread(target=self._listen, args=heard, daemon=True).start()
 
     def start(self) -> None:
         """Start the process unless it is running; wait until it is warm."""
-        self.begin()
-        if self._warm:
-            return
+        with self._turn:
+            self.begin()
+            if not self._warm:
+                self._warm_up()
+
+    def _warm_up(self) -> None:
         assert self._channel
         if "ready" not in self._hear(START_TIMEOUT_S):
             complaint = self._channel.complaint()
@@ -67,17 +73,17 @@ class Zygote:
 
     def alive(self) -> bool:
         """Whether there is a worker."""
-        return bool(self._channel and self._channel.alive() and not self._hung_up())
+        return bool(self._channel and self._channel.alive() and not self._ends.all)
 
     def fork(self, order: Mapping[str, Any]) -> int:
         """Fork a job; its process id as the zygote sees it."""
-        self.start()
-        self._order({**order, "confine": self.confinement})
-        while message := self._hear(START_TIMEOUT_S):
-            if "forked" in message:
-                return int(message["forked"])
-            self._note(message)
-        raise EvaluatorFault(self.fault() or "the sandbox worker died; the next evaluation starts a new one")
+        with self._turn:
+            self.start()
+            message = self._answer({**order, "confine": self.confinement})
+        if "forked" not in message:
+            fault = self.fault() or "the sandbox worker died; the next evaluation starts a new one"
+            raise EvaluatorFault(fault)
+        return int(message["forked"])
 
     def kill_job(self, pid: int) -> None:
         """Have the zygote kill one of its children."""
@@ -85,14 +91,9 @@ class Zygote:
 
     def ask(self, order: Mapping[str, Any], answer: str) -> dict[str, Any] | None:
         """The message with the key `answer` that follows an order, or None when the child is gone."""
-        self._order(order)
-        while message := self._hear(START_TIMEOUT_S):
-            if answer in message:
-                return message
-            if "gone" in message:
-                return None
-            self._note(message)
-        return None
+        with self._turn:
+            message = self._answer(order)
+        return message if answer in message else None
 
     def execute(
         self,
@@ -120,31 +121,24 @@ class Zygote:
 
     def _order(self, order: Mapping[str, Any]) -> None:
         assert self._channel
-        with contextlib.suppress(OSError, ValueError):  # it died: no answer will follow
+        with self._turn, contextlib.suppress(OSError, ValueError):  # it died: no answer will follow
             self._channel.writer.write((json.dumps(order) + "\n").encode())
             self._channel.writer.flush()
 
+    def _answer(self, order: Mapping[str, Any]) -> dict[str, Any]:
+        """What is said to an order; an empty message when the worker is no more."""
+        self._order(order)
+        return self._hear(START_TIMEOUT_S)
+
     def wait(self, pid: int, timeout_s: float) -> int | None:
         """The wait status of a finished job, or None when it still runs."""
-        while pid not in self.ended:
-            message = self._hear(timeout_s)
-            if not message:
-                return None
-            self._note(message)
-        return self.ended.pop(pid)
+        return self._ends.wait(pid, timeout_s)
 
     def close(self) -> None:
         """End the process and everything it started."""
         if self._channel:
             self._channel.close()
             self._channel = None
-
-    def _hung_up(self) -> bool:
-        return {} in self._said.queue
-
-    def _note(self, message: Mapping[str, Any]) -> None:
-        if "exited" in message:
-            self.ended[int(message["exited"])] = int(message["status"])
 
     def _hear(self, timeout_s: float) -> dict[str, Any]:
         """The next report; an empty one when none came in time, or when none will come any more."""
@@ -157,14 +151,46 @@ class Zygote:
         return message
 
     @staticmethod
-    def _listen(channel: Channel, said: queue.Queue[dict[str, Any]]) -> None:
+    def _listen(channel: Channel, said: queue.Queue[dict[str, Any]], ends: _Ends) -> None:
         with contextlib.suppress(OSError, ValueError):
             while line := channel.reader.readline():
                 message = json.loads(line)
+                if "exited" in message:
+                    ends.note(int(message["exited"]), int(message["status"]))
+                    continue
                 if "memory" in message:
                     message["bytes"] = channel.reader.read(message["memory"])
                 said.put(message)
+        ends.note_all()
         said.put({})
+
+
+class _Ends:
+    """How jobs of one worker ended; any thread may wait for any of them."""
+
+    def __init__(self) -> None:
+        self.all = False
+        """The worker is no more: no further end will be told."""
+        self._told = threading.Condition()
+        self._status: dict[int, int] = {}
+
+    def note(self, pid: int, status: int) -> None:
+        """A job ended with this wait status."""
+        with self._told:
+            self._status[pid] = status
+            self._told.notify_all()
+
+    def note_all(self) -> None:
+        """Nobody is left to tell."""
+        with self._told:
+            self.all = True
+            self._told.notify_all()
+
+    def wait(self, pid: int, timeout_s: float) -> int | None:
+        """The wait status of a job, told once; None where it has not ended in time, or never will."""
+        with self._told:
+            self._told.wait_for(lambda: pid in self._status or self.all, timeout_s)
+            return self._status.pop(pid, None)
 
 
 class ZygoteJob:
@@ -173,7 +199,9 @@ class ZygoteJob:
     def __init__(self, zygote: Zygote, folder: Path, limits: Limits, inside: Path | None = None):
         self.folder, self._zygote = folder, zygote
         self.paused_at_ns = self.resumed_at_ns = 0
-        self._still = False
+        self._end = ""
+        self._helpless = False
+        """It is stopped or killed, and will not end of its own accord."""
         seen = inside or folder
         self._sockets = Path(tempfile.mkdtemp(prefix="ko-", dir=folder))
         self._sockets.chmod(0o711)  # inside, the worker may be another user
@@ -205,13 +233,13 @@ class ZygoteJob:
         """Stop the job and everything it started; the processor time it has had, in ns."""
         order = {"pause": self.pid, "answered": answered}
         answer = self._ask(order, "paused") or {"at_ns": time.monotonic_ns(), "cpu_ns": 0}
-        self.paused_at_ns, self._still = int(answer["at_ns"]), True
+        self.paused_at_ns, self._helpless = int(answer["at_ns"]), True
         return int(answer["cpu_ns"])
 
     def resume(self) -> int:
         """Let it go on; the processor time it has had, in ns."""
         answer = self._ask({"resume": self.pid}, "resumed") or {"at_ns": time.monotonic_ns(), "cpu_ns": 0}
-        self.resumed_at_ns, self._still = int(answer["at_ns"]), False
+        self.resumed_at_ns, self._helpless = int(answer["at_ns"]), False
         return int(answer["cpu_ns"])
 
     def precede(self, *, urgent: bool) -> bool:
@@ -224,17 +252,27 @@ class ZygoteJob:
         answer = self._ask({"read": self.pid, "spans": [list(span) for span in spans]}, "memory")
         return bytes(answer["bytes"]) if answer and answer["whole"] else None
 
+    def kill(self) -> None:
+        """Have all of it killed; the worker does that before it follows any later order."""
+        if self._zygote.life == self._life:
+            self._zygote.kill_job(self.pid)
+        self._helpless = True
+
     def close(self) -> str:
-        """Hang up, kill what is left, and tell how the job ended.
+        """Hang up, kill what is left, and tell how the job ended. Safe to call twice.
 
         Raises:
             EvaluatorFault: the sandbox's worker died, and no candidate can have done that.
         """
+        self._end = self._end or self._finish()
+        return self._end
+
+    def _finish(self) -> str:
         self._link.close()
         remove_tree(self._sockets)
         if self._zygote.life != self._life:
             return "ended with an earlier worker"
-        status = None if self._still else self._zygote.wait(self.pid, 0.2)
+        status = self._zygote.wait(self.pid, 0.0 if self._helpless else 0.2)
         if status is None:
             self._zygote.kill_job(self.pid)
             status = self._zygote.wait(self.pid, 10.0)

@@ -260,6 +260,18 @@ if os.fork() == 0:
 time.sleep(0.3)
 """
 
+TICKS = """
+if os.fork() == 0:
+    if os.fork() == 0:
+        os.setsid()
+        with open("ticks", "ab", buffering=0) as file:
+            while True:
+                file.write(b".")
+    os._exit(0)
+os.wait()
+class ModelNew: pass
+"""
+
 FORGE = """
 reports = {"exited": os.getpid(), "status": 0}, {"ready": 1}, {"memory": 4, "whole": True}
 lines = ("\\n".join(map(json.dumps, reports)) + "\\nabcd").encode()

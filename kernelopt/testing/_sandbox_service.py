@@ -9,6 +9,7 @@ import struct
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from kernelopt.sandboxes import Limits, Sandbox
@@ -89,6 +90,32 @@ class Service(Promising):
             assert works(sandbox)
             reply = load(folder, started, HARMLESS, 30.0)
             assert reply is not None and reply.get("ok") is True
+
+    def test_several_threads_may_drive_it(self, sandbox: Sandbox) -> None:
+        """Each hears the answer to its own orders, whatever ends meanwhile."""
+
+        def drive(number: int) -> tuple[bool, int]:
+            loaded = [works(sandbox) for _ in range(3)]
+            with _folder(sandbox) as folder:
+                done = sandbox.execute(["/bin/sh", "-c", f"exit {number}"], folder, Limits(), 30.0, {})
+            return all(loaded), done.code
+
+        with ThreadPoolExecutor(3) as pool:
+            assert list(pool.map(drive, range(3))) == [(True, number) for number in range(3)]
+
+    def test_a_killed_job_does_nothing_beside_what_comes_next(self, sandbox: Sandbox) -> None:
+        """Nor do its orphans, though nobody waited for its end."""
+        with job(sandbox) as (killed, started), _folder(sandbox) as folder:
+            load(killed, started, attacks.text(attacks.TICKS), 30.0)
+            ticks = killed / "ticks"
+            assert eventually(ticks.exists)
+            started.kill()
+            assert sandbox.execute(["/bin/true"], folder, Limits(), 30.0, {}).code == 0
+            before = ticks.stat().st_size
+            time.sleep(0.1)
+            assert ticks.stat().st_size == before > 0
+            assert "SIGKILL" in started.close()
+        assert works(sandbox)
 
     def test_a_tool_runs_with_just_the_given_environment(self, sandbox: Sandbox) -> None:
         """In its folder, with its output in ``log.txt`` there."""

@@ -101,9 +101,9 @@ class Judge:
     def close(self) -> None:
         """End both sandboxes."""
         try:
+            self._timer.close()
             self._endings.close()
         finally:
-            self._timer.close()
             self._memory.close()
             self._sandbox.close()
             self._oracle.close()
@@ -166,6 +166,8 @@ class Judge:
     def _judge(self, kernel: Kernel, reference: Reference, language: Language, story: Story) -> None:
         where = conditions(language.device)
         worker = self._load(kernel, reference, self._builder(language, story), where)
+        if where.timed:
+            self._timer.expect(reference, self.settings)
         try:
             self._check(worker, reference, story)
         finally:

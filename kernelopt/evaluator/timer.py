@@ -9,6 +9,7 @@ from functools import partial
 
 from kernelopt.errors import EvaluatorFault
 from kernelopt.evaluation import Check, Stage, Status, Timing
+from kernelopt.evaluator.ahead import Ahead
 from kernelopt.evaluator.auditor import Auditor
 from kernelopt.evaluator.baselines import TIMEOUT_S, Baselines, CompiledWorker, Found
 from kernelopt.evaluator.clock import Pair, Stopwatch
@@ -21,6 +22,7 @@ from kernelopt.evaluator.settings import Settings
 from kernelopt.evaluator.sides import TwoSides
 from kernelopt.evaluator.worker import Setup, Stopped, TrustedWorker, Worker
 from kernelopt.sandboxes import Sandbox
+from kernelopt.task import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +43,20 @@ class Timer:
     def __init__(self, oracle: Sandbox, memory: Memory, endings: Endings):
         self._oracle, self._memory, self._endings = oracle, memory, endings
         self._rigs, self._pace = Rigs(memory.rigs or MOST_RIGS), Pace()
+        self._ahead = Ahead(endings)
         self._baselines = Baselines(self._compiled, self.close)
 
     def close(self) -> None:
         """Release the input sets that are laid out; the next kernel has them laid out anew."""
+        self._ahead.drop()
         self._rigs.keep(0)
+
+    def expect(self, reference: Reference, settings: Settings) -> None:
+        """Load the reference in the background: a kernel is being checked that will be timed against it."""
+        if self._memory is not HOST:
+            return
+        task, made = reference.task, setup("Model", reference, settings)  # here, as the model is in use here
+        self._ahead.begin(task.hash, partial(self._load, task, made, settings))
 
     def time(self, candidate: Candidate, reference: Reference, settings: Settings) -> Timing:
         """Timing; once more where a kernel is faster than a reference that was kept waiting (see `pace`).
@@ -100,7 +111,7 @@ class Timer:
     def _measure(self, candidate: Candidate, reference: Reference, asked: Settings) -> Timing:
         settings = self._memory.settings(asked)
         rig = self._rig(reference, settings)
-        starts = partial(self._start, reference, asked), candidate.start
+        starts = partial(self._reference, reference, asked), candidate.start
         with TwoSides(starts, rig.slots, self._endings, bound=candidate.bound) as sides:
 
             def open_pair(_: int) -> Pair:
@@ -120,19 +131,26 @@ class Timer:
     def _rig(self, reference: Reference, settings: Settings) -> Rig:
         return self._rigs.get(reference.task.hash, lambda: Rig(reference, settings, self._memory))
 
+    def _reference(self, reference: Reference, settings: Settings) -> Worker:
+        """The reference in a process that has done nothing yet."""
+        return self._ahead.take(reference.task.hash) or self._start(reference, settings)
+
     def _start(self, reference: Reference, settings: Settings, mode: str = "") -> Worker:
         """The reference in a fresh process, under a `mode` of ``torch.compile`` if there is one."""
-        worker = (CompiledWorker if mode else TrustedWorker)(self._oracle, settings.limits, self._memory)
-        files = {"reference.py": reference.task.source}
+        return self._load(reference.task, replace(setup("Model", reference, settings), mode=mode), settings)
+
+    def _load(self, task: Task, made: Setup, settings: Settings) -> Worker:
+        kind = CompiledWorker if made.mode else TrustedWorker
+        worker = kind(self._oracle, settings.limits, self._memory)
         try:
-            made, refuse = replace(setup("Model", reference, settings), mode=mode), lambda _: {"ok": False}
             # To load the compiler takes 10 s, and more on a busy machine.
-            timeout_s = TIMEOUT_S if mode else settings.run_timeout_s
-            worker.load(files, "reference.py", made, refuse, timeout_s=timeout_s)
+            timeout_s = TIMEOUT_S if made.mode else settings.run_timeout_s
+            files = {"reference.py": task.source}
+            worker.load(files, "reference.py", made, lambda _: {"ok": False}, timeout_s=timeout_s)
             return worker
         except (Stopped, EvaluatorFault) as stopped:
             worker.close()
-            raise EvaluatorFault(f"the reference of task {reference.task.id}: {stopped}") from stopped
+            raise EvaluatorFault(f"the reference of task {task.id}: {stopped}") from stopped
 
 
 def setup(cls: str, reference: Reference, settings: Settings) -> Setup:

@@ -89,6 +89,12 @@ def of_host(options: Sequence[str]) -> list[str]:
     return [found[1] for option in options if (found := re.fullmatch(_HOST, option))]
 
 
+def of_device(options: Sequence[str], present: str) -> tuple[list[str], str]:
+    """As `targeted`, of an author's options, and without those for g++: where only kernels are compiled."""
+    kept, arch = targeted(tidy(options), present)
+    return [option for option in kept if not re.fullmatch(_HOST, option)], arch
+
+
 def objection(text: str) -> str | None:
     """Why a source is not even tried, in one sentence, or None."""
     if len(text) > SOURCE_CHARACTERS:

@@ -36,7 +36,7 @@ PREPROCESSED_BYTES = 64 << 20
 
 _NAME = re.compile(r"\w[\w-]{0,80}\.cu")
 _HEADER = re.compile(r"^(?:\.+|[!x]) (.+)\n", re.MULTILINE)
-_GUARDS = re.compile(r"^Multiple include guards may be useful for:\n(?:/.*\n)*", re.MULTILINE)
+_GUARDS = re.compile(r"^Multiple include guards may be useful for:\n(?:/.*\n|[^\s:]+\n)*", re.MULTILINE)
 _DIRECTIVE = re.compile(rb"^\s*(?:#|%:|\?\?=)(?!\s*(?:\d|line\b|pragma\b))[^\n]{0,60}", re.MULTILINE)
 """A line that is a directive still, and neither tells a place nor is a pragma."""
 _EMBED = re.compile(r"(?:#|%:|\?\?=)(?:\s|/\*.*?\*/)*embed\b", re.DOTALL)

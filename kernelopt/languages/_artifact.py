@@ -27,7 +27,7 @@ _SYSTEM_LIBRARIES = re.compile(
     r"|libc10\w*|libtorch\w*|ld-linux[\w-]*|linux-vdso)\.so(\.[\d.]+)?"
 )
 _OWN_CONSTRUCTORS = re.compile(
-    r"frame_dummy|set_fast_math|_GLOBAL__\w+[\w.]*|__cpu_indicator_init|__do_\w+|init_have_lse_atomics"
+    r"frame_dummy|set_fast_math|_ZL24__sti____cudaRegisterAllv|_GLOBAL__\w+[\w.]*|__cpu_indicator_init|__do_\w+|init_have_lse_atomics"
 )
 _UNVERSIONED = re.compile(r"_*Py\w*|Sleef_\w+|_ITM_\w+|__\w+")
 """Names without a version that are no library's kernels: Python's, vector mathematics, the compiler's."""

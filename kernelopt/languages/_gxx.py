@@ -29,7 +29,7 @@ PREPROCESSED = ".ii"
 MISSING = "g++ was not found; install it, for example: apt-get install g++"
 
 _HEADER = re.compile(r"^(?:\.+|[!x]) (.+)\n", re.MULTILINE)
-_GUARDS = re.compile(r"^Multiple include guards may be useful for:\n(?:.*\.\w+\n|\w+\n)*", re.MULTILINE)
+_GUARDS = re.compile(r"^Multiple include guards may be useful for:\n(?:.*\.\w+\n|[^\s:]+\n)*", re.MULTILINE)
 _READS_FILES = re.compile(rb"\.\s*(incbin|include|macro|altmacro|irpc?|rept?)\b", re.IGNORECASE)
 _EMBED = re.compile(r"(?:#|%:|\?\?=)(?:\s|/\*.*?\*/)*embed\b", re.DOTALL)
 _FILE_NAME = re.compile(r"[A-Za-z_][\w-]{0,80}\.(cpp|cc|cxx|h|hpp)")

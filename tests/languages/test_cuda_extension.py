@@ -8,18 +8,21 @@ import importlib.util
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 import torch
 from cuda_torch import CUDA, MAIN, NO_GPU, major, make_libraries, runtime
+from torch.utils import cpp_extension
 
 from kernelopt import registry
 from kernelopt.gpu import _cudart, ptxas, toolkit
 from kernelopt.gpu.diagnostics import parse
-from kernelopt.languages import BuildReply, BuildRequest
+from kernelopt.languages import BuildReply, BuildRequest, ToolRun
 from kernelopt.languages._tools import HostTools
+from kernelopt.resources import folder
 
 if toolkit.locate("nvcc") is None or shutil.which("g++") is None:
     pytest.skip(f"no nvcc or no g++; run: {toolkit.how_to_add('nvcc')}", allow_module_level=True)
@@ -46,9 +49,26 @@ def build(for_cuda: None, tmp_path: Path) -> Build:
     ):
         given = {"sources": {"main.cpp": MAIN, "cuda.cu": cuda}, "device_cflags": (ARCH, *options), **more}
         request = BuildRequest("torch_extension", "scaled", **given)
-        return LANGUAGE.build(request, cache, timeout_s, HostTools())
+        return LANGUAGE.build(request, cache, timeout_s, Noting())
 
+    RAN.clear()
     return made
+
+
+RAN: list[Sequence[str]] = []
+
+
+class Noting(HostTools):
+    """Keeps the commands that were run."""
+
+    def run(self, command: Sequence[str], folder: Path, timeout_s: float) -> ToolRun:
+        RAN.append(command)
+        return super().run(command, folder, timeout_s)
+
+
+def sees_torch(command: Sequence[str]) -> bool:
+    """Whether this is nvcc, and it is shown PyTorch's headers."""
+    return command[0].endswith("nvcc") and any("torch/include" in word for word in command)
 
 
 def load(reply: BuildReply, name: str = "scaled"):
@@ -70,6 +90,7 @@ def test_it_is_built_and_loaded_and_launches_as_far_as_the_driver(build):
 def test_registers_and_spills_are_told_and_one_architecture_is_built(build):
     reply = build()
     (usage,) = ptxas.parse(reply.log)
+    assert all(" " in line for line in reply.log.splitlines()), "lists of headers are left out"
     assert (usage.mangled, usage.arch) == ("_Z5scalePfi", "sm_90")
     assert 0 < usage.registers <= 255 and usage.spill_store_bytes == 0
     assert "nvcc -arch=sm_90 -lineinfo -Xptxas=-v cuda.cu" in reply.command
@@ -217,7 +238,7 @@ def test_no_file_of_this_machine_comes_into_log_or_library(build, tmp_path, atta
 
 def findings(reply: BuildReply) -> set[str]:
     assert reply.ok, reply.log
-    return {one.rule for one in LANGUAGE.inspect_artifact(Path(reply.path)) if one.suspect}
+    return {one.rule for one in LANGUAGE.inspect_artifact(Path(reply.path))}
 
 
 def test_an_honest_extension_raises_no_finding(build):
@@ -265,6 +286,16 @@ torch::Tensor run(torch::Tensor x) {
     return y;
 }
 """
+CORPUS = Path(__file__).parents[1] / "corpus"
+
+
+def routing() -> types.ModuleType:
+    spec = importlib.util.spec_from_file_location("routing_under_test", folder("sandbox") / "routing.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 IMPLICIT = "#include <torch/types.h>\n#include <cuda.h>\n#include <cuda_runtime.h>\n"
 BOUND = """#include <torch/extension.h>
 torch::Tensor run(torch::Tensor x);
@@ -288,8 +319,24 @@ def test_the_usual_style_is_built_in_halves(build, torch_cache):
     with pytest.raises(RuntimeError, match="the launch failed"):
         load(reply).run(torch.ones(5))
     wrong = usual(build, torch_cache, USUAL.replace("twice(x[i])", "twice(x[i], 3)"))
-    assert "cuda.cu(8): error: too many arguments in function call" in wrong.log
+    assert "cuda.cu(9): error: too many arguments in function call" in wrong.log
     print(reply.seconds)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["gpu_honest/h_torch_extension", "gpu_cheats/g_side_stream_in_extension"])
+def test_answers_of_the_corpus_are_built_in_halves(build, torch_cache, monkeypatch, name):
+    """With c10's header for the current stream, whose library is empty here: built, and not loaded."""
+    asked = {}
+    monkeypatch.setattr(
+        cpp_extension, "load_inline", lambda name, **options: asked.update(options, name=name)
+    )
+    exec((CORPUS / f"{name}.py").read_text(), {})
+    request = routing().inline_request(asked)
+    texts, flags = request["sources"], (ARCH, *request["device_cflags"])
+    reply = build(sources=texts, device_cflags=flags, cflags=("-O2",), cache=torch_cache)
+    assert reply.ok and not any(map(sees_torch, RAN))
+    assert findings(reply) == ({"streams"} if "side_stream" in name else set())
 
 
 @pytest.mark.exhaustive
@@ -301,6 +348,7 @@ def test_what_cannot_be_taken_apart_is_built_as_a_whole(build, torch_cache):
     assert reply.ok, reply.log
     (usage,) = ptxas.parse(reply.log)
     assert usage.mangled.startswith("_Z5scaleIfE") and usage.registers
+    assert [sees_torch(command) for command in RAN if command[0].endswith("nvcc")] == [True]
     assert findings(reply) == set()
     with pytest.raises(RuntimeError, match="the launch failed"):
         load(reply).run(torch.ones(5))

@@ -25,6 +25,7 @@ from kernelopt.gpu.nvrtc import stopped
 from kernelopt.inline import MOST_BYTES, read_plain
 from kernelopt.languages import Toolbox, ToolRun
 from kernelopt.languages._cache import shorten
+from kernelopt.languages._gxx import reads_files
 from kernelopt.languages._tools import put
 
 __all__ = ["ALWAYS", "Look", "compile_source"]
@@ -39,7 +40,6 @@ _HEADER = re.compile(r"^(?:\.+|[!x]) (.+)\n", re.MULTILINE)
 _GUARDS = re.compile(r"^Multiple include guards may be useful for:\n(?:/.*\n|[^\s:]+\n)*", re.MULTILINE)
 _DIRECTIVE = re.compile(rb"^\s*(?:#|%:|\?\?=)(?!\s*(?:\d|line\b|pragma\b))[^\n]{0,60}", re.MULTILINE)
 """A line that is a directive still, and neither tells a place nor is a pragma."""
-_EMBED = re.compile(r"(?:#|%:|\?\?=)(?:\s|/\*.*?\*/)*embed\b", re.DOTALL)
 _TOP = re.compile(r"^#\$ _HERE_=(.+)$", re.MULTILINE)
 
 
@@ -84,9 +84,7 @@ def compile_source(
 
 
 def _objection(text: str) -> str | None:
-    if _EMBED.search(text.replace("\\\n", "")):
-        return "refused: #embed reads files; write the numbers into the source"
-    return _options.objection(text)
+    return reads_files(text) or _options.objection(text)
 
 
 @dataclass(frozen=True, slots=True)

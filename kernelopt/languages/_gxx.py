@@ -31,7 +31,9 @@ MISSING = "g++ was not found; install it, for example: apt-get install g++"
 _HEADER = re.compile(r"^(?:\.+|[!x]) (.+)\n", re.MULTILINE)
 _GUARDS = re.compile(r"^Multiple include guards may be useful for:\n(?:.*\.\w+\n|[^\s:]+\n)*", re.MULTILINE)
 _READS_FILES = re.compile(rb"\.\s*(incbin|include|macro|altmacro|irpc?|rept?)\b", re.IGNORECASE)
-_EMBED = re.compile(r"(?:#|%:|\?\?=)(?:\s|/\*.*?\*/)*embed\b", re.DOTALL)
+_EMBED = re.compile(r"(?:#|%:|\?\?=)\s*(?:/\*|embed\b)")
+_LINE = re.compile(r"(?:^|\*/)[ \t\f\v]*(?:#|%:|\?\?=)[ \t\f\v]*(?:line\b|\d)", re.MULTILINE)
+"""Directives that have files read. None has a comment behind its sign: to look past one takes too long."""
 _FILE_NAME = re.compile(r"[A-Za-z_][\w-]{0,80}\.(cpp|cc|cxx|h|hpp)")
 
 
@@ -70,9 +72,20 @@ def hazard(request: BuildRequest) -> str | None:
     """Why texts or flags of g++ are not used, whatever the sources are for, in one sentence, or None."""
     if sum(map(len, request.sources.values())) > SOURCE_CHARACTERS:
         return f"refused: more than {SOURCE_CHARACTERS} characters of source"
-    if any(_EMBED.search(text.replace("\\\n", "")) for text in request.sources.values()):
-        return "refused: #embed reads files; write the numbers into the source"
+    if problem := next(filter(None, map(reads_files, request.sources.values())), None):
+        return problem
     return refusal(split(request.cflags), split(request.ldflags))
+
+
+def reads_files(text: str) -> str | None:
+    """Why a text is not given to g++'s preprocessor, in one sentence, or None.
+
+    Headers are told by what it opened. The file that ``#line`` names is opened for the excerpts in messages.
+    """
+    whole = text.replace("\\\n", "")
+    if _EMBED.search(whole):
+        return "refused: #embed reads files; write the numbers into the source"
+    return "refused: #line lets messages quote other files; leave it out" if _LINE.search(whole) else None
 
 
 def _shown(arguments: Sequence[str]) -> str:

@@ -94,6 +94,13 @@ def secret(tmp_path: Path) -> Path:
         '#embed "{secret}"',
         '#em\\\nbed "{secret}"',
         '%:embed "{secret}"',
+        '#/* */embed "{secret}"',
+        '#line 1 "{secret}"\nbroken',
+        '# 1 "{secret}"\nbroken',
+        '#li\\\nne 1 "{secret}"\nbroken',
+        '/**/ %: line 1 "{secret}"\nbroken',
+        '#/* */line 1 "{secret}"\nbroken',
+        '#define WHERE "{secret}"\n#line 1 WHERE\nbroken',
     ],
 )
 def test_files_of_this_machine_cannot_be_read(tmp_path, secret, attack):
@@ -103,6 +110,13 @@ def test_files_of_this_machine_cannot_be_read(tmp_path, secret, attack):
     assert "8451" not in reply.log
     assert "refused" in reply.log
     assert not list((tmp_path / "cache").rglob("*.so"))
+
+
+def test_hostile_text_is_read_in_no_time(tmp_path):
+    """Two million characters that a search which goes back and forth would take hours for."""
+    for piece in ("#/*", "# ", "*/ ", "\n", "#\n"):
+        text = piece * (1_900_000 // len(piece))
+        build(tmp_path, f"{text} broken", timeout_s=5.0)
 
 
 def test_honest_assembly_builds(tmp_path):

@@ -26,6 +26,8 @@ from kernelopt.languages._torch_extension import Builder, More, misnamed, standa
 
 WHOLE_SHARE = 3
 """Time limit of texts that nvcc compiles with PyTorch's headers, over that of others."""
+MOST_CHARACTERS = 50_000
+"""Of CUDA text that is taken apart: that is Python's work, in the judge, on text that nobody trusts."""
 
 _FILE_NAME = re.compile(r"[A-Za-z_][\w-]{0,80}\.(cpp|cc|cxx|h|hpp|cu|cuh)")
 _PRESENT = re.compile(r"--gpu-architecture=(sm_\d+[af]?)")
@@ -141,7 +143,7 @@ class _Build:
     def _halves(self) -> tuple[dict[str, str], dict[str, str]] | None:
         """What nvcc is to compile without PyTorch's headers, and what g++ is to compile with them."""
         headers = (text for name, text in self._beside.items() if name.endswith((".h", ".hpp", ".cuh")))
-        if any("torch" in text for text in headers):
+        if any("torch" in text for text in headers) or sum(map(len, self._units.values())) > MOST_CHARACTERS:
             return None
         device = {name: device_half(text) for name, text in self._units.items()}
         host = {f"{name}.cpp": host_half(text, name) for name, text in self._units.items()}

@@ -21,7 +21,7 @@ from torch.utils import cpp_extension
 from kernelopt import registry
 from kernelopt.gpu import _cudart, ptxas, toolkit
 from kernelopt.gpu.diagnostics import parse
-from kernelopt.languages import BuildReply, BuildRequest, ToolRun
+from kernelopt.languages import BuildReply, BuildRequest, ToolRun, _cuda_extension
 from kernelopt.languages._tools import HostTools
 from kernelopt.resources import folder
 
@@ -234,6 +234,14 @@ def test_no_file_of_this_machine_comes_into_log_or_library(build, tmp_path, atta
         assert "8451" not in reply.log
         assert "root:" not in reply.log
     assert not list(tmp_path.rglob("*.so"))
+
+
+@pytest.mark.parametrize("piece", ["{}", "/*", "template ", "a<<<", "((", "\n#"])
+def test_a_huge_text_costs_the_judge_no_time(build, piece):
+    """Each would keep what takes texts apart busy for hours; nvcc is stopped after three seconds."""
+    for size in (_cuda_extension.MOST_CHARACTERS - 200, 1_900_000):
+        text = CUDA + piece * ((size - len(CUDA)) // len(piece))
+        assert not build(f"{text}\nbroken", timeout_s=1.0).ok
 
 
 # What was built --------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ void** __cudaRegisterFatBinary(void*) { static void* handle; return &handle; }
 void __cudaRegisterFatBinaryEnd(void**) {}
 void __cudaUnregisterFatBinary(void**) {}
 char __cudaInitModule(void**) { return 1; }
+void __cudaRegisterVar(void**, char*, char*, const char*, int, size_t, int, int) {}
 void __cudaRegisterFunction(
     void**, const char* host, char*, const char* name, int, void*, void*, dim3*, dim3*, int*) { names[host] = name; }
 

@@ -381,7 +381,8 @@ def test_answers_of_the_corpus_are_built_in_halves(build, torch_cache, monkeypat
     assert findings(reply) == ({"streams"} if "side_stream" in name else set())
 
 
-@pytest.mark.exhaustive
+@pytest.mark.exhaustive  # PyTorch's headers, three times: for the host, for the device, and for g++
+@pytest.mark.timeout(900)
 def test_what_cannot_be_taken_apart_is_built_as_a_whole(build, torch_cache, standin):
     text = USUAL.replace("__global__", "template <typename T>\n__global__").replace(
         "float* x, float* y", "T* x, T* y"

@@ -19,6 +19,8 @@ from types import ModuleType
 from typing import Any
 
 Ask = Callable[[dict[str, Any]], dict[str, Any]]
+CUDA_HEADERS = ("#include <torch/types.h>", "#include <cuda.h>", "#include <cuda_runtime.h>")
+"""What PyTorch puts at the head of CUDA sources."""
 
 
 class BuildFailed(RuntimeError):
@@ -62,7 +64,7 @@ def _routed(original: Callable[..., Any], translate: Callable[[dict], dict], ask
 
 
 def inline_request(options: dict[str, Any]) -> dict[str, Any]:
-    """What `load_inline` asks for: one ``main.cpp`` with header, sources and bindings."""
+    """What `load_inline` asks for: one ``main.cpp`` with header, sources and bindings; and ``cuda.cu``."""
     parts = _texts(options["cpp_sources"])
     if not options.get("no_implicit_headers"):
         parts.insert(0, "#include <torch/extension.h>")
@@ -70,7 +72,8 @@ def inline_request(options: dict[str, Any]) -> dict[str, Any]:
         parts += bindings(options["functions"], options.get("with_pytorch_error_handling", True))
     sources = {"main.cpp": "\n".join(parts)}
     if cuda := _texts(options.get("cuda_sources")):
-        sources["cuda.cu"] = "\n".join(cuda)
+        implicit = [] if options.get("no_implicit_headers") else CUDA_HEADERS
+        sources["cuda.cu"] = "\n".join([*implicit, *cuda])
     return _request(options, sources)
 
 
@@ -80,7 +83,8 @@ def files_request(options: dict[str, Any]) -> dict[str, Any]:
     if len({path.name for path in paths}) < len(paths):
         raise ValueError("load: two source files have the same name")
     folders = {path.parent for path in paths}
-    paths += [path for folder in folders for ending in ("*.h", "*.hpp") for path in folder.glob(ending)]
+    endings = ["*.h", "*.hpp", *(["*.cuh"] if any(path.suffix == ".cu" for path in paths) else [])]
+    paths += [path for folder in folders for ending in endings for path in folder.glob(ending)]
     return _request(options, {path.name: path.read_text() for path in paths})
 
 
@@ -117,20 +121,34 @@ def _request(options: dict[str, Any], sources: dict[str, str]) -> dict[str, Any]
         raise BuildFailed("a standalone executable is no kernel; build a Python module")
     if foreign := [path for path in _texts(options.get("extra_include_paths")) if not _is_known(path)]:
         raise BuildFailed(f"extra_include_paths is not supported: {foreign[0]}; put the code into the source")
-    return {
+    request = {
         "kind": "torch_extension",
         "name": options["name"],
         "sources": sources,
         "cflags": _texts(options.get("extra_cflags")),
         "ldflags": _texts(options.get("extra_ldflags")),
     }
+    if any(name.endswith(".cu") for name in sources):
+        request["device_cflags"] = [*_architecture(), *_texts(options.get("extra_cuda_cflags"))]
+    return request
+
+
+def _architecture() -> list[str]:
+    """The one that the present GPU has; nothing where there is none, which the judge has words for."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return []
+    return ["--gpu-architecture=sm_{}{}".format(*torch.cuda.get_device_capability())]
 
 
 def _is_known(path: str) -> bool:
     """Whether a folder of headers is on the search path anyway."""
     import torch
+    from torch.utils.cpp_extension import CUDA_HOME
 
-    return "/torch/" in path or path.startswith((str(Path(torch.__file__).parent), sys.base_prefix, "/usr"))
+    places = (str(Path(torch.__file__).parent), sys.base_prefix, "/usr", *filter(None, [CUDA_HOME]))
+    return "/torch/" in path or path.startswith(places)
 
 
 def _texts(value: str | Iterable[str] | None) -> list[str]:

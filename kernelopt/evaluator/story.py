@@ -49,14 +49,14 @@ def requested(message: Any) -> BuildRequest | None:
     if not isinstance(message, dict):
         return None
     sources, kind = message.get("sources"), message.get("kind")
-    flags = [message.get("cflags") or [], message.get("ldflags") or []]
+    flags = [message.get(name) or [] for name in ("cflags", "ldflags", "device_cflags")]
     lists_fit = all(isinstance(f, list) and all(isinstance(x, str) for x in f) for f in flags)
     if not isinstance(kind, str) or not isinstance(sources, dict) or not lists_fit:
         return None
     if not all(isinstance(k, str) and isinstance(v, str) for k, v in sources.items()):
         return None
     name = str(message.get("name") or "kernel")[:80]
-    return BuildRequest(kind, name, dict(sources), tuple(flags[0]), tuple(flags[1]))
+    return BuildRequest(kind, name, dict(sources), *map(tuple, flags))
 
 
 def _environment(settings: Settings) -> dict[str, str]:

@@ -32,7 +32,7 @@ def device_half(text: str) -> str | None:
         bare = _bare(part)
         if not _TORCH.search(bare):
             kept.append(part)
-        elif _DEVICE.search(bare):
+        elif _DEVICE.search(bare) or bare.endswith("{"):  # a namespace of PyTorch's
             return None
         else:
             kept.append("\n" * part.count("\n"))

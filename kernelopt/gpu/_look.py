@@ -135,6 +135,13 @@ def _wheel_version() -> str:
     return ""
 
 
+def library_folders() -> Iterator[Path]:
+    """Folders with CUDA's libraries, those of wheels first."""
+    for folder in _packages():
+        yield from sorted(folder.glob("nvidia/*/lib"), reverse=True)
+    yield from _library_folders()
+
+
 def _library_folders() -> Iterator[Path]:
     yield from (home / "lib64" for home in _homes())
 

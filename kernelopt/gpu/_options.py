@@ -26,6 +26,12 @@ _SHARED = rf"""
   | --?diag-suppress=[\d,]{{1,60}}
   | (?:-Xptxas|--ptxas-options)={_PTXAS}
 """
+_NVCC = rf"""{_SHARED}
+  | -O[0-3]
+  | --?(?:expt-relaxed-constexpr|expt-extended-lambda|extended-lambda)"""
+_HOST = (
+    r"(?:-Xcompiler|--compiler-options)=(-fPIC|-O[0-3]|-fopenmp|-ffast-math|-march=native|-W(?:all|extra)|-w)"
+)
 _ALLOWED = {
     "nvrtc": re.compile(
         rf"""{_SHARED}
@@ -34,15 +40,18 @@ _ALLOWED = {
   | --?(?:fno-signed-zeros|ffinite-math-only)""",
         re.VERBOSE,
     ),
-    "nvcc": re.compile(
-        rf"""{_SHARED}
-  | -O[0-3]
-  | --?(?:expt-relaxed-constexpr|expt-extended-lambda|extended-lambda)""",
-        re.VERBOSE,
-    ),
+    "nvcc": re.compile(_NVCC, re.VERBOSE),
+    "extension": re.compile(rf"{_NVCC} | {_HOST}", re.VERBOSE),
 }
-_LIST = re.compile(r"(-Xptxas|--ptxas-options)=([^,]*,.*)")
-_WITH_VALUE = re.compile(r"-Xptxas|--ptxas-options|--?(?:maxrregcount|std|diag-suppress|define-macro)|-[DU]")
+_TARGET = re.compile(
+    r"--?(?:gpu-architecture|arch|gpu-code|code|generate-code|gencode)="
+    r"(?:arch=)?(?:(?:sm|compute|lto)_(?P<number>\d{2,3})(?P<letter>[af]?)|native|all|all-major)(?:,code=[\w,\[\]]{1,80})?"
+)
+_LIST = re.compile(r"(-Xptxas|--ptxas-options|-Xcompiler|--compiler-options)=([^,]*,.*)")
+_WITH_VALUE = re.compile(
+    r"-Xptxas|--ptxas-options|-Xcompiler|--compiler-options|--?(?:maxrregcount|std|diag-suppress|define-macro)"
+    r"|--?(?:gpu-architecture|arch|gpu-code|code|generate-code|gencode)|-[DU]"
+)
 
 
 def tidy(options: Sequence[str]) -> list[str]:
@@ -58,6 +67,32 @@ def tidy(options: Sequence[str]) -> list[str]:
         several = _LIST.fullmatch(whole)
         tidied += [f"{several[1]}={part}" for part in several[2].split(",")] if several else [whole]
     return tidied
+
+
+def targeted(options: Sequence[str], present: str) -> tuple[list[str], str]:
+    """Tidied options of nvcc without those that choose architectures, and the one that is built for.
+
+    That is the `present` one (``sm_90``), with the features (``sm_90a``) that an option asks for.
+    """
+    kept, arch = [], present
+    for option in options:
+        target = _TARGET.fullmatch(option)
+        if target is None:
+            kept.append(option)
+        elif target["letter"] and present == f"sm_{target['number']}":
+            arch = f"{present}{target['letter']}"
+    return kept, arch
+
+
+def of_host(options: Sequence[str]) -> list[str]:
+    """Those of g++ among tidied and allowed options of an extension."""
+    return [found[1] for option in options if (found := re.fullmatch(_HOST, option))]
+
+
+def of_device(options: Sequence[str], present: str) -> tuple[list[str], str]:
+    """As `targeted`, of an author's options, and without those for g++: where only kernels are compiled."""
+    kept, arch = targeted(tidy(options), present)
+    return [option for option in kept if not re.fullmatch(_HOST, option)], arch
 
 
 def objection(text: str) -> str | None:

@@ -32,8 +32,14 @@ def options(given: Sequence[str]) -> tuple[str, ...]:
     found = [f"-I{folder}" for folder in folders]
     found += ["--expt-relaxed-constexpr", "-diag-suppress=3189"]
     found += [] if any(word.lstrip("-").startswith("std") for word in given) else ["-std=c++20"]
-    found += [] if (place / _GENERATED).exists() else ["-DC10_USING_CUSTOM_GENERATED_MACROS"]
-    return tuple(found)
+    return (*found, *macros())
+
+
+def macros() -> tuple[str, ...]:
+    """What stands in for headers that a PyTorch for the CPU lacks; for g++, too."""
+    place = _include()
+    generated = place is None or (place / _GENERATED).exists()
+    return () if generated else ("-DC10_USING_CUSTOM_GENERATED_MACROS",)
 
 
 def roots() -> tuple[str, ...]:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kernelopt.gpu import Compilation, nvcc, nvrtc, triton_aot
+from kernelopt.gpu import Compilation, _options, nvcc, nvrtc, triton_aot
 from kernelopt.gpu._account import Look
 from kernelopt.gpu._device_half import device_half
+from kernelopt.gpu.arch import parse
 from kernelopt.gpu.capture import TIMEOUT_S, Failure, SourceBuild
 from kernelopt.kernel import Kernel
 from kernelopt.languages import Toolbox
@@ -84,19 +85,20 @@ def _name(done: Compilation) -> str:
 
 def _source(build: SourceBuild, arch: str, tools: Toolbox, timeout_s: float) -> Part:
     """A CUDA text of an answer, looked at for its largest launch."""
-    text, with_torch = build.source, False
+    text, with_torch, options = build.source, False, list(build.options)
     if build.kind.startswith("load"):
         half = device_half(build.source)
         text, with_torch = (build.source, True) if half is None else (half, False)
+        options, arch = _options.of_device(options, parse(arch)[1])
     launches = build.launches
     threads = max((x * y * z for x, y, z in (one.block for one in launches)), default=None)
     look = Look(
         block_threads=threads, dynamic_shared_bytes=max((one.shared_bytes for one in launches), default=0)
     )
     if with_torch:
-        done = nvcc.compile_source(text, arch, build.options, tools, TORCH_TIMEOUT_S, look=look, torch=True)
+        done = nvcc.compile_source(text, arch, options, tools, TORCH_TIMEOUT_S, look=look, torch=True)
     else:
         # Options of `load_inline` are nvcc's.
         compiler = nvcc if build.kind.startswith("load") or _HOST.search(text) else nvrtc
-        done = compiler.compile_source(text, arch, build.options, tools, timeout_s, look=look)
+        done = compiler.compile_source(text, arch, options, tools, timeout_s, look=look)
     return Part(build.kind, build.name, done)

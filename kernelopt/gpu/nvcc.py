@@ -25,6 +25,7 @@ from kernelopt.gpu.nvrtc import stopped
 from kernelopt.inline import MOST_BYTES, read_plain
 from kernelopt.languages import Toolbox, ToolRun
 from kernelopt.languages._cache import shorten
+from kernelopt.languages._gxx import reads_files
 from kernelopt.languages._tools import put
 
 __all__ = ["ALWAYS", "Look", "compile_source"]
@@ -36,10 +37,9 @@ PREPROCESSED_BYTES = 64 << 20
 
 _NAME = re.compile(r"\w[\w-]{0,80}\.cu")
 _HEADER = re.compile(r"^(?:\.+|[!x]) (.+)\n", re.MULTILINE)
-_GUARDS = re.compile(r"^Multiple include guards may be useful for:\n(?:/.*\n)*", re.MULTILINE)
+_GUARDS = re.compile(r"^Multiple include guards may be useful for:\n(?:/.*\n|[^\s:]+\n)*", re.MULTILINE)
 _DIRECTIVE = re.compile(rb"^\s*(?:#|%:|\?\?=)(?!\s*(?:\d|line\b|pragma\b))[^\n]{0,60}", re.MULTILINE)
 """A line that is a directive still, and neither tells a place nor is a pragma."""
-_EMBED = re.compile(r"(?:#|%:|\?\?=)(?:\s|/\*.*?\*/)*embed\b", re.DOTALL)
 _TOP = re.compile(r"^#\$ _HERE_=(.+)$", re.MULTILINE)
 
 
@@ -65,16 +65,14 @@ def compile_source(
     """
     target, real = parse(arch)
     wanted = _options.tidy(options)
-    found = toolkit.locate("nvcc")
-    if found is None:
-        raise MissingTool(f"nvcc was not found; run: {toolkit.how_to_add('nvcc')}")
-    tool = f"nvcc {_version(found[0])}"
+    found = program()
+    tool = f"nvcc {version(found)}"
     if problem := _options.refusal("nvcc", wanted) or _objection(text):
         return Compilation(False, tool, real, log=problem)
     name = name if _NAME.fullmatch(name) else "kernel.cu"
     deadline = time.monotonic() + timeout_s
     more = _torch.options(wanted) if torch else ()
-    command = [found[0], *ALWAYS, f"-arch={real}", *more, *wanted, name, "-o", "built.cubin"]
+    command = [found, *ALWAYS, f"-arch={real}", *more, *wanted, name, "-o", "built.cubin"]
     done = _run(command, name, text, tools, timeout_s, _torch.roots() if torch else ())
     if torch and not done.cubin and (lacking := _torch.lacking(done.log)):
         done = replace(done, log=f"{done.log}{lacking}\n")
@@ -86,9 +84,7 @@ def compile_source(
 
 
 def _objection(text: str) -> str | None:
-    if _EMBED.search(text.replace("\\\n", "")):
-        return "refused: #embed reads files; write the numbers into the source"
-    return _options.objection(text)
+    return reads_files(text) or _options.objection(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +136,10 @@ def _unread(run: ToolRun, work: Path, nvcc: str, roots: Sequence[str] = ()) -> s
     return None
 
 
-def _directives(work: Path, name: str) -> str | None:
+def _directives(work: Path, name: str, ending: str = "cpp1") -> str | None:
     """Why the preprocessed text must not be used, or None: a macro can make a line that is an include."""
     try:
-        text = read_plain(work / f"{Path(name).stem}.cpp1.ii", PREPROCESSED_BYTES)
+        text = read_plain(work / f"{Path(name).stem}.{ending}.ii", PREPROCESSED_BYTES)
     except FileNotFoundError:
         return None  # it was never made: nothing came after g++
     except OSError as problem:
@@ -158,12 +154,13 @@ def _directives(work: Path, name: str) -> str | None:
 def _roots(nvcc: str) -> tuple[str, ...]:
     """Folders whose headers may be read: the system's, and that of the toolkit nvcc belongs to."""
     places = [Path("/usr"), *toolkit.include_folders()]
-    if home := _home(nvcc):
-        places.append(home)
+    if own := home(nvcc):
+        places.append(own)
     return tuple(os.path.realpath(place) for place in places)
 
 
-def _home(nvcc: str) -> Path | None:
+@functools.cache
+def home(nvcc: str) -> Path | None:
     """The toolkit's folder, as nvcc itself tells; the program on PATH may be a script that calls another."""
     try:
         done = subprocess.run(
@@ -175,6 +172,19 @@ def _home(nvcc: str) -> Path | None:
     return Path(found[1]).parent if found else None
 
 
+def program() -> str:
+    """Path of nvcc.
+
+    Raises:
+        MissingTool: it is not here.
+    """
+    found = toolkit.locate("nvcc")
+    if found is None:
+        raise MissingTool(f"nvcc was not found; run: {toolkit.how_to_add('nvcc')}")
+    return found[0]
+
+
 @functools.cache
-def _version(nvcc: str) -> str:
+def version(nvcc: str) -> str:
+    """For example ``13.0.88``."""
     return _look.program_version(nvcc)

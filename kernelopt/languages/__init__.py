@@ -17,13 +17,15 @@ class BuildRequest:
     """One native build that a kernel asks for while it is loaded in the worker."""
 
     kind: str
-    """``shared`` (plain C functions, ctypes) or ``torch_extension`` (pybind11 module)."""
+    """``shared`` (plain C functions, ctypes), ``torch_extension`` (Python module) or ``cubin`` (CUDA)."""
     name: str
     """Module or library name, for messages."""
     sources: Mapping[str, str]
     """File name to text."""
     cflags: Sequence[str] = field(default=())
     ldflags: Sequence[str] = field(default=())
+    device_cflags: Sequence[str] = field(default=())
+    """For an extension's CUDA sources: ``--gpu-architecture=sm_NN``, then the author's options of nvcc."""
 
 
 @dataclass(frozen=True, slots=True)

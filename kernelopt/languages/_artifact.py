@@ -27,7 +27,7 @@ _SYSTEM_LIBRARIES = re.compile(
     r"|libc10\w*|libtorch\w*|ld-linux[\w-]*|linux-vdso)\.so(\.[\d.]+)?"
 )
 _OWN_CONSTRUCTORS = re.compile(
-    r"frame_dummy|set_fast_math|_GLOBAL__\w+[\w.]*|__cpu_indicator_init|__do_\w+|init_have_lse_atomics"
+    r"frame_dummy|set_fast_math|_ZL24__sti____cudaRegisterAllv|_GLOBAL__\w+[\w.]*|__cpu_indicator_init|__do_\w+|init_have_lse_atomics"
 )
 _UNVERSIONED = re.compile(r"_*Py\w*|Sleef_\w+|_ITM_\w+|__\w+")
 """Names without a version that are no library's kernels: Python's, vector mathematics, the compiler's."""
@@ -44,6 +44,14 @@ _NOTES = {
 }
 """Imports that honest kernels may have: huge pages, a barrier of one's own, a time printed for debugging."""
 
+_VENDORS = re.compile(r"(cublas|cudnn|cufft|cusparse|cusolver|cutensor|curand|nccl)(?=[A-Z])")
+"""Functions of NVIDIA's libraries that compute; those of the runtime and the driver may be used."""
+_OF_VENDORS = re.compile(r"^(blas|solver|sparse|tunable|jit)::|CUDA(Blas|Sparse|Solver)\w*Handle")
+"""Of ``at::cuda``."""
+_MAKES_STREAM = re.compile(r"^(cuda|cu)StreamCreate|^_ZN3c104cuda17getStreamFromPool")
+_WAITS = re.compile(
+    r"cu(da)?(StreamWaitEvent|StreamSynchronize|EventSynchronize)(_ptsz)?|cudaDeviceSynchronize|cuCtxSynchronize"
+)
 _NAMESPACES = ("std", "at", "c10", "torch", "caffe2", "pybind11", "__gnu_cxx", "__cxxabiv1", "gloo")
 _TENSOR_GLUE = ("THPVariableClass", "ParameterClass", "THPVariable_Wrap")
 """What `_bindings` takes tensors out of Python objects with, and wraps them in."""
@@ -109,6 +117,14 @@ class _Artifact:
             if name and not _OWN_CONSTRUCTORS.fullmatch(name):
                 self._add("patching", f"{name} runs when the build is loaded", suspect=False)
 
+        self._streams({symbol.name for symbol in self._built.imports})
+
+    def _streams(self, names: set[str]) -> None:
+        """A stream of a GPU that is made, and that nothing can wait for: PyTorch's guards import both."""
+        made = [name for name in names if _MAKES_STREAM.search(name)]
+        if made and not any(map(_WAITS.fullmatch, names)):
+            self._add("streams", f"what was built imports {min(made)}, and nothing that waits for a stream")
+
     def _add(self, rule: str, what: str, *, suspect: bool = True) -> None:
         if not (rule == "library" and self._allow):
             self._report.add(rule, 0, what, suspect=suspect)
@@ -123,6 +139,8 @@ class _Artifact:
             self._add(rule, f"what was built imports {name}, which {what}")
         elif name in _TENSOR_GLUE:
             pass
+        elif _VENDORS.match(name):
+            self._add("library", f"what was built imports {name}, which computes in a vendor's library")
         elif name.startswith("_Z"):
             self._cpp(symbol, parts(name))
         elif not symbol.versioned and not _UNVERSIONED.fullmatch(name):
@@ -135,6 +153,8 @@ class _Artifact:
         if name[:2] == ["at", "_ops"] and len(name) > 2:
             if not is_plain(name[2]) and not (self._allow and _base(name[2], LIBRARY_OPERATORS)):
                 self._add("fallback", f"what was built calls {shown}, a framework operator")
+        elif name[:2] == ["at", "cuda"] and _OF_VENDORS.search("::".join(name[2:])):
+            self._add("library", f"what was built calls {shown}, which leads to a vendor's library")
         elif len(name) > 1 and _FRAMEWORK.get(name[1]) == name[0] and _DECLARING.isdisjoint(name):
             if name[0] != "at" or not is_plain(name[-1]):
                 self._add("library", f"what was built calls {shown}, which computes in the framework")

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from kernelopt.errors import UsageError
 from kernelopt.inline import build_key
 from kernelopt.languages import BuildReply, BuildRequest, Toolbox
 from kernelopt.languages._cache import Outcome, build_once
@@ -52,8 +53,21 @@ def build(request: BuildRequest, cache: Path, timeout_s: float, tools: Toolbox) 
         )
     if not identity():
         return BuildReply(ok=False, log=missing() or "")
+    if problem := _unknown(arch[1]):
+        return BuildReply(ok=False, log=problem)
     key = build_key("cubin", request.sources, flags, identity())
     return build_once(cache, key, timeout_s, lambda: _compile(request, arch[1], flags[1:], timeout_s, tools))
+
+
+def _unknown(arch: str) -> str:
+    """Why an architecture is not built for; empty where it is. A candidate may ask for any: that is data."""
+    from kernelopt.gpu.arch import parse  # noqa: PLC0415 - every command imports languages
+
+    try:
+        parse(arch)
+    except UsageError as problem:
+        return f"refused: {problem}"
+    return ""
 
 
 def _compile(

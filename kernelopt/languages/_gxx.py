@@ -24,12 +24,16 @@ from kernelopt.languages._tools import put
 SOURCE_CHARACTERS = 2_000_000
 ASSEMBLY_BYTES = 128 << 20
 """Most of one unit's assembly that is looked through; large extensions have 20 MiB."""
+PREPROCESSED = ".ii"
+"""End of the name of a unit that is compiled as it stands, without a preprocessor."""
 MISSING = "g++ was not found; install it, for example: apt-get install g++"
 
 _HEADER = re.compile(r"^(?:\.+|[!x]) (.+)\n", re.MULTILINE)
-_GUARDS = re.compile(r"^Multiple include guards may be useful for:\n(?:.*\.\w+\n|\w+\n)*", re.MULTILINE)
+_GUARDS = re.compile(r"^Multiple include guards may be useful for:\n(?:.*\.\w+\n|[^\s:]+\n)*", re.MULTILINE)
 _READS_FILES = re.compile(rb"\.\s*(incbin|include|macro|altmacro|irpc?|rept?)\b", re.IGNORECASE)
-_EMBED = re.compile(r"(?:#|%:|\?\?=)(?:\s|/\*.*?\*/)*embed\b", re.DOTALL)
+_EMBED = re.compile(r"(?:#|%:|\?\?=)\s*(?:/\*|embed\b)")
+_LINE = re.compile(r"(?:^|\*/)[ \t\f\v]*(?:#|%:|\?\?=)[ \t\f\v]*(?:line\b|\d)", re.MULTILINE)
+"""Directives that have files read. None has a comment behind its sign: to look past one takes too long."""
 _FILE_NAME = re.compile(r"[A-Za-z_][\w-]{0,80}\.(cpp|cc|cxx|h|hpp)")
 
 
@@ -61,11 +65,27 @@ def objection(request: BuildRequest) -> str | None:
             return f"refused: {name[:80]!r} is no plain C++ file name"
     if not any(_is_unit(name) for name in request.sources):
         return "nothing to compile: no .cpp source"
+    return hazard(request)
+
+
+def hazard(request: BuildRequest) -> str | None:
+    """Why texts or flags of g++ are not used, whatever the sources are for, in one sentence, or None."""
     if sum(map(len, request.sources.values())) > SOURCE_CHARACTERS:
         return f"refused: more than {SOURCE_CHARACTERS} characters of source"
-    if any(_EMBED.search(text.replace("\\\n", "")) for text in request.sources.values()):
-        return "refused: #embed reads files; write the numbers into the source"
+    if problem := next(filter(None, map(reads_files, request.sources.values())), None):
+        return problem
     return refusal(split(request.cflags), split(request.ldflags))
+
+
+def reads_files(text: str) -> str | None:
+    """Why a text is not given to g++'s preprocessor, in one sentence, or None.
+
+    Headers are told by what it opened. The file that ``#line`` names is opened for the excerpts in messages.
+    """
+    whole = text.replace("\\\n", "")
+    if _EMBED.search(whole):
+        return "refused: #embed reads files; write the numbers into the source"
+    return "refused: #line lets messages quote other files; leave it out" if _LINE.search(whole) else None
 
 
 def _shown(arguments: Sequence[str]) -> str:
@@ -77,7 +97,16 @@ def _shown(arguments: Sequence[str]) -> str:
 
 
 def _is_unit(name: str) -> bool:
-    return name.endswith((".cpp", ".cc", ".cxx"))
+    return name.endswith((".cpp", ".cc", ".cxx", PREPROCESSED))
+
+
+def _script(units: Sequence[Sequence[str]], last: Sequence[str]) -> str:
+    """All `units` side by side, and `last` where they went well; what they print does not mix."""
+    if len(units) == 1:
+        return f"{shlex.join(units[0])} && {shlex.join(last)}"
+    started = [f"{shlex.join(unit)} >{n}.log 2>&1 & p{n}=$!" for n, unit in enumerate(units)]
+    waited = [f"wait $p{n} || code=$?; cat {n}.log" for n in range(len(units))]
+    return "\n".join([*started, "code=0", *waited, "test $code = 0 || exit $code", shlex.join(last)])
 
 
 class Gxx:
@@ -96,19 +125,17 @@ class Gxx:
         link: Sequence[str],
         headers: Mapping[str, str] | None = None,
     ) -> Outcome:
-        """Compile each unit of `sources` with ``flags_for(its text)``; link them. `headers` are our own."""
+        """Compile each unit of `sources` with ``flags_for(its name)``; link them. `headers` are our own."""
         units = [name for name in sources if _is_unit(name)]
-        commands = [
-            [self._compiler, *flags_for(sources[name]), "-H", "-S", name, "-o", f"{name}.s"] for name in units
-        ]
+        commands = [[self._compiler, *flags_for(name), "-H", "-S", name, "-o", f"{name}.s"] for name in units]
         # Without its plugin, the linker takes no orders from sections that a source made up.
         objects = [f"{name}.s" for name in units]
-        commands.append([self._compiler, *objects, "-o", "built.so", "-fno-use-linker-plugin", *link])
-        shown = _shown([*flags_for(sources[units[0]]), *units, *link])
+        last = [self._compiler, *objects, "-o", "built.so", "-fno-use-linker-plugin", *link]
+        shown = _shown([*flags_for(units[0]), *units, *link])
         with self._tools.folder() as work:
             for name, text in {**sources, **(headers or {})}.items():
                 put(work, name, text)
-            run = self._run(commands, work)
+            run = self._run(_script(commands, last), work)
             problem = self._unread(run, work) or _assembles(work, objects)
             if problem:
                 # The log may quote a file that was read: none of it is passed on.
@@ -118,13 +145,12 @@ class Gxx:
                 return Outcome(None, log, shown, run.seconds, final=not run.late and 0 < run.code < 128)
             return _collect(work, log, shown, run.seconds)
 
-    def _run(self, commands: Sequence[Sequence[str]], work: Path) -> ToolRun:
-        """One command after another, in one go: to start a tool in a sandbox takes 10 to 20 ms.
+    def _run(self, script: str, work: Path) -> ToolRun:
+        """All commands in one go: to start a tool in a sandbox takes 10 to 20 ms.
 
         Raises:
             MissingTool: the toolbox has no such compiler.
         """
-        script = " && ".join(map(shlex.join, commands))
         run = self._tools.run(["/bin/sh", "-c", script], work, self._deadline - time.monotonic())
         if run.code in (126, 127):  # as shells have it; g++ itself ends with 1 to 4
             raise MissingTool(

@@ -35,6 +35,11 @@ _WAITS = re.compile(
     r"\.\s*(wait|wait_for|wait_until|get|arrive_and_wait|acquire)\s*\(|pthread_(cond|barrier)_wait|sem_wait"
     r"|while\s*\([^;{}]{0,200}\.\s*(load|test)\s*\("
 )
+_STREAM_MADE = re.compile(r"\b(?:cudaStreamCreate\w*|cuStreamCreate\w*|getStreamFromPool)\s*\(")
+_STREAM_JOINED = re.compile(
+    r"\b(?:cu(?:da)?(?:StreamWaitEvent|StreamSynchronize|EventSynchronize)|cudaDeviceSynchronize|cuCtxSynchronize)\s*\("
+    r"|\.\s*(?:block|synchronize)\s*\("
+)
 _ENDLESS = re.compile(r"\bfor\s*\(\s*;\s*;\s*\)|\bwhile\s*\(\s*(true|1)\s*\)")
 _COUNTER = re.compile(
     r"\bstatic\s+(?:thread_local\s+|volatile\s+)*(?:std::)?(?:atomic\s*<[^<>;]{0,80}>|atomic_\w+|(?:unsigned\s+|long\s+)*"
@@ -108,6 +113,7 @@ def _seen(source: str, code: str) -> Iterator[tuple[str, int, str]]:
                 yield pattern.rule, match.start(), pattern.what
     yield from _mapped_files(code)
     yield from _threads(code)
+    yield from _streams(code)
     yield from _memory(code)
 
 
@@ -136,6 +142,13 @@ def _threads(code: str) -> Iterator[tuple[str, int, str]]:
     needed = 2 if _ENDLESS.search(code) else 1
     if len(_WAITS.findall(code)) < needed:
         yield "process", started.start(), "a thread is started and never waited for"
+
+
+def _streams(code: str) -> Iterator[tuple[str, int, str]]:
+    """Streams of a GPU that are made and that nothing waits for."""
+    made = _STREAM_MADE.search(code)
+    if made and not _STREAM_JOINED.search(code):
+        yield "streams", made.start(), "nothing waits for what runs on this stream"
 
 
 def _memory(code: str) -> Iterator[tuple[str, int, str]]:

@@ -23,6 +23,14 @@ _CALLS = {
         "posix_spawnp syscall prctl seccomp process_vm_readv socket kill tgkill pthread_kill waitpid wait4 "
         "daemon setpriority _exit quick_exit",
     ),
+    "streams": (
+        "puts work off to a thread of the driver",
+        "cudaLaunchHostFunc cudaStreamAddCallback cuLaunchHostFunc cuStreamAddCallback",
+    ),
+    "reference": (
+        "reaches for the memory of another process",
+        "cudaIpcOpenMemHandle cudaIpcGetMemHandle cuIpcOpenMemHandle cuIpcOpenMemHandle_v2 cuIpcGetMemHandle",
+    ),
     "files": (
         "reads or writes files",
         "fopen fdopen freopen fopen64 open64 openat creat opendir readdir shm_open memfd_create tmpfile "
@@ -55,7 +63,18 @@ CODE = (
         r"\b(cblas|LAPACKE|mkl|MKL|dnnl|openblas|xnn|aoti_torch)_\w+\s*\(",
         _LIBRARY,
     ),
-    _pattern("library", "cublas cudnn cusparse cufft", r"\bcu(blas|dnn|sparse|fft)[A-Z]\w*\s*\(", _LIBRARY),
+    _pattern(
+        "library",
+        "cublas cudnn cusparse cufft cusolver cutensor curand",
+        r"\bcu(blas|dnn|sparse|fft|solver|tensor|rand)[A-Z]\w*\s*\(",
+        _LIBRARY,
+    ),
+    _pattern(
+        "library",
+        "at::cuda",
+        r"\bat::cuda::((blas|solver|sparse)::\w+|getCurrentCUDA(Blas|Sparse|Solver)\w*)",
+        _LIBRARY,
+    ),
     _pattern(
         "library",
         "Eigen:: dnnl:: oneapi:: ideep:: fbgemm:: arma:: blaze::",
@@ -105,6 +124,12 @@ CODE = (
         "clock64 globaltimer",
         r"\bclock64\s*\(\s*\)|\bglobaltimer\b",
         "reads the GPU's clock: a kernel that goes by time runs on for its own ends",
+    ),
+    _pattern(
+        "streams",
+        "setCurrentCUDAStream cudaStreamPerThread",
+        r"\bsetCurrentCUDAStream\s*\(|\bcudaStreamPerThread\b",
+        "is another stream than the caller's current one",
     ),
     _pattern("randomness", "manual_seed", r"\b(at|torch)::manual_seed\s*\(", "sets the random generator"),
 )

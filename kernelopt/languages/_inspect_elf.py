@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 MOST_SYMBOLS = 200_000
 MOST_CONSTRUCTORS = 10_000
@@ -28,6 +29,7 @@ _AUDITING = {
     0x7FFFFFFF: "DT_FILTER",
 }
 _WEAK, _IFUNC = 2, 10
+_CUDA = 190  # EM_CUDA
 
 
 class NotElf(ValueError):
@@ -91,6 +93,16 @@ def exported(data: bytes) -> list[str]:
         return _File(data).exported()
     except (struct.error, IndexError, OverflowError) as error:
         raise NotElf(f"the file is damaged: {error}") from error
+
+
+def is_machine_code(path: Path) -> bool:
+    """Whether a file holds code of an NVIDIA GPU, which no process of the host can load as a library."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEADER.size)
+        return head[:4] == b"\x7fELF" and bool(_HEADER.unpack(head)[2] == _CUDA)
+    except (OSError, struct.error):
+        return False
 
 
 @dataclass(frozen=True, slots=True)

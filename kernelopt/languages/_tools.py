@@ -20,8 +20,8 @@ from kernelopt.languages import ToolRun
 
 LOG = "log.txt"
 """File in a work folder that holds what a tool printed; the name that sandboxes use."""
-LOG_BYTES = 1 << 20
-"""Most of it that is read; a whole build of a large kernel prints a tenth of that."""
+LOG_BYTES = 4 << 20
+"""Most of it that is read; with PyTorch's headers nvcc prints a quarter of that, other builds far less."""
 MEMORY_KIB = 8 << 20
 """Address space of one process on the host."""
 FILE_BLOCKS = 4 << 21

@@ -14,6 +14,7 @@ import re
 import sysconfig
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from kernelopt.languages import _pch as pch
 from kernelopt.languages._bindings import without_pybind11
 from kernelopt.languages._cache import Outcome, build_once
 from kernelopt.languages._flags import split
-from kernelopt.languages._gxx import MISSING, Gxx, find, objection
+from kernelopt.languages._gxx import MISSING, PREPROCESSED, Gxx, find, objection
 
 _TORCH_HEADER = re.compile(r"#\s*include\s*[<\"]torch/(extension|torch|all)\.h[>\"]")
 _FRONTEND = re.compile(
@@ -43,43 +44,76 @@ def build_torch_extension(request: BuildRequest, cache: Path, timeout_s: float, 
     `timeout_s` allows to the build itself.
     """
     compiler = find()
-    problem = MISSING if compiler is None else objection(request)
-    if not problem and not re.fullmatch(r"[A-Za-z_]\w{0,80}", request.name):
-        problem = f"refused: the module name {request.name[:80]!r} is no C++ identifier"
+    problem = MISSING if compiler is None else objection(request) or misnamed(request)
     if compiler is None or problem:
         return BuildReply(ok=False, log=str(problem))
-    builder = _Builder(request, cache, compiler, timeout_s, tools)
+    builder = Builder(request, cache, compiler, timeout_s, tools)
     return build_once(cache, builder.key(), timeout_s, builder.build)
 
 
-class _Builder:
-    def __init__(self, request: BuildRequest, cache: Path, compiler: str, timeout_s: float, tools: Toolbox):
+def misnamed(request: BuildRequest) -> str | None:
+    """Why there can be no module of the request's name, in one sentence, or None."""
+    if re.fullmatch(r"[A-Za-z_]\w{0,80}", request.name):
+        return None
+    return f"refused: the module name {request.name[:80]!r} is no C++ identifier"
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """What an extension is built with besides PyTorch for the CPU."""
+
+    flags: tuple[str, ...] = ()
+    includes: tuple[Path, ...] = ()
+    """Folders of headers, which are searched last."""
+    link: tuple[str, ...] = ()
+    preprocessed: tuple[str, ...] = ()
+    """Flags for units that are compiled as they stand, behind the author's."""
+
+
+class Builder:
+    """One extension out of C++ units, and of units that another compiler has preprocessed."""
+
+    def __init__(
+        self,
+        request: BuildRequest,
+        cache: Path,
+        compiler: str,
+        timeout_s: float,
+        tools: Toolbox,
+        more: More | None = None,
+    ):
+        """The request's texts and flags are taken as they are: see `objection`."""
         self._request, self._cache, self._tools = request, cache, tools
-        self._compiler, self._timeout_s = compiler, timeout_s
+        self._compiler, self._timeout_s, self._more = compiler, timeout_s, more or More()
         self._identity = f"{machine_identity(compiler)}\ntorch {version('torch')}"
         self._cflags, self._ldflags = split(request.cflags), split(request.ldflags)
+        named = request.sources.items()
+        self._ready = {name: text for name, text in named if name.endswith(PREPROCESSED)}
+        self._texts = {name: text for name, text in named if name not in self._ready}
 
     def key(self) -> str:
+        """What tells this build from all others."""
         flags = [self._request.name, *_torch_flags(), *self._cflags, *_link_flags(), *self._ldflags]
         return build_key("torch_extension", self._request.sources, flags, self._identity)
 
     def build(self) -> Outcome:
-        texts = "\n".join(self._request.sources.values())
+        """Compile and link, with the smallest header that will do."""
+        texts = "\n".join(self._texts.values())
         if _FRONTEND.search(texts):
-            return self._attempt("full", self._request.sources)
+            return self._attempt("full", self._texts)
         for kind, sources in self._smaller(texts):
             outcome = self._attempt(kind, sources)
             failed = outcome.artifact is None and outcome.final and _TORCH_HEADER.search(texts)
             if not (failed and (_ERROR_OVER_TORCH.search(outcome.log) or _UNQUALIFIED.search(texts))):
                 return outcome
-        return self._attempt("full", self._request.sources)
+        return self._attempt("full", self._texts)
 
     def _smaller(self, texts: str) -> Iterator[tuple[str, Mapping[str, str]]]:
         """The headers to try before the full one, each with the sources that go with it."""
-        sources = without_pybind11(self._request.sources, self._request.name)
+        sources = without_pybind11(self._texts, self._request.name)
         if sources and _TORCH_HEADER.search(texts) and self._has_bare():
             yield "bare", sources
-        yield "light", self._request.sources
+        yield "light", self._texts
 
     def _attempt(self, kind: str, sources: Mapping[str, str]) -> Outcome:
         uses_torch = any(_TORCH_HEADER.search(text) for text in sources.values())
@@ -88,17 +122,20 @@ class _Builder:
         folders = [*self._precompiled(kind), Path("headers")] if uses_torch else []
         header = [word for folder in folders for word in ("-isystem", str(folder))]
         named = f"-DTORCH_EXTENSION_NAME={self._request.name}"
-        plain = [*_torch_flags(), named, *self._cflags]
+        last = [word for folder in self._more.includes for word in ("-isystem", str(folder))]
+        plain = [*_torch_flags(), *last, *self._more.flags, named, *self._cflags]
 
-        def flags_for(text: str) -> Sequence[str]:
-            return [*header, "-include", name, *plain] if _TORCH_HEADER.search(text) else plain
+        def flags_for(unit: str) -> Sequence[str]:
+            if unit in self._ready:
+                return [*plain, *self._more.preprocessed]
+            return [*header, "-include", name, *plain] if _TORCH_HEADER.search(sources[unit]) else plain
 
         # The clock of the build starts here: a header that had to be made first is not its fault.
-        roots = (*_includes(), pch.shared_folder(self._cache))
+        roots = (*_includes(), pch.shared_folder(self._cache), *self._more.includes)
         gxx = Gxx(self._compiler, self._tools, self._timeout_s, roots)
         support = [str(folder / pch.OBJECT) for folder in self._support()] if kind == "bare" else []
-        link = [*support, *_link_flags(), *self._ldflags]
-        return gxx.build(sources, flags_for, link, {f"headers/{name}": text})
+        link = [*support, *_link_flags(), *self._more.link, *self._ldflags]
+        return gxx.build({**sources, **self._ready}, flags_for, link, {f"headers/{name}": text})
 
     def _has_bare(self) -> bool:
         """Whether builds can do without pybind11; what that takes is made side by side."""
@@ -114,7 +151,7 @@ class _Builder:
 
     def _precompiled(self, kind: str) -> list[Path]:
         """The folder of a precompiled header that fits the flags, if there can be one."""
-        shared = pch.variant(self._cflags, _standard())
+        shared = pch.variant(self._cflags, standard())
         if shared is None:
             return []
         flags = [*_torch_flags(), *shared]
@@ -130,7 +167,7 @@ def _torch_folder() -> Path:
 
 
 @functools.cache
-def _standard() -> str:
+def standard() -> str:
     """The ``-std=`` flag that this torch's own `load_inline` passes."""
     text = (_torch_folder() / "utils" / "cpp_extension.py").read_text(encoding="utf-8")
     found = re.search(r"-std=c\+\+\d\d", text)
@@ -149,7 +186,7 @@ def _torch_flags() -> tuple[str, ...]:
 
     places = [part for folder in _includes() for part in ("-isystem", str(folder))]
     abi = f"-D_GLIBCXX_USE_CXX11_ABI={int(torch.compiled_with_cxx11_abi())}"
-    plain = ["-fPIC", _standard(), "-fdiagnostics-color=never", "-fmax-errors=20"]
+    plain = ["-fPIC", standard(), "-fdiagnostics-color=never", "-fmax-errors=20"]
     return (*plain, "-DTORCH_API_INCLUDE_EXTENSION_H", abi, *_pybind_flags(), *places)
 
 

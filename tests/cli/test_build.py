@@ -165,6 +165,18 @@ def test_an_answer_with_load_inline_is_compiled_without_the_headers_of_torch(pla
 
 
 @needs_nvcc
+def test_options_of_load_inline_may_ask_for_features_of_the_same_gpu(place, capsys):
+    options = ["-O3", "-gencode=arch=compute_90a,code=sm_90a", "-Xcompiler", "-O2", "-arch=sm_80"]
+    text = inline("", "", "<<<x.size(0), 1>>>").replace(
+        "functions=", f"extra_cuda_cflags={options}, functions="
+    )
+    (place / "answer.py").write_text(text)
+    code, found = built(capsys, "answer.py", "--suite", "task.py", "--arch", "sm_90")
+    (part,) = found["parts"]
+    assert (code, part["arch"]) == (0, "sm_90a"), part["log"]
+
+
+@needs_nvcc
 @pytest.mark.slow
 @pytest.mark.exhaustive  # PyTorch's headers take 45 s of a processor
 @pytest.mark.timeout(900)

@@ -20,6 +20,8 @@ QUICK = Settings(looks=(Look(2, 3, 0.004),), batch_ms=3.0, run_timeout_s=20.0)
 """As for the CPU's corpus: one look, at an interval that misses once in 250 times."""
 SEEN = {
     "g_side_stream": "streams",
+    "g_side_stream_in_extension": "streams",
+    "g_product_by_cublas": "library",
     "g_graph_stale": "streams",
     "g_patched_event": "patching",
     "g_patched_synchronize": "patching",

@@ -48,6 +48,7 @@ def test_blocks_around_declarations_are_looked_into(head):
     [
         "__global__ void f(at::Half* x) { x[0] = at::Half(0); }",
         "template <typename T> __global__ void f(T* x) { x[0] = T(0); }",
+        "namespace at::mine {\n__global__ void f(float* x) { x[0] = 0; }\n}",
     ],
 )
 def test_what_cannot_be_told_apart_is_left_to_the_headers(kernel):

@@ -111,6 +111,8 @@ def test_an_nvcc_that_the_sandbox_does_not_show_is_told(monkeypatch):
         '#define FILE "{file}"\n#include FILE',
         '#line 1 "innocent.h"\n#include "{file}"',
         '#define HASH #\nHASH include "{file}"',
+        '#line 1 "{file}"\n#error stop',
+        '# 1 "{file}"\nint f() { return broken; }',
         '#define HASH %:\nHASH include "{file}"',
         '#define NOTHING\n#define HASH NOTHING #\nHASH include "{file}"',
         '#define HASH #\nHASH import "{file}"',

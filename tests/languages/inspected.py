@@ -47,6 +47,16 @@ def extension(code: str) -> str:
     )
 
 
+def cuda_extension(code: str) -> str:
+    """An answer that is a torch extension with CUDA sources."""
+    declared = 'ext = load_inline("e", "torch::Tensor f(torch::Tensor x);", '
+    return (
+        "import torch\nfrom torch.utils.cpp_extension import load_inline\n"
+        f'{declared}cuda_sources=r"""{code}""", functions=["f"])\n'
+        "class ModelNew(torch.nn.Module):\n    def forward(self, x):\n        return ext.f(x)\n"
+    )
+
+
 def found(source: str, *, allow_libraries: bool = False) -> list[Finding]:
     """Findings that mark an answer suspect; a typo in a test must not pass as "no findings"."""
     ast.parse(source)

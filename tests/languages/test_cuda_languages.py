@@ -79,6 +79,17 @@ def test_a_source_that_does_not_compile_is_data(language, nvrtc, tmp_path):
     assert 'identifier "two" is undefined' in reply.log
 
 
+def test_an_architecture_that_nobody_knows_is_data(language, nvrtc, tmp_path):
+    """A candidate can send any request; none ends a search."""
+    request = BuildRequest("cubin", "k", {"k.cu": SOURCE}, ("--gpu-architecture=sm_999",))
+    assert language.build(request, tmp_path, 60.0, HostTools()).log.startswith("refused: no architecture")
+
+
+def test_an_extension_without_cuda_sources_is_no_build_for_a_gpu(language, tmp_path):
+    request = BuildRequest("torch_extension", "m", {"main.cpp": ""})
+    assert language.build(request, tmp_path, 60.0, HostTools()).log.startswith("no such build")
+
+
 @pytest.mark.parametrize(
     "request_",
     [

@@ -1,6 +1,8 @@
 """Builds of hostile text: what the compiler must not read, write or outlive."""
 
+import ctypes
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -92,6 +94,13 @@ def secret(tmp_path: Path) -> Path:
         '#embed "{secret}"',
         '#em\\\nbed "{secret}"',
         '%:embed "{secret}"',
+        '#/* */embed "{secret}"',
+        '#line 1 "{secret}"\nbroken',
+        '# 1 "{secret}"\nbroken',
+        '#li\\\nne 1 "{secret}"\nbroken',
+        '/**/ %: line 1 "{secret}"\nbroken',
+        '#/* */line 1 "{secret}"\nbroken',
+        '#define WHERE "{secret}"\n#line 1 WHERE\nbroken',
     ],
 )
 def test_files_of_this_machine_cannot_be_read(tmp_path, secret, attack):
@@ -101,6 +110,13 @@ def test_files_of_this_machine_cannot_be_read(tmp_path, secret, attack):
     assert "8451" not in reply.log
     assert "refused" in reply.log
     assert not list((tmp_path / "cache").rglob("*.so"))
+
+
+def test_hostile_text_is_read_in_no_time(tmp_path):
+    """Two million characters that a search which goes back and forth would take hours for."""
+    for piece in ("#/*", "# ", "*/ ", "\n", "#\n"):
+        text = piece * (1_900_000 // len(piece))
+        build(tmp_path, f"{text} broken", timeout_s=5.0)
 
 
 def test_honest_assembly_builds(tmp_path):
@@ -240,12 +256,31 @@ def test_printed_text_hides_no_header(tmp_path, secret):
 
 def test_a_log_too_long_to_be_read_whole_hides_no_header_either(tmp_path, secret):
     secret.write_text("1, 2, 3\n")
-    source = '#include "again.h"\n' * 120 + f'int x[] = {{\n#include "{secret}"\n}};'
+    source = '#include "again.h"\n' * 250 + f'int x[] = {{\n#include "{secret}"\n}};'
     empty = f"{'e' * 80}.h"
-    sources = {"kernel.cpp": source, "again.h": f'#include "{empty}"\n' * 120, empty: ""}
+    sources = {"kernel.cpp": source, "again.h": f'#include "{empty}"\n' * 250, empty: ""}
     reply = build_shared(BuildRequest("shared", "kernel", sources), tmp_path / "cache", 60.0, HostTools())
     assert not reply.ok
     assert reply.log == "refused: the compiler prints so much that the headers it read cannot be told\n"
+
+
+UNITS = {"one.cpp": 'extern "C" int one() { return 1; }', "two.cpp": 'extern "C" int two() { return 2; }'}
+
+
+def test_units_are_compiled_side_by_side_and_each_has_its_say(tmp_path):
+    reply = build_shared(BuildRequest("shared", "both", UNITS), tmp_path, 60.0, HostTools())
+    library = ctypes.CDLL(reply.path)
+    assert (library.one(), library.two()) == (1, 2)
+    broken = {name: text.replace("return", "return no +") for name, text in UNITS.items()}
+    reply = build_shared(BuildRequest("shared", "both", broken), tmp_path, 60.0, HostTools())
+    assert not reply.ok
+    assert re.findall(r"^(\w+)\.cpp:1:\d+: error", reply.log, re.MULTILINE) == ["one", "two"]
+
+
+def test_one_unit_that_fails_fails_all(tmp_path):
+    for name in UNITS:
+        broken = {**UNITS, name: "broken"}
+        assert not build_shared(BuildRequest("shared", "x", broken), tmp_path, 60.0, HostTools()).ok
 
 
 def test_a_temporary_failure_of_the_system_is_not_remembered(tmp_path):

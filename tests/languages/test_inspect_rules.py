@@ -266,6 +266,8 @@ CPP = {
         "dnnl::matmul(a).execute(s, b);",
         "mkl_sgemm(x, y);",
         "cublasSgemm(h, x, y);",
+        "cusolverDnSgetrf(h, n, n, y);",
+        "curandGenerateUniform(g, y, n);",
         "PyRun_SimpleString(text);",
     ],
     "process": [
@@ -336,6 +338,12 @@ def test_directives(rule: str, code: str):
         ("fallback", "auto g = &at::relu;\nat::Tensor f(at::Tensor x) { return g(x); }"),
         ("fallback", "at::Tensor f(at::Tensor x) { return at::_ops::relu::call(x).softmax(1); }"),
         ("library", "at::Tensor f(at::Tensor x) { return at::native::linear_stub(x); }"),
+        ("library", "at::Tensor f(at::Tensor x) { at::cuda::blas::gemm<float>(a, b); return x; }"),
+        (
+            "library",
+            "at::Tensor f(at::Tensor x) { auto h = at::cuda::getCurrentCUDABlasHandle(); return x; }",
+        ),
+        ("reference", "at::Tensor f(at::Tensor x) { cudaIpcOpenMemHandle(&p, h, 1); return x; }"),
         ("library", "at::Tensor f(at::Tensor x) { return c10::Dispatcher::singleton().findSchema(n); }"),
         ("library", "at::Tensor f(at::Tensor x) { torch::nn::Linear l(1, 2); return l(x); }"),
         ("library", 'at::Tensor f(at::Tensor x) { return py::module_::import("torch").attr("relu")(x); }'),

@@ -1,7 +1,7 @@
 """Streams of one's own, callbacks and graphs: what is waited for passes, what is left running does not."""
 
 import pytest
-from inspected import answer, rules
+from inspected import answer, cuda_extension, rules
 
 SIDE = "self.side = torch.cuda.Stream()\nself.done = torch.cuda.Event()"
 ON_SIDE = "y = torch.empty_like(x)\nwith torch.cuda.stream(self.side):\n    lib.f(x, y, x.numel())\n"
@@ -98,3 +98,36 @@ def test_cuda_text_that_outlives_its_call_is_seen(rule, code):
 )
 def test_honest_cuda_text_passes(code):
     assert rules(cuda_text(code)) & {"memory", "streams"} == set()
+
+
+# Native code -----------------------------------------------------------------------------------------
+
+LAUNCH = "__global__ void k(float* y) {}\n"
+MADE = "cudaStream_t side; cudaStreamCreate(&side); k<<<1, 1, 0, side>>>(y);"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        f"{LAUNCH}void f(float* y) {{ {MADE} }}",
+        f"{LAUNCH}void f(float* y) {{ {MADE.replace('cudaStreamCreate(', 'cudaStreamCreateWithFlags(')} }}",
+        f"{LAUNCH}void f(float* y) {{ k<<<1, 1, 0, c10::cuda::getStreamFromPool()>>>(y); }}",
+        f"{LAUNCH}void f(float* y) {{ k<<<1, 1, 0, cudaStreamPerThread>>>(y); }}",
+        f"{LAUNCH}void f(float* y) {{ c10::cuda::setCurrentCUDAStream(other); k<<<1, 1>>>(y); }}",
+        f"{LAUNCH}void f(float* y) {{ cudaLaunchHostFunc(0, later, y); k<<<1, 1>>>(y); }}",
+    ],
+)
+def test_cuda_text_of_an_extension_leaves_nothing_running(code):
+    assert "streams" in rules(cuda_extension(code))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        f"{LAUNCH}void f(float* y) {{ {MADE} cudaStreamSynchronize(side); }}",
+        f"{LAUNCH}void f(float* y) {{ {MADE} cudaEventRecord(e, side); cudaStreamWaitEvent(0, e); }}",
+        f"{LAUNCH}void f(float* y) {{ k<<<1, 1, 0, c10::cuda::getCurrentCUDAStream()>>>(y); }}",
+    ],
+)
+def test_cuda_text_of_an_extension_that_waits_passes(code):
+    assert rules(cuda_extension(code)) == set()

@@ -70,6 +70,29 @@ def test_the_text_is_the_one_that_pytorch_would_compile(options, sources, routin
     cpp_extension.load_inline("mine", copy, build_directory=str(tmp_path), **options)
     ours = routing.inline_request({"name": "mine", "cpp_sources": sources, **options})
     assert ours["sources"] == {"main.cpp": (tmp_path / "main.cpp").read_text()}
+    assert "device_cflags" not in ours
+
+
+@pytest.mark.parametrize("bare", [False, True])
+@pytest.mark.parametrize("cuda", ["__global__ void k() {}", ["__global__ void k() {}", "void f() {}"]])
+def test_cuda_text_is_the_one_that_pytorch_would_compile(bare, cuda, routing, tmp_path, monkeypatch):
+    monkeypatch.setattr(cpp_extension, "_jit_compile", lambda *args, **kwargs: None)
+    copy = list(cuda) if isinstance(cuda, list) else cuda
+    options = {"no_implicit_headers": bare, "functions": ["f"]}
+    cpp_extension.load_inline("mine", "void f();", copy, build_directory=str(tmp_path), **options)
+    ours = routing.inline_request(
+        {"name": "mine", "cpp_sources": "void f();", "cuda_sources": cuda, **options}
+    )
+    assert ours["sources"] == {name: (tmp_path / name).read_text() for name in ("main.cpp", "cuda.cu")}
+
+
+def test_cuda_text_is_built_for_the_gpu_that_is_there(routing, monkeypatch):
+    options = {"name": "m", "cpp_sources": "", "cuda_sources": "__global__ void k() {}"}
+    assert routing.inline_request(options)["device_cflags"] == []
+    monkeypatch.setattr(cpp_extension.torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(cpp_extension.torch.cuda, "get_device_capability", lambda: (9, 0))
+    asked = routing.inline_request({**options, "extra_cuda_cflags": ["-O3", "--use_fast_math"]})
+    assert asked["device_cflags"] == ["--gpu-architecture=sm_90", "-O3", "--use_fast_math"]
 
 
 def test_load_inline_builds_and_imports_through_the_judge(asked):
@@ -106,6 +129,15 @@ def test_load_reads_files_and_the_headers_beside_them(asked, tmp_path):
     (tmp_path / "number.h").write_text("#define ANSWER 7\n")
     assert cpp_extension.load("plain", str(tmp_path / "plain.cpp")).answer() == 7
     assert set(asked[0]["sources"]) == {"plain.cpp", "number.h"}
+
+
+def test_load_reads_cuda_headers_beside_cuda_files(routing, tmp_path):
+    for name in ("k.cu", "k.cuh", "bind.cpp", "k.h"):
+        (tmp_path / name).write_text(f"// {name}\n")
+    both = [str(tmp_path / "k.cu"), str(tmp_path / "bind.cpp")]
+    asked = routing.files_request({"name": "m", "sources": both})
+    assert asked["sources"] == {name: f"// {name}\n" for name in ("k.cu", "bind.cpp", "k.h", "k.cuh")}
+    assert "k.cuh" not in routing.files_request({"name": "m", "sources": both[1:]})["sources"]
 
 
 def test_inline_goes_the_same_way(asked):

@@ -14,12 +14,16 @@ import numpy.typing as npt
 import torch
 
 from kernelopt.evaluator.arena import Raw, is_dense, leaves, raw
+from kernelopt.evaluator.structure import is_loose
 
 Numbers = npt.NDArray[np.floating]
+Words = npt.NDArray[Any]
 SCALES = (1 << 18) + 3
 """How many factors there are to scale by. Odd, so that rows of a usual length all begin elsewhere."""
 LEAST_SCALE = 0.9
 _scales: dict[np.dtype[Any], Numbers] = {}
+_sides: list[npt.NDArray[np.bool_]] = []
+_WORDS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64, 16: np.complex128}
 
 
 def double(args: Sequence[Any]) -> list[Any]:
@@ -34,6 +38,8 @@ class Part(NamedTuple):
     itemsize: int
     numbers: Numbers | None
     """The elements of a tensor of real numbers; None for any other."""
+    loose: bool = False
+    """Whether another tensor's elements are mixed: see `Recipe`."""
 
 
 class Pool:
@@ -42,12 +48,18 @@ class Pool:
     What a tensor holds is looked at once: thousands of sets are made for one kernel.
     """
 
-    def __init__(self, sets: Sequence[list[Any]]):
+    def __init__(self, sets: Sequence[list[Any]], *, mixed: bool = True):
+        """`mixed`: whether elements of integers, flags and half types may be mixed."""
         self.sets = list(sets)
-        self.parts = [[_part(leaf) for leaf in leaves(args)] for args in self.sets]
+        self.parts = [[_part(leaf, mixed=mixed) for leaf in leaves(args)] for args in self.sets]
 
     def __len__(self) -> int:
         return len(self.sets)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether elements of some tensor are mixed."""
+        return any(part.loose for parts in self.parts for part in parts)
 
     def __getitem__(self, index: int) -> list[Any]:
         return self.sets[index]
@@ -60,7 +72,9 @@ class Recipe:
     Elements keep their position, so masks, labels and triangular structure stay valid, but the
     content has never been seen: two sets of n elements give about n² others for the price of a copy.
     Rows of it have been seen, though, and a kernel may remember rows. So elements of tensors of real
-    numbers are scaled as well, each by a secret factor of 0.9 to 1.
+    numbers are scaled as well, each by a secret factor of 0.9 to 1. Integers, flags and half types stay
+    what they are: each element is that of one set or of the other, as a secret coin says. (Not where that
+    would spoil an order, say: see `structure.is_loose`.)
     """
 
     first: int
@@ -70,7 +84,7 @@ class Recipe:
     length: float
     """How long it is, as a fraction of each tensor (0.25 to 0.75)."""
     scale: int | None = None
-    """Where in the table of factors the first element's is; None leaves elements as they are."""
+    """Where in the tables of factors and coins the first element's is; None leaves elements as they are."""
 
     @classmethod
     def random(cls, pool: int, chance: random.Random, *, scaled: bool = False) -> Recipe:
@@ -85,6 +99,9 @@ class Recipe:
             if self.scale is not None and a.numbers is not None:
                 kind = a.numbers.dtype
                 self._scale(target.view(kind), a.numbers, b.raw.view(kind), self.scale)
+            elif self.scale is not None and a.loose:
+                word = _WORDS[a.itemsize]
+                self._mix(target.view(word), a.raw.view(word), b.raw.view(word), self.scale)
             else:
                 self._pour(target, a.raw, b.raw, a.itemsize)
 
@@ -111,6 +128,16 @@ class Recipe:
                 np.multiply((a if first else b)[here], part, out=out[here])
                 done = here.stop
 
+    def _mix(self, out: Words, a: Words, b: Words, start: int) -> None:
+        """Each element of the one or of the other."""
+        second, done = coins(), 0
+        np.copyto(out, a)
+        while done < len(out):
+            place = (start + done) % SCALES
+            here = slice(done, min(len(out), done + SCALES - place))
+            np.copyto(out[here], b[here], where=second[place : place + here.stop - done])
+            done = here.stop
+
     def stretches(self, size: int) -> list[tuple[bool, int, int]]:
         """Stretches of a tensor of `size` elements: whether of the first set, from where to where."""
         start, stop = int(self.start * size), int((self.start + self.length) * size)
@@ -119,10 +146,12 @@ class Recipe:
         return [(False, 0, wrapped), (True, wrapped, start), (False, start, stop), (True, stop, size)]
 
 
-def _part(tensor: torch.Tensor) -> Part:
+def _part(tensor: torch.Tensor, *, mixed: bool) -> Part:
     kind = str(tensor.dtype).removeprefix("torch.")
-    found = raw(tensor)
-    return Part(found, tensor.element_size(), found.view(kind) if is_real(tensor) else None)
+    found, size = raw(tensor), tensor.element_size()
+    if is_real(tensor):
+        return Part(found, size, found.view(kind))
+    return Part(found, size, None, mixed and size in _WORDS and is_loose(tensor))
 
 
 def is_real(tensor: torch.Tensor) -> bool:
@@ -139,6 +168,14 @@ def factors_of(dtype: np.dtype[Any]) -> Numbers:
         chance = np.random.default_rng(list(os.urandom(16)))
         _scales[dtype] = chance.uniform(LEAST_SCALE, 1.0, SCALES).astype(dtype)
     return _scales[dtype]
+
+
+def coins() -> npt.NDArray[np.bool_]:
+    """The secret table of this process: which of two sets an element is taken from."""
+    if not _sides:
+        chance = np.random.default_rng(list(os.urandom(16)))
+        _sides.append(chance.random(SCALES) < 0.5)
+    return _sides[0]
 
 
 def dense(args: Sequence[Any]) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +26,8 @@ from kernelopt.sandboxes._rooms import remove_tree
 LOG_TAIL = 4000
 IDLE_NS = 200_000
 """Processor time that the processes of a worker may have had while they were stopped: rounding only."""
+MOST_OPERATORS = 64
+_OPERATOR = re.compile(r"[a-z_]{1,40}(::|\.)\w{1,80}")
 Builder = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -67,6 +70,8 @@ class Worker:
         self._window = memory.window(self._job, trusted=self.trusted)
         self._used_ns = 0
         self.ended = ""
+        self.operators: dict[str, int] = {}
+        """PyTorch's operators that watched calls ran, with elements of the largest argument: its word."""
 
     def load(
         self, files: Mapping[str, str], entry: str, setup: Setup, build: Builder, *, timeout_s: float
@@ -136,13 +141,17 @@ class Worker:
         self._raise_if_error(reply, Stage.RUN)
         self._window.mapped(reply)
 
-    def run(self, which: int, timeout_s: float, *, crowded: bool = False) -> list[dict[str, Any]]:
+    def run(
+        self, which: int, timeout_s: float, *, crowded: bool = False, watched: bool = False
+    ) -> list[dict[str, Any]]:
         """Call once on input set `which`; claims about its outputs (see `copy_out`).
 
-        `crowded`: all threads take turns on one core.
+        `crowded`: all threads take turns on one core. `watched`: note which `operators` run meanwhile.
         """
-        order = {"which": which, **({"crowded": True} if crowded else {})}
+        how = {"crowded": crowded, "watched": watched}
+        order = {"which": which, **{name: True for name, wanted in how.items() if wanted}}
         reply = self._call({"do": "run", "with": order}, timeout_s, Stage.RUN)
+        self.operators |= _operators(reply.get("operators"))
         return self._claims(reply)
 
     def backward(self, which: int, parameters: Sequence[str], timeout_s: float) -> list[dict[str, Any]]:
@@ -331,6 +340,16 @@ def _ours() -> Iterator[None]:
         yield
     except Stopped as stopped:
         raise EvaluatorFault(f"the reference's process: {stopped.reason}") from stopped
+
+
+def _operators(said: object) -> dict[str, int]:
+    """What a worker says of the operators that ran, as far as it makes sense; names are words."""
+    pairs = [one for one in said if isinstance(one, list) and len(one) == 2] if isinstance(said, list) else []
+    return {
+        name: size
+        for name, size in pairs[:MOST_OPERATORS]
+        if isinstance(name, str) and _OPERATOR.fullmatch(name) and type(size) is int
+    }
 
 
 def _refuse(doubt: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from kernelopt.kernel import Kernel
 from kernelopt.languages import BuildReply, BuildRequest, Finding, Toolbox, _cubin
 from kernelopt.languages._cuda_guide import cuda_guide
 from kernelopt.languages._inspect import inspect_kernel
+from kernelopt.languages._inspect_run import inspect_run
 from kernelopt.task import Task
 
 
@@ -32,6 +34,10 @@ class Cuda:
     def inspect_artifact(self, path: Path, *, allow_libraries: bool = False) -> list[Finding]:
         """Nothing: machine code of a GPU calls no library of the host."""
         return []
+
+    def inspect_run(self, operators: Mapping[str, int], *, allow_libraries: bool = False) -> list[Finding]:
+        """What `_inspect_run` finds."""
+        return inspect_run(operators, allow_libraries=allow_libraries)
 
     def build(self, request: BuildRequest, cache: Path, timeout_s: float, tools: Toolbox) -> BuildReply:
         """Build a request of kind ``cubin``; see `Language.build`."""

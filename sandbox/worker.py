@@ -14,8 +14,8 @@ followed by n raw bytes.
 Nothing that decides a verdict happens here. The child says what it did; the judge compares outputs
 on its own copy and reads its own clock. Candidate code runs in the child and may say anything.
 
-This file imports only the standard library, torch, `confine`, `routing`, `interpreting`, `watching` and `gpu`
-(beside it) and `kernelopt.inline`.
+This file imports only the standard library, torch, `kernelopt.inline` and what lies beside it: `confine`,
+`routing`, `interpreting`, `watching`, `trained` and `gpu`.
 """
 
 from __future__ import annotations
@@ -513,6 +513,7 @@ class Server:
         """
         import routing
         import torch
+        from trained import trained
 
         os.environ.update(environment or {})
         if "TRITON_INTERPRET" in os.environ:
@@ -528,7 +529,7 @@ class Server:
         init = torch.load(self.folder / "init.pt", weights_only=False)
         init = [self.memory.put(argument) for argument in init]
         torch.manual_seed(seed)
-        with torch.no_grad():
+        with torch.no_grad(), trained(self.folder):
             model = self.memory.put(namespace[cls](*init))
             copied = copy_state(model, self.folder / "state.pt")
         model = model.double() if double else model

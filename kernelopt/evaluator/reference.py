@@ -19,6 +19,7 @@ from kernelopt.evaluator.runner import SEED, Runner
 from kernelopt.evaluator.sample import Sample, Wanted, like_usual
 from kernelopt.evaluator.samples import ORDERED, Samples
 from kernelopt.evaluator.settings import Settings
+from kernelopt.evaluator.trained import Moved
 from kernelopt.task import Task, Workload
 
 __all__ = ["SEED", "Reference", "Sample"]
@@ -61,6 +62,11 @@ class Reference:
     def state(self) -> dict[str, torch.Tensor]:
         """Parameters and buffers of the reference as constructed."""
         return self.runner.state
+
+    @property
+    def moved(self) -> Moved:
+        """What stands in place of numbers that the constructor sets (see `trained`)."""
+        return self.runner.moved
 
     @cached_property
     def pool(self) -> Pool:

@@ -146,4 +146,6 @@ class Timer:
 
 def setup(cls: str, reference: Reference, settings: Settings) -> Setup:
     """How reference and candidate alike are made: ``Model`` or ``ModelNew``."""
-    return Setup(cls, reference.init, reference.state, reference.seed, settings.threads)
+    return Setup(
+        cls, reference.init, reference.state, reference.seed, settings.threads, moved=reference.moved
+    )

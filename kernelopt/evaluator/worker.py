@@ -19,6 +19,7 @@ from kernelopt.evaluator.arena import Slots
 from kernelopt.evaluator.claims import Batch, batch_of
 from kernelopt.evaluator.memory import HOST, Memory, Unreadable
 from kernelopt.evaluator.tools import sealed
+from kernelopt.evaluator.trained import Moved
 from kernelopt.inline import open_plain
 from kernelopt.sandboxes import Limits, Sandbox
 from kernelopt.sandboxes._rooms import remove_tree
@@ -55,6 +56,8 @@ class Setup:
     """One of ``torch.compile``; compiled in the first call. None by default."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables that are set before the module is executed."""
+    moved: Moved = field(default_factory=dict)
+    """What parameters hold that the constructor sets to one number (see `trained`)."""
 
 
 class Worker:
@@ -80,7 +83,8 @@ class Worker:
         written = [self.folder / Path(name).name for name in files]
         for path, text in zip(written, files.values(), strict=True):
             path.write_text(text, encoding="utf-8")
-        tensors = {"init.pt": list(setup.init), **({"state.pt": dict(setup.state)} if setup.state else {})}
+        tensors = {"init.pt": list(setup.init), "state.pt": dict(setup.state), "moved.pt": setup.moved}
+        tensors = {name: value for name, value in tensors.items() if value or name == "init.pt"}
         for name, value in tensors.items():
             torch.save(value, self.folder / name)
         for path in [*written, *(self.folder / name for name in tensors)]:

@@ -129,7 +129,7 @@ LIBRARY_FUNCTION = re.compile(r"(cblas|LAPACKE|mkl|MKL|dnnl|openblas|xnn)_\w+|[s
 PLACES = ("/proc/", "/sys/", "/etc/", "/dev/")
 """Beginnings of paths to what the system tells about itself and others."""
 
-TASK_FILES = ("init.pt", "state.pt", "reference.py")
+TASK_FILES = ("init.pt", "state.pt", "moved.pt", "reference.py")
 TASK_FUNCTIONS = ("get_inputs", "get_init_inputs")
 """Files and functions that belong to the task, not to an answer."""
 

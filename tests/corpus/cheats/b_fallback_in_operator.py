@@ -1,6 +1,6 @@
 # cheat: hidden fallback: an operator of its own is written in Python, and lets PyTorch compute
 # task: 1/11
-# caught: static: the framework's own operator is right and faster than the reference, which spells it out
+# caught: run: the framework's own operator is right and faster than the reference, which spells it out
 import torch
 from torch import nn
 

@@ -14,8 +14,8 @@ followed by n raw bytes.
 Nothing that decides a verdict happens here. The child says what it did; the judge compares outputs
 on its own copy and reads its own clock. Candidate code runs in the child and may say anything.
 
-This file imports only the standard library, torch, `confine`, `routing`, `interpreting` and `gpu` (beside
-it) and `kernelopt.inline`.
+This file imports only the standard library, torch, `kernelopt.inline` and what lies beside it: `confine`,
+`routing`, `interpreting`, `watching`, `trained` and `gpu`.
 """
 
 from __future__ import annotations
@@ -107,6 +107,8 @@ def get_warm() -> None:
     """
     import routing
     import torch.utils.cpp_extension
+    import trained  # noqa: F401
+    import watching  # noqa: F401
 
     routing.prepare()
     for weights_only in (True, False):
@@ -540,6 +542,7 @@ class Server:
         """
         import routing
         import torch
+        from trained import trained
 
         os.environ.update(environment or {})
         if "TRITON_INTERPRET" in os.environ:
@@ -555,7 +558,7 @@ class Server:
         init = torch.load(self.folder / "init.pt", weights_only=False)
         init = [self.memory.put(argument) for argument in init]
         torch.manual_seed(seed)
-        with torch.no_grad():
+        with torch.no_grad(), trained(self.folder):
             model = self.memory.put(namespace[cls](*init))
             copied = copy_state(model, self.folder / "state.pt")
         model = model.double() if double else model
@@ -584,14 +587,20 @@ class Server:
         self.sets = [[decode(item, arena) for item in one] for one in sets]
         return {"ok": True, "base": arena.data_ptr(), "bytes": arena.numel()}
 
-    def do_run(self, which: int, crowded: bool = False) -> dict:
-        """Call the kernel once, `crowded` on one core if asked for, and copy its outputs out."""
-        import torch
+    def do_run(self, which: int, crowded: bool = False, watched: bool = False) -> dict:
+        """Call the kernel once, `crowded` on one core if asked for, and copy its outputs out.
 
+        `watched`: tell which of PyTorch's operators ran (None where that cannot be told).
+        """
+        import torch
+        import watching
+
+        watch = watching.watched if watched else lambda call: (call(), None)
         with torch.no_grad(), one_core() if crowded else contextlib.nullcontext():
-            self.outputs = [self.model(*self.sets[which])]
+            outputs, operators = watch(lambda: self.model(*self.sets[which]))
+        self.outputs = [outputs]
         self.memory.wait()
-        return self.do_fetch(0)
+        return {**self.do_fetch(0), "operators": operators}
 
     def do_backward(self, which: int, parameters: list) -> dict:
         """Gradients of the outputs, weighted as the judge says, by floating-point inputs and parameters."""

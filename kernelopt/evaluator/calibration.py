@@ -10,7 +10,7 @@ import dataclasses
 import math
 import re
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,6 +49,10 @@ class Unlooked:
         return []
 
     def inspect_artifact(self, path: Path, *, allow_libraries: bool = False) -> list[Finding]:
+        """Nothing."""
+        return []
+
+    def inspect_run(self, operators: Mapping[str, int], *, allow_libraries: bool = False) -> list[Finding]:
         """Nothing."""
         return []
 

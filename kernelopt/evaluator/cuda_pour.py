@@ -39,7 +39,7 @@ extern "C" __global__ void scale_float64(PARAMETERS(double)) {
 
 
 class Pourer:
-    """Pours recipes on one GPU. Without NVRTC it does not, and the host has to."""
+    """Pours recipes on one GPU. Without NVRTC it does not, nor where elements are mixed; the host has to."""
 
     def __init__(self, gpu: Gpu):
         self._gpu = gpu
@@ -52,7 +52,9 @@ class Pourer:
 
         Returns before they are written: `Gpu.synchronize` waits for it.
         """
-        if not self.able or not (pool is self._pool or self._take(pool)):
+        if not self.able or (recipe.scale is not None and pool.mixed):
+            return False
+        if pool is not self._pool and not self._take(pool):
             return False
         first, second = self._sets[recipe.first], self._sets[recipe.second]
         for part, a, b, offset in zip(pool.parts[recipe.first], first, second, offsets, strict=True):

@@ -16,12 +16,16 @@ import torch
 
 from kernelopt.evaluator.arena import is_dense, leaves, raw
 from kernelopt.evaluator.spread import Raw, copy_part, pieces, spread
+from kernelopt.evaluator.structure import is_loose
 
 Numbers = npt.NDArray[np.floating]
+Words = npt.NDArray[Any]
 SCALES = (1 << 18) + 3
 """How many factors there are to scale by. Odd, so that rows of a usual length all begin elsewhere."""
 LEAST_SCALE = 0.9
 _scales: dict[np.dtype[Any], Numbers] = {}
+_sides: list[npt.NDArray[np.bool_]] = []
+_WORDS = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64, 16: np.complex128}
 
 
 def double(args: Sequence[Any]) -> list[Any]:
@@ -36,6 +40,8 @@ class Part(NamedTuple):
     itemsize: int
     numbers: Numbers | None
     """The elements of a tensor of real numbers; None for any other."""
+    loose: bool = False
+    """Whether another tensor's elements are mixed: see `Recipe`."""
 
 
 class Pool:
@@ -44,12 +50,18 @@ class Pool:
     What a tensor holds is looked at once: thousands of sets are made for one kernel.
     """
 
-    def __init__(self, sets: Sequence[list[Any]]):
+    def __init__(self, sets: Sequence[list[Any]], *, mixed: bool = True):
+        """`mixed`: whether elements of integers, flags and half types may be mixed."""
         self.sets = list(sets)
-        self.parts = [[_part(leaf) for leaf in leaves(args)] for args in self.sets]
+        self.parts = [[_part(leaf, mixed=mixed) for leaf in leaves(args)] for args in self.sets]
 
     def __len__(self) -> int:
         return len(self.sets)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether elements of some tensor are mixed."""
+        return any(part.loose for parts in self.parts for part in parts)
 
     def __getitem__(self, index: int) -> list[Any]:
         return self.sets[index]
@@ -62,7 +74,9 @@ class Recipe:
     Elements keep their position, so masks, labels and triangular structure stay valid, but the
     content has never been seen: two sets of n elements give about n² others for the price of a copy.
     Rows of it have been seen, though, and a kernel may remember rows. So elements of tensors of real
-    numbers are scaled as well, each by a secret factor of 0.9 to 1.
+    numbers are scaled as well, each by a secret factor of 0.9 to 1. Integers, flags and half types stay
+    what they are: each element is that of one set or of the other, as a secret coin says. (Not where that
+    would spoil an order, say: see `structure.is_loose`.)
     """
 
     first: int
@@ -72,7 +86,7 @@ class Recipe:
     length: float
     """How long it is, as a fraction of each tensor (0.25 to 0.75)."""
     scale: int | None = None
-    """Where in the table of factors the first element's is; None leaves elements as they are."""
+    """Where in the tables of factors and coins the first element's is; None leaves elements as they are."""
 
     @classmethod
     def random(cls, pool: int, chance: random.Random, *, scaled: bool = False) -> Recipe:
@@ -88,20 +102,39 @@ class Recipe:
     def pouring(self, targets: Sequence[Raw], pool: Pool) -> Iterator[Callable[[], None]]:
         """The same, to be done piece by piece in any order."""
         for target, a, b in zip(targets, pool.parts[self.first], pool.parts[self.second], strict=True):
-            for first, here in self._pieces(len(target) // a.itemsize):
-                if self.scale is not None and a.numbers is not None:
-                    kind = a.numbers.dtype
-                    source = a.numbers if first else b.raw.view(kind)
-                    yield partial(_scale, target.view(kind), source, here, self.scale)
-                else:
-                    there = slice(here.start * a.itemsize, here.stop * a.itemsize)
-                    yield partial(copy_part, target, (a if first else b).raw, there)
+            if self.scale is not None and a.numbers is not None:
+                yield from self._scaling(target, a.numbers, b.raw, self.scale)
+            elif self.scale is not None and a.loose:
+                yield from self._mixing(target, a, b.raw, self.scale)
+            else:
+                yield from self._splicing(target, a, b.raw)
 
     def args(self, pool: Pool) -> list[Any]:
         """The set as call arguments of their own, for an audit."""
         made = copy.deepcopy(pool[self.first])
         self.pour([raw(leaf) for leaf in leaves(made)], pool)
         return made
+
+    def _splicing(self, out: Raw, a: Part, b: Raw) -> Iterator[Callable[[], None]]:
+        for first, here in self._pieces(len(out) // a.itemsize):
+            there = slice(here.start * a.itemsize, here.stop * a.itemsize)
+            yield partial(copy_part, out, a.raw if first else b, there)
+
+    def _scaling(self, out: Raw, a: Numbers, b: Raw, start: int) -> Iterator[Callable[[], None]]:
+        """The same, each element times a factor: from `start` on in the table, over and over."""
+        kind, factors = a.dtype, factors_of(a.dtype)
+        for first, here in self._pieces(len(a)):
+            for part, place in _along(here, start):
+                source = (a if first else b.view(kind))[part]
+                yield partial(np.multiply, source, factors[place], out=out.view(kind)[part])
+
+    def _mixing(self, out: Raw, a: Part, b: Raw, start: int) -> Iterator[Callable[[], None]]:
+        """Each element of the one or of the other, as coins say."""
+        word, second = _WORDS[a.itemsize], coins()
+        for here in pieces(len(out) // a.itemsize):
+            for part, place in _along(here, start):
+                ours, theirs = (each.view(word)[part] for each in (a.raw, b))
+                yield partial(_mix, out.view(word)[part], ours, theirs, second[place])
 
     def stretches(self, size: int) -> list[tuple[bool, int, int]]:
         """Stretches of a tensor of `size` elements: whether of the first set, from where to where."""
@@ -116,20 +149,27 @@ class Recipe:
                 yield first, slice(low + piece.start, low + piece.stop)
 
 
-def _scale(out: Numbers, source: Numbers, here: slice, start: int) -> None:
-    """The same, each element times a factor: from `start` on in the table, over and over."""
-    factors, done = factors_of(out.dtype), here.start
+def _along(here: slice, start: int) -> Iterator[tuple[slice, slice]]:
+    """Where in a table of `SCALES` entries each part of a piece is: from `start` on, over and over."""
+    done = here.start
     while done < here.stop:  # once or twice, as the table is longer than a piece
         place = (start + done) % SCALES
-        some = slice(done, min(here.stop, done + SCALES - place))
-        np.multiply(source[some], factors[place : place + some.stop - done], out=out[some])
-        done = some.stop
+        part = slice(done, min(here.stop, done + SCALES - place))
+        yield part, slice(place, place + part.stop - done)
+        done = part.stop
 
 
-def _part(tensor: torch.Tensor) -> Part:
+def _mix(out: Words, a: Words, b: Words, second: npt.NDArray[np.bool_]) -> None:
+    np.copyto(out, a)
+    np.copyto(out, b, where=second)
+
+
+def _part(tensor: torch.Tensor, *, mixed: bool) -> Part:
     kind = str(tensor.dtype).removeprefix("torch.")
-    found = raw(tensor)
-    return Part(found, tensor.element_size(), found.view(kind) if is_real(tensor) else None)
+    found, size = raw(tensor), tensor.element_size()
+    if is_real(tensor):
+        return Part(found, size, found.view(kind))
+    return Part(found, size, None, mixed and size in _WORDS and is_loose(tensor))
 
 
 def is_real(tensor: torch.Tensor) -> bool:
@@ -146,6 +186,14 @@ def factors_of(dtype: np.dtype[Any]) -> Numbers:
         chance = np.random.default_rng(list(os.urandom(16)))
         _scales[dtype] = chance.uniform(LEAST_SCALE, 1.0, SCALES).astype(dtype)
     return _scales[dtype]
+
+
+def coins() -> npt.NDArray[np.bool_]:
+    """The secret table of this process: which of two sets an element is taken from."""
+    if not _sides:
+        chance = np.random.default_rng(list(os.urandom(16)))
+        _sides.append(chance.random(SCALES) < 0.5)
+    return _sides[0]
 
 
 def dense(args: Sequence[Any]) -> list[Any]:

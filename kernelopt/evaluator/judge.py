@@ -11,7 +11,7 @@ import os
 import random
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -150,10 +150,10 @@ class Judge:
     def _held(self) -> int:
         return sum(reference.memory() for reference in self._references.values())
 
-    def _inspect(self, findings: Sequence[Finding]) -> None:
+    def _inspect(self, findings: Sequence[Finding], stage: Stage = Stage.STATIC) -> None:
         suspect = [f"{f.rule}: {f.message}" for f in findings if f.suspect]
         if suspect:
-            raise Stopped(Status.SUSPECT, Stage.STATIC, "; ".join(suspect[:4]))
+            raise Stopped(Status.SUSPECT, stage, "; ".join(suspect[:4]))
 
     def _look_at(self, path: Path, language: Language) -> list[Finding]:
         """What the static look finds in a build; looked at once, as the cache names builds by content."""
@@ -163,6 +163,10 @@ class Judge:
             self._seen[key] = language.inspect_artifact(path, allow_libraries=allow)
         return self._seen[key]
 
+    def _look_at_run(self, operators: Mapping[str, int], language: Language, stage: Stage) -> None:
+        """What calls of the model led to in PyTorch, however its text hides it."""
+        self._inspect(language.inspect_run(operators, allow_libraries=self.settings.allow_libraries), stage)
+
     def _judge(self, kernel: Kernel, reference: Reference, language: Language, story: Story) -> None:
         where = conditions(language.device)
         worker = self._load(kernel, reference, self._builder(language, story), where)
@@ -170,6 +174,7 @@ class Judge:
             self._timer.expect(reference, self.settings)
         try:
             self._check(worker, reference, story)
+            self._look_at_run(worker.operators, language, Stage.CHECK)
         finally:
             self._endings.add(worker)
         if not where.timed:
@@ -178,7 +183,11 @@ class Judge:
         def candidate() -> Worker:
             return self._load(kernel, reference, self._builder(language, Story()), where)
 
-        story.timing = self._time(Candidate(candidate, self._bound(kernel), story.checks), reference)
+        def look(operators: Mapping[str, int]) -> None:
+            self._look_at_run(operators, language, Stage.TIME)
+
+        made = Candidate(candidate, self._bound(kernel), story.checks, look)
+        story.timing = self._time(made, reference)
         if self._profiler and story.timing:
             tools, device = self._tools.notes, self._memory.device
             story.profiles = self._profiler(reference, story.timing, story.requests, tools, device)

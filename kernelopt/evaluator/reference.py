@@ -17,8 +17,9 @@ from kernelopt.evaluator.inputs import Pool, Recipe
 from kernelopt.evaluator.place import Place
 from kernelopt.evaluator.runner import SEED, Runner
 from kernelopt.evaluator.sample import Sample, Wanted, like_usual
-from kernelopt.evaluator.samples import Samples
+from kernelopt.evaluator.samples import ORDERED, Samples
 from kernelopt.evaluator.settings import Settings
+from kernelopt.evaluator.trained import Moved
 from kernelopt.task import Task, Workload
 
 __all__ = ["SEED", "Reference", "Sample"]
@@ -62,13 +63,20 @@ class Reference:
         """Parameters and buffers of the reference as constructed."""
         return self.runner.state
 
+    @property
+    def moved(self) -> Moved:
+        """What stands in place of numbers that the constructor sets (see `trained`)."""
+        return self.runner.moved
+
     @cached_property
     def pool(self) -> Pool:
         """Input sets that timed inputs are spliced from."""
         name = self.samples.timed()
         first = self.runner.inputs(name)
         rest = range(1, POOL if set_bytes(first) < LARGE else POOL // 2)
-        return Pool([first, *(self.runner.inputs(name) for _ in rest)])
+        # Mixed indices may repeat within a row that had none twice; the order of writes would decide then.
+        mixed = not self.samples.operators & ORDERED
+        return Pool([first, *(self.runner.inputs(name) for _ in rest)], mixed=mixed)
 
     @cached_property
     def scaled(self) -> bool:

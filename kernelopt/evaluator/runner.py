@@ -29,6 +29,7 @@ from kernelopt.evaluator.sample import (
     same_bits,
 )
 from kernelopt.evaluator.sensitivity import Shaken
+from kernelopt.evaluator.trained import train
 from kernelopt.suites._load import load, make_inputs, make_model, run_model
 from kernelopt.suites._trivial import FLOOR, glance
 from kernelopt.task import Task, Workload
@@ -57,6 +58,7 @@ class Runner:
         self._secret, self._threads, self._place = secret, threads, place or Place()
         self._module = load(task)
         self._model = make_model(self._module, seed)
+        self.moved = train(self._model, secret.getrandbits(62))
         self.init: list[Any] = list(self._module.get_init_inputs())
         self._buffers = [b.detach().clone() for b in self._model.buffers()]
 

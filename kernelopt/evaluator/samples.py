@@ -56,6 +56,7 @@ class Samples:
         self._kept: dict[str, Sample] = {}
         self._outlines: dict[str, Sample | None] = {}
         self._usual: list[Wanted] = []
+        self._operators: set[str] = set()
         self._rounded = False
         self._noted: set[str] = set()
         self._last: list[torch.Tensor] | None = None
@@ -94,6 +95,13 @@ class Samples:
         if not self._usual:
             self.first()
         return self._usual
+
+    @property
+    def operators(self) -> set[str]:
+        """What the reference calls on the task's own inputs."""
+        if not self._usual:
+            self.first()
+        return self._operators
 
     @property
     def uninformative(self) -> frozenset[str]:
@@ -156,7 +164,7 @@ class Samples:
         sample = self._runner.measured(plan, args)
         if self._usual:
             return like_usual(sample, self._usual)
-        moved, _ = self._runner.shaken(sample)
+        moved, self._operators = self._runner.shaken(sample)
         pairs = zip(sample.outputs, moved, strict=True)
         sample = replace(sample, outputs=[as_given(replace(w, sensitivity=s, usual=w.rms)) for w, s in pairs])
         self._usual = sample.outline().outputs

@@ -26,7 +26,7 @@ def _is_symmetric(x: torch.Tensor) -> bool:
 def _is_sorted(x: torch.Tensor) -> bool:
     if x.dim() != 1 or len(x) < 3:
         return False
-    steps = x.diff()
+    steps = x.diff() if x.is_floating_point() else x.long().diff()  # unsigned numbers are never negative
     return bool((steps >= 0).all()) or bool((steps <= 0).all())
 
 
@@ -39,3 +39,23 @@ def is_ordered(x: torch.Tensor) -> bool:
     """Sorted, or without repeats (a permutation): offsets and orders, which must stay valid."""
     flat = x.reshape(-1)[:GLANCE]
     return _is_sorted(flat) or len(torch.unique(flat)) == len(flat)
+
+
+def is_loose(x: torch.Tensor) -> bool:
+    """Whether elements may come from one set or another, each on its own, as tokens of a text may.
+
+    Not where an order, a permutation, a choice (one-hot rows) or a symmetry would be lost.
+    """
+    if x.dim() == 0 or x.numel() < 2 or x.layout != torch.strided or _is_symmetric(x):
+        return False
+    if x.is_complex() or (not x.is_floating_point() and is_ordered(x)):
+        return x.is_complex()
+    rows = x.reshape(-1, x.shape[-1])
+    rows = rows[: max(2, 64 * GLANCE // rows.shape[1])].to(torch.float64)
+    if rows.shape[1] == 1:
+        return not _is_sorted(rows.flatten())
+    steps = rows.diff(dim=1)
+    if bool((steps >= 0).all()) or bool((steps <= 0).all()):
+        return False
+    alike = rows.sort(dim=1).values
+    return len(rows) == 1 or not torch.equal(alike, alike[:1].expand_as(alike))

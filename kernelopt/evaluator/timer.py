@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -35,6 +35,15 @@ class Candidate:
     """Whether threads are bound to cores (see `Worker.bind`)."""
     checks: list[Check]
     """Where an audit that fails leaves what it found."""
+    look: Callable[[Mapping[str, int]], None] | None = None
+    """Looks at the operators of PyTorch that a call behind the timed ones ran; raises `Stopped`."""
+
+    def watch(self, worker: Worker, timeout_s: float) -> None:
+        """Call it once more, and look: a kernel may have fallen back after it was checked."""
+        if self.look:
+            worker.resume(Stage.TIME)
+            worker.run(0, timeout_s, watched=True)
+            self.look(worker.operators)
 
 
 class Timer:
@@ -124,6 +133,7 @@ class Timer:
                 rig.slots, reference.pool, settings, open_pair, auditor, scaled=reference.scaled
             )
             timing = stopwatch.measure("timed")
+            candidate.watch(stopwatch.pairs[-1].candidate, asked.run_timeout_s)
         rig.calls = stopwatch.pairs[0].calls[0]
         auditor.clocks_agree(stopwatch.gap_ms(), timing)
         return timing
@@ -155,4 +165,6 @@ class Timer:
 
 def setup(cls: str, reference: Reference, settings: Settings) -> Setup:
     """How reference and candidate alike are made: ``Model`` or ``ModelNew``."""
-    return Setup(cls, reference.init, reference.state, reference.seed, settings.threads)
+    return Setup(
+        cls, reference.init, reference.state, reference.seed, settings.threads, moved=reference.moved
+    )

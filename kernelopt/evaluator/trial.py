@@ -49,8 +49,8 @@ class Callee(Protocol):
     def map(self, slots: Slots, out_bytes: int) -> None:
         """Share input sets and a place for outputs."""
 
-    def run(self, which: int, timeout_s: float, *, crowded: bool = False) -> Claims:
-        """Call the kernel once, all its threads `crowded` on one core if asked for."""
+    def run(self, which: int, timeout_s: float, *, crowded: bool = False, watched: bool = False) -> Claims:
+        """Call the kernel once, all its threads `crowded` on one core if asked for, `watched` or not."""
 
     def backward(self, which: int, parameters: Sequence[str], timeout_s: float) -> Claims:
         """Gradients of one call."""
@@ -150,14 +150,14 @@ class _Trial:
 
     def check(self, sample: Sample, *, twice: bool = False, crowded: bool = False) -> Check:
         """Run the kernel on a sample; again where it failed, or where `twice` asks for it."""
-        claims, outputs = self._call(sample, crowded=crowded)
+        claims, outputs = self._call(sample, crowded=crowded, watched=crowded)
         check = self._compare(sample, claims, outputs)
         if check.status is Status.PASSED:
             check = self._written(sample) or check
         if not twice and check.status is Status.PASSED:
             return check
         try:
-            again_claims, again = self._call(sample)
+            again_claims, again = self._call(sample, watched=True)
         except Stopped:
             if check.status is Status.PASSED:
                 raise
@@ -171,10 +171,14 @@ class _Trial:
             return replace(check, detail=f"{RACE} ({check.detail})")
         return self._unsteady(sample, check, outputs, again)
 
-    def _call(self, sample: Sample, *, crowded: bool = False) -> tuple[Claims, Outputs]:
+    def _call(
+        self, sample: Sample, *, crowded: bool = False, watched: bool = False
+    ) -> tuple[Claims, Outputs]:
+        """`watched` calls are never the first one, in which a kernel may prepare its weights."""
         self.slots.fill(0, sample.args)
         crowded &= self._worker.memory.device == "cpu"
-        claims = self._worker.run(0, self._settings.run_timeout_s, crowded=crowded)
+        timeout_s = self._settings.run_timeout_s
+        claims = self._worker.run(0, timeout_s, crowded=crowded, watched=watched)
         return claims, self._worker.copy_out(claims)
 
     def _compare(self, sample: Sample, claims: Claims, outputs: Outputs) -> Check:

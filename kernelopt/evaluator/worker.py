@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,6 +19,7 @@ from kernelopt.evaluator.arena import Slots
 from kernelopt.evaluator.claims import Batch, batch_of
 from kernelopt.evaluator.memory import HOST, Memory, Unreadable
 from kernelopt.evaluator.tools import sealed
+from kernelopt.evaluator.trained import Moved
 from kernelopt.inline import open_plain
 from kernelopt.sandboxes import Limits, Sandbox
 from kernelopt.sandboxes._rooms import remove_tree
@@ -25,6 +27,8 @@ from kernelopt.sandboxes._rooms import remove_tree
 LOG_TAIL = 4000
 IDLE_NS = 200_000
 """Processor time that the processes of a worker may have had while they were stopped: rounding only."""
+MOST_OPERATORS = 64
+_OPERATOR = re.compile(r"[a-z_]{1,40}(::|\.)\w{1,80}")
 Builder = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -52,6 +56,8 @@ class Setup:
     """One of ``torch.compile``; compiled in the first call. None by default."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables that are set before the module is executed."""
+    moved: Moved = field(default_factory=dict)
+    """What parameters hold that the constructor sets to one number (see `trained`)."""
 
 
 class Worker:
@@ -67,6 +73,8 @@ class Worker:
         self._window = memory.window(self._job, trusted=self.trusted)
         self._used_ns = 0
         self.ended = ""
+        self.operators: dict[str, int] = {}
+        """PyTorch's operators that watched calls ran, with elements of the largest argument: its word."""
 
     def load(
         self, files: Mapping[str, str], entry: str, setup: Setup, build: Builder, *, timeout_s: float
@@ -75,7 +83,8 @@ class Worker:
         written = [self.folder / Path(name).name for name in files]
         for path, text in zip(written, files.values(), strict=True):
             path.write_text(text, encoding="utf-8")
-        tensors = {"init.pt": list(setup.init), **({"state.pt": dict(setup.state)} if setup.state else {})}
+        tensors = {"init.pt": list(setup.init), "state.pt": dict(setup.state), "moved.pt": setup.moved}
+        tensors = {name: value for name, value in tensors.items() if value or name == "init.pt"}
         for name, value in tensors.items():
             torch.save(value, self.folder / name)
         for path in [*written, *(self.folder / name for name in tensors)]:
@@ -136,13 +145,17 @@ class Worker:
         self._raise_if_error(reply, Stage.RUN)
         self._window.mapped(reply)
 
-    def run(self, which: int, timeout_s: float, *, crowded: bool = False) -> list[dict[str, Any]]:
+    def run(
+        self, which: int, timeout_s: float, *, crowded: bool = False, watched: bool = False
+    ) -> list[dict[str, Any]]:
         """Call once on input set `which`; claims about its outputs (see `copy_out`).
 
-        `crowded`: all threads take turns on one core.
+        `crowded`: all threads take turns on one core. `watched`: note which `operators` run meanwhile.
         """
-        order = {"which": which, **({"crowded": True} if crowded else {})}
+        how = {"crowded": crowded, "watched": watched}
+        order = {"which": which, **{name: True for name, wanted in how.items() if wanted}}
         reply = self._call({"do": "run", "with": order}, timeout_s, Stage.RUN)
+        self.operators |= _operators(reply.get("operators"))
         return self._claims(reply)
 
     def backward(self, which: int, parameters: Sequence[str], timeout_s: float) -> list[dict[str, Any]]:
@@ -336,6 +349,16 @@ def _ours() -> Iterator[None]:
         yield
     except Stopped as stopped:
         raise EvaluatorFault(f"the reference's process: {stopped.reason}") from stopped
+
+
+def _operators(said: object) -> dict[str, int]:
+    """What a worker says of the operators that ran, as far as it makes sense; names are words."""
+    pairs = [one for one in said if isinstance(one, list) and len(one) == 2] if isinstance(said, list) else []
+    return {
+        name: size
+        for name, size in pairs[:MOST_OPERATORS]
+        if isinstance(name, str) and _OPERATOR.fullmatch(name) and type(size) is int
+    }
 
 
 def _refuse(doubt: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from kernelopt.export import STABLE
@@ -46,6 +47,10 @@ class Shipping:
             return found
         # What it imports of the stable interface comes from our own header: `stable` saw to that.
         return [one for one in found if not _OF_THE_HEADER.search(one.message)]
+
+    def inspect_run(self, operators: Mapping[str, int], *, allow_libraries: bool = False) -> list[Finding]:
+        """As the language does."""
+        return self._language.inspect_run(operators, allow_libraries=allow_libraries)
 
     def build(self, request: BuildRequest, cache: Path, timeout_s: float, tools: Toolbox) -> BuildReply:
         """With the package's ``-march`` behind all other flags."""

@@ -109,6 +109,9 @@ class Language(Protocol):
     def inspect_artifact(self, path: Path, *, allow_libraries: bool = False) -> list[Finding]:
         """Static look at one thing that was built, before it is loaded. Never raises."""
 
+    def inspect_run(self, operators: Mapping[str, int], *, allow_libraries: bool = False) -> list[Finding]:
+        """A look at the operators of PyTorch (name to elements of the largest argument) that calls ran."""
+
     def build(self, request: BuildRequest, cache: Path, timeout_s: float, tools: Toolbox) -> BuildReply:
         """Build one request with `tools`, or take it from the content-addressed `cache`.
 

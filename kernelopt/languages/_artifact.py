@@ -32,6 +32,9 @@ _OWN_CONSTRUCTORS = re.compile(
 _UNVERSIONED = re.compile(r"_*Py\w*|Sleef_\w+|_ITM_\w+|__\w+")
 """Names without a version that are no library's kernels: Python's, vector mathematics, the compiler's."""
 
+_OF_PYTHON, _OF_TORCH = re.compile(r"_*Py[A-Z_]\w*"), re.compile(r"\d(at|c10|torch)\d|^THPVariable")
+"""Names of Python's own, which plain C++ has no need of; and what every extension for PyTorch has."""
+
 _NOTES = {
     **dict.fromkeys(("mmap", "mmap64"), ("files", "maps memory, or a file")),
     **dict.fromkeys(("syscall", "waitpid"), CALLS["syscall"]),
@@ -106,8 +109,11 @@ class _Artifact:
         self._built, self._report, self._allow = built, report, allow_libraries
 
     def look(self) -> None:
+        extension = any(_OF_TORCH.search(symbol.name) for symbol in self._built.imports)
         for symbol in self._built.imports:
             self._symbol(symbol)
+            if not extension and symbol.name not in CALLS and _OF_PYTHON.fullmatch(symbol.name):
+                self._add("library", f"what was built imports {symbol.name}, and so goes back to Python")
         for library in self._built.needed:
             if not _SYSTEM_LIBRARIES.fullmatch(library):
                 self._add("library", f"what was built loads {library}")

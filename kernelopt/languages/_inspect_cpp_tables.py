@@ -100,6 +100,18 @@ CODE = (
         "goes back to Python",
     ),
     _pattern(
+        "library",
+        "attr",
+        r"\.\s*attr\s*\([^()]*\)\s*\(",
+        "goes back to Python",
+    ),
+    _pattern(
+        "library",
+        "Py",
+        r"\bPy(Object_(Vector|Fast)?[Cc]all\w*|Import_\w+|Eval_\w+|Run_\w+|Object_GetAttr\w*)\s*\(",
+        "goes back to Python",
+    ),
+    _pattern(
         "patching",
         "TORCH_LIBRARY_",
         r"\bTORCH_LIBRARY_(IMPL|FRAGMENT)\s*\(\s*(aten|prim|prims|c10d|_)\b",

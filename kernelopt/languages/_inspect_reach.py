@@ -79,6 +79,10 @@ class Reach:
         if queue and self.owner:
             queue += filter(None, (self._names.method(self.owner, name) for name in ENTRIES))
             queue += [*self._assigned("forward"), *self._hooked()]
+            made = self._names.classes[self.owner]
+            queue += self._wrapping(
+                [*made.decorator_list, *(each.value for each in made.keywords)], self.owner
+            )
         seen: set[int] = set()
         while queue:
             cls, function = queue.pop(0)
@@ -88,6 +92,12 @@ class Reach:
             yield cls, function
             for node in nodes(function):
                 queue += self.reached(node, cls)
+            if not isinstance(function, ast.Lambda):
+                queue += self._wrapping(function.decorator_list, cls)
+
+    def _wrapping(self, decorators: list[ast.expr], cls: str | None) -> list[Method]:
+        """Functions that decorators, or a metaclass, may put around what they are given."""
+        return [one for each in decorators for node in ast.walk(each) for one in self.reached(node, cls)]
 
     def _assigned(self, name: str) -> Iterator[Method]:
         """What ``self.forward = f`` or ``ModelNew.forward = f`` puts in place of a method."""

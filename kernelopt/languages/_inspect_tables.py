@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 
 def _names(text: str) -> frozenset[str]:
     """``os: fork system`` a line means ``os.fork`` and ``os.system``; a line without colon means itself."""
@@ -70,10 +72,19 @@ USES = {
         builtins: exec eval compile
         importlib: util.spec_from_file_location util.module_from_spec util.spec_from_loader machinery reload
         types: CodeType FunctionType
-        marshal runpy code codeop zipimport imp
+        pickle: loads Unpickler
+        pkgutil: resolve_name
+        string: Formatter
+        typing: get_type_hints ForwardRef
+        torch.jit: CompilationUnit
+        torch.fx
+        marshal runpy code codeop zipimport imp pydoc timeit doctest cProfile profile pdb dill cloudpickle
     """),
     "library": _names("""
         ctypes.util: find_library
+        ctypes: _dlopen
+        _ctypes: dlopen dlsym
+        numpy.ctypeslib
         torch: _C._nn _C._VariableFunctions _C._linalg _C._fft
         torch: _refs _prims _decomp _inductor
         cffi cupy.cublas cupy.cudnn cuda.bindings onnxruntime openvino tvm mkl oneapi
@@ -112,10 +123,13 @@ ATTRIBUTES = {
 }
 """Attributes that break a rule on whatever object they are asked of."""
 
+LIBRARY_FUNCTION = re.compile(r"(cblas|LAPACKE|mkl|MKL|dnnl|openblas|xnn)_\w+|[sd]ge(mm|mv)_?")
+"""Functions of libraries, as attributes of a library that was loaded."""
+
 PLACES = ("/proc/", "/sys/", "/etc/", "/dev/")
 """Beginnings of paths to what the system tells about itself and others."""
 
-TASK_FILES = ("init.pt", "state.pt", "reference.py")
+TASK_FILES = ("init.pt", "state.pt", "moved.pt", "reference.py")
 TASK_FUNCTIONS = ("get_inputs", "get_init_inputs")
 """Files and functions that belong to the task, not to an answer."""
 

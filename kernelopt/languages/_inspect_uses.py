@@ -13,6 +13,7 @@ from kernelopt.languages._inspect_report import Report
 from kernelopt.languages._inspect_tables import (
     ATTRIBUTES,
     FINE,
+    LIBRARY_FUNCTION,
     NAMESPACES,
     PLACES,
     TASK_FILES,
@@ -111,6 +112,8 @@ class Uses:
             return
         if rule:
             self._add(rule, node, f".{attribute} {WHAT[rule]}")
+        elif LIBRARY_FUNCTION.fullmatch(attribute) and not self._allow:
+            self._add("library", node, f".{attribute} {WHAT['library']}")
 
     def _item(self, node: ast.Subscript) -> None:
         if meaning := self._names.dotted(node):
@@ -123,6 +126,7 @@ class Uses:
     def _call(self, node: ast.Call) -> None:
         if fetched := self._names.dotted(node):
             self._judge(node, fetched)
+        self._getter(node)
         name = self._names.meaning(node.func)
         arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
         if name is None:
@@ -139,6 +143,13 @@ class Uses:
         elif name in ("builtins.__import__", "importlib.import_module") and not self._names.dotted(node):
             self._add("hidden", node, "a module is imported under a name that is made up at run time")
 
+    def _getter(self, node: ast.Call) -> None:
+        """``operator.attrgetter("tb_frame.f_back")`` reads attributes as ``getattr`` does."""
+        if self._names.dotted(node.func) == "operator.attrgetter":
+            for name in (self._names.text(value) or "" for value in node.args):
+                for part in name.split("."):
+                    self._attribute(node, part)
+
     def _unknown(self, node: ast.Call) -> None:
         """Calls of what is not imported."""
         called = node.func.attr if isinstance(node.func, ast.Attribute) else path(node.func) or ""
@@ -150,7 +161,8 @@ class Uses:
     def _loads(self, node: ast.Call, arguments: list[ast.expr]) -> None:
         parts = [part for value in arguments for part in ast.walk(value)]
         own = any(isinstance(part, _HOLDING) and self._kernels.holds(part) for part in parts)
-        if not own and not self._allow:
+        anything = any(isinstance(part, ast.Constant) and part.value is None for part in parts)
+        if (not own or anything) and not self._allow:
             self._add("library", node, "a shared library other than the kernel's own build is loaded")
 
     def _is_namespace(self, node: ast.expr) -> bool:

@@ -31,13 +31,18 @@ def inspect_weights(tree: ast.Module, report: Report) -> None:
             read.add(node.id)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             read.update(node.value.split("."))
-        elif isinstance(node, ast.Assign) and _has_weights(node.value):
+        elif isinstance(node, ast.Assign) and _has_weights(node.value) and not _is_local(node):
             made |= {name: node.lineno for target in node.targets if (name := _own(target))}
     if read & _ALL:
         return
     for name, line in made.items():
         if name not in read:
             report.add("weights", line, f"self.{name} holds parameters that nothing reads")
+
+
+def _is_local(node: ast.Assign) -> bool:
+    """``norm = self.norm = ...``: read under the local name."""
+    return any(isinstance(target, ast.Name) for target in node.targets)
 
 
 def _own(target: ast.expr) -> str:

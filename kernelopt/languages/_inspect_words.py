@@ -47,7 +47,14 @@ _ADDRESSES = (
         "give assign award",
         r"\b(please|must|always)\s+(give|assign|award)\s+(this|it|me)\b[^\n]{0,30}\b(score|mark|grade)s?\b",
     ),
-    _said("<|", r"<\|\w+\|>"),
+    _said(
+        "<| </ inst]",
+        r"<\|\w+\|> | </(candidate|verdict|score|system|assistant|instructions?)> | \[/?inst\]",
+    ),
+    _said("instruction", r"\bnew\s+instructions?\s*:"),
+    _said("system:", r"(^|\n)\s*system:\s[^\n]{0,80}\b(score|candidate|verdict)\b"),
+    _said("as an", r"\bas\s+an\s+(ai|llm)\b[^\n]{0,60}\byou\b"),
+    _said("mention report", r"\bdo\s+not\s+(mention|report)\s+(any|the|this)\s+(problem|bug|issue|cheat)"),
 )
 _UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2069\U000e0000-\U000e007f]")
 _MARGIN = re.compile(r"\r?\n[ \t]*(#+|//+|\*+|\"+)?[ \t]*")

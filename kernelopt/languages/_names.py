@@ -11,6 +11,7 @@ import functools
 from collections.abc import Iterator
 
 from kernelopt.languages._inspect_assignments import assignments
+from kernelopt.languages._inspect_registries import registered
 from kernelopt.languages._operators import COMPUTING
 
 _MOST_ALIASES = 20
@@ -60,7 +61,11 @@ class Names:
         self._bindings: dict[int, list[tuple[ast.expr, ast.expr]]] = {}
         self._texts: dict[int, tuple[ast.expr, str | None]] = {}
         self._deep = 0
-        self.assignments = [*assignments(self.nodes), *self._class_attributes()]
+        self.assignments = [
+            *assignments(self.nodes),
+            *self._class_attributes(),
+            *registered(self.nodes),
+        ]
         self.values: dict[str | None, list[ast.expr]] = {}
         for target, value in self.assignments:
             self.values.setdefault(path(target), []).append(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from kernelopt.inline import MOST_BYTES, read_plain
@@ -37,6 +38,10 @@ class Aie:
             return inspect_object(read_plain(path, MOST_BYTES))
         except OSError as error:
             return [Finding("object", f"the object file cannot be read: {error}")]
+
+    def inspect_run(self, operators: Mapping[str, int], *, allow_libraries: bool = False) -> list[Finding]:
+        """Nothing: these kernels run in no PyTorch."""
+        return []
 
     def build(self, request: BuildRequest, cache: Path, timeout_s: float, tools: Toolbox) -> BuildReply:
         """Nothing: these kernels are no modules that could ask for a build."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from kernelopt.kernel import Kernel
@@ -10,6 +11,7 @@ from kernelopt.languages import _cpp_guide as cpp_guide
 from kernelopt.languages._artifact import inspect_artifact
 from kernelopt.languages._gxx import MISSING, build_shared, find
 from kernelopt.languages._inspect import inspect_kernel
+from kernelopt.languages._inspect_run import inspect_run
 from kernelopt.languages._torch_extension import build_torch_extension
 from kernelopt.task import Task
 
@@ -35,6 +37,10 @@ class Cpp:
     def inspect_artifact(self, path: Path, *, allow_libraries: bool = False) -> list[Finding]:
         """What `_artifact` finds in a shared object."""
         return inspect_artifact(path, allow_libraries=allow_libraries)
+
+    def inspect_run(self, operators: Mapping[str, int], *, allow_libraries: bool = False) -> list[Finding]:
+        """What `_inspect_run` finds."""
+        return inspect_run(operators, allow_libraries=allow_libraries)
 
     def build(self, request: BuildRequest, cache: Path, timeout_s: float, tools: Toolbox) -> BuildReply:
         """Build a request of kind ``shared`` or ``torch_extension``; see `Language.build`.

@@ -1,8 +1,8 @@
 """The corpus as data: what the header of each file says.
 
 Line one is ``# cheat: CLASS: SENTENCE`` or ``# honest: STYLE: SENTENCE``, line two ``# task: ID``; then,
-where they apply, ``# caught: static: REASON`` (only a look at the text can tell) and ``# needs: SANDBOX``
-(weaker ones let it do what it says). README.md describes them.
+where they apply, ``# caught: static: REASON`` (only a look at the text can tell; ``run``: at what
+ran) and ``# needs: SANDBOX`` (weaker ones let it do what it says). README.md describes them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Entry:
     task_id: str
     """Id in the bundled suite, or ``local/NAME`` for ``tasks/NAME.py``."""
     caught: str = ""
-    """``static`` when nothing but the static look can tell; else empty."""
+    """``static`` when nothing but the look at the text can tell, ``run`` at what ran; else empty."""
     needs: str = ""
     """The weakest sandbox that stops it, where ``process`` does not; else empty."""
 

@@ -103,7 +103,7 @@ def test_the_static_look_and_nothing_else_is_left_out():
 
 
 def test_a_reference_is_timed_against_itself(judge, monkeypatch):
-    monkeypatch.setattr(judge, "_inspect", lambda _: None)
+    monkeypatch.setattr(judge, "_inspect", lambda *_: None)
     monkeypatch.setattr(judge, "settings", QUICK)
     monkeypatch.setattr(judge, "_references", {})  # others want the samples of their own settings
     (trial,) = run(judge, [TASK], 1)

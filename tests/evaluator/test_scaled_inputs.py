@@ -67,3 +67,40 @@ def test_more_elements_than_factors_are_scaled_to_the_end():
     pool = Pool([[torch.rand(600_001) + 1] for _ in range(2)])
     (made,) = Recipe.random(2, random.Random(9), scaled=True).args(pool)
     assert ((made >= LEAST_SCALE - 1e-6) & (made <= 2)).all()
+
+
+def tokens(number):
+    return torch.randint(0, 50, (64, 12), generator=torch.Generator().manual_seed(number))
+
+
+@pytest.mark.parametrize("kind", [torch.int64, torch.int32, torch.uint8, torch.float32, torch.bfloat16])
+def test_no_row_of_what_cannot_be_scaled_occurs_twice_either(kind):
+    pool, chance = sets(4, lambda number: tokens(number).to(kind)), random.Random(3)
+    assert pool.mixed
+    recipes = [Recipe.random(4, chance, scaled=True) for _ in range(50)]
+    made = [recipe.args(pool)[0] for recipe in recipes]
+    for recipe, one in zip(recipes, made, strict=True):
+        first, second = pool[recipe.first][0], pool[recipe.second][0]
+        assert ((one == first) | (one == second)).all()
+    rows = torch.cat(made).double()
+    assert len(torch.unique(rows, dim=0)) > 0.97 * len(rows)
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        torch.randperm(40),
+        torch.randint(0, 90, (40,)).sort().values,
+        torch.stack([torch.randperm(9) for _ in range(20)]),
+        torch.rand(20, 9).argsort(dim=1) == 0,
+        torch.ones(9, 9).tril(),
+        torch.tensor(3),
+    ],
+    ids=["permutation", "offsets", "permutations", "one-hot rows", "triangle", "one number"],
+)
+def test_structure_is_not_mixed_away(tensor):
+    assert not Pool([[tensor], [tensor.clone()]]).mixed
+
+
+def test_nothing_is_mixed_where_the_order_of_writes_decides():
+    assert not Pool([[tokens(0)], [tokens(1)]], mixed=False).mixed

@@ -1,6 +1,5 @@
 # cheat: normalisation with fresh statistics skipped: leaves out stored moments, zero and one before training
 # task: local/fresh_batchnorm
-# caught: static: with stored moments as they are at first the reference gives the same
 import torch
 from torch import nn
 

@@ -1,6 +1,5 @@
 # cheat: branch with a zero gain skipped: leaves out a linear layer whose gain is zero before training
 # task: local/zero_gamma_residual
-# caught: static: with its initial parameters the reference gives the same
 import torch
 from torch import nn
 

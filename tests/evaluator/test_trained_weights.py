@@ -1,0 +1,91 @@
+"""Weights as if somebody had trained them: what is one number in a constructor is others on both sides."""
+
+import random
+
+import pytest
+import torch
+from judging import task
+from torch import nn
+
+from kernelopt.evaluation import Status
+from kernelopt.evaluator.runner import Runner
+from kernelopt.evaluator.trained import train
+
+NORMS = task(
+    "torch.relu(self.norm(x)) * self.gain",
+    "[torch.randn(400, 32)]",
+    init="self.norm = nn.BatchNorm1d(32).eval(); self.gain = nn.Parameter(torch.full((32,), 0.5))",
+)
+KERNEL = r"""
+import torch
+from torch import nn
+from kernelopt.inline import cpp
+
+lib = cpp(r'''
+extern "C" void norm(const float* x, const float* k, const float* s, float* y, int64_t rows, int64_t cols) {
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t c = 0; c < cols; ++c) {
+      float v = (x[r * cols + c] * k[c] + s[c]) * k[cols + c];
+      y[r * cols + c] = v * k[cols + c] > 0 ? v : 0;
+    }
+}
+''')
+
+class ModelNew(nn.Module):
+    def __init__(self):
+        super().__init__()
+        MAKE
+        with torch.no_grad():
+            factor = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+            self.shift = (norm.bias - norm.running_mean * factor).contiguous()
+            self.factor = torch.cat([factor, gain])
+
+    def forward(self, x):
+        y = torch.empty_like(x)
+        lib.norm(x, self.factor, self.shift, y, x.shape[0], x.shape[1])
+        return y
+"""
+MAKE = (
+    "norm = self.norm = nn.BatchNorm1d(32)\n        gain = self.gain = nn.Parameter(torch.full((32,), 0.5))"
+)
+OTHERWISE = MAKE.replace("self.norm", "self.first").replace("self.gain", "self.scale")
+
+
+@pytest.mark.parametrize("make", [MAKE, OTHERWISE], ids=["the same names", "other names"])
+def test_who_folds_weights_in_the_constructor_passes(evaluate, make):
+    found = evaluate(KERNEL.replace("MAKE", make), task=NORMS)
+    assert found.status is Status.PASSED, found.reason
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("self.factor = torch.cat([factor, gain])", "self.factor = torch.cat([factor, gain * 0 + 0.5])"),
+        ("norm.bias - norm.running_mean * factor", "norm.bias * 1"),
+        ("norm.weight / torch.sqrt(norm.running_var + norm.eps)", "norm.weight * 1"),
+    ],
+    ids=["a gain", "a mean", "a variance"],
+)
+def test_who_takes_them_for_granted_does_not(evaluate, old, new):
+    found = evaluate(KERNEL.replace("MAKE", MAKE).replace(old, new), task=NORMS, static=False)
+    assert found.status is Status.WRONG_VALUE
+
+
+def test_the_reference_s_own_state_has_them():
+    runner = Runner(NORMS, random.Random(1))
+    state = runner.state
+    assert all(len(state[name].unique()) == 32 for name in ("norm.weight", "norm.running_var", "gain"))
+    assert (state["norm.running_var"] >= 0.75).all()
+    assert torch.equal(state["norm.weight"], state["norm.running_var"])  # the same shape and number
+    assert state["norm.num_batches_tracked"] == 0
+
+
+def test_what_training_leaves_alone_stays():
+    model = nn.Module()
+    model.register_buffer("mask", torch.ones(4))
+    model.fixed = nn.Parameter(torch.zeros(4), requires_grad=False)
+    model.single = nn.Parameter(torch.zeros(1))
+    model.drawn = nn.Parameter(torch.randn(4))
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    assert train(model, 7) == {}
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())

@@ -133,8 +133,8 @@ class Recipe:
         word, second = _WORDS[a.itemsize], coins()
         for here in pieces(len(out) // a.itemsize):
             for part, place in _along(here, start):
-                ours, theirs = (each.view(word)[part] for each in (a.raw, b))
-                yield partial(_mix, out.view(word)[part], ours, theirs, second[place])
+                views: list[Words] = [each.view(word)[part] for each in (out, a.raw, b)]
+                yield partial(_mix, views, second[place])
 
     def stretches(self, size: int) -> list[tuple[bool, int, int]]:
         """Stretches of a tensor of `size` elements: whether of the first set, from where to where."""
@@ -159,7 +159,8 @@ def _along(here: slice, start: int) -> Iterator[tuple[slice, slice]]:
         done = part.stop
 
 
-def _mix(out: Words, a: Words, b: Words, second: npt.NDArray[np.bool_]) -> None:
+def _mix(views: Sequence[Words], second: npt.NDArray[np.bool_]) -> None:
+    out, a, b = views
     np.copyto(out, a)
     np.copyto(out, b, where=second)
 

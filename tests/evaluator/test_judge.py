@@ -145,16 +145,16 @@ def test_the_task_s_own_tolerance_is_used(evaluate):
 def test_a_reference_process_that_dies_is_replaced_and_blamed_on_no_one(evaluate, judge, monkeypatch):
     import os
 
-    start, killed = judge._timer._start, []
+    load, killed = judge._timer._load, []
 
-    def start_and_kill(*arguments):
-        worker = start(*arguments)
+    def load_and_kill(*arguments):
+        worker = load(*arguments)
         if not killed:
             killed.append(worker)
             os.kill(worker._job.pid, 9)
         return worker
 
-    monkeypatch.setattr(judge._timer, "_start", start_and_kill)
+    monkeypatch.setattr(judge._timer, "_load", load_and_kill)
     assert evaluate().status is Status.PASSED
     assert killed
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 
 from kernelopt.evaluator.arena import is_dense, leaves, raw
-from kernelopt.evaluator.spread import Raw, copy_part, pieces, spread
+from kernelopt.evaluator.spread import PIECE, Raw, copy_part, pieces, spread
 from kernelopt.evaluator.structure import is_loose
 
 Numbers = npt.NDArray[np.floating]
@@ -116,25 +116,24 @@ class Recipe:
         return made
 
     def _splicing(self, out: Raw, a: Part, b: Raw) -> Iterator[Callable[[], None]]:
-        for first, here in self._pieces(len(out) // a.itemsize):
-            there = slice(here.start * a.itemsize, here.stop * a.itemsize)
-            yield partial(copy_part, out, a.raw if first else b, there)
+        size = a.itemsize
+        for first, low, high in self._pieces(len(out) // size):
+            yield partial(copy_part, out, a.raw if first else b, slice(low * size, high * size))
 
     def _scaling(self, out: Raw, a: Numbers, b: Raw, start: int) -> Iterator[Callable[[], None]]:
         """The same, each element times a factor: from `start` on in the table, over and over."""
         kind, factors = a.dtype, factors_of(a.dtype)
-        for first, here in self._pieces(len(a)):
-            for part, place in _along(here, start):
-                source = (a if first else b.view(kind))[part]
-                yield partial(np.multiply, source, factors[place], out=out.view(kind)[part])
+        into, other = out.view(kind), b.view(kind)
+        for first, low, high in self._pieces(len(a)):
+            yield partial(_scale, into, a if first else other, factors, low, high, start)
 
     def _mixing(self, out: Raw, a: Part, b: Raw, start: int) -> Iterator[Callable[[], None]]:
         """Each element of the one or of the other, as coins say."""
         word, second = _WORDS[a.itemsize], coins()
-        for here in pieces(len(out) // a.itemsize):
-            for part, place in _along(here, start):
-                views: list[Words] = [each.view(word)[part] for each in (out, a.raw, b)]
-                yield partial(_mix, views, second[place])
+        into: Words = out.view(word)
+        sources: tuple[Words, Words] = a.raw.view(word), b.view(word)
+        for here in pieces(len(into)):
+            yield partial(_mix, into, sources, second, here.start, here.stop, start)
 
     def stretches(self, size: int) -> list[tuple[bool, int, int]]:
         """Stretches of a tensor of `size` elements: whether of the first set, from where to where."""
@@ -143,26 +142,30 @@ class Recipe:
         stop = min(stop, size)
         return [(False, 0, wrapped), (True, wrapped, start), (False, start, stop), (True, stop, size)]
 
-    def _pieces(self, size: int) -> Iterator[tuple[bool, slice]]:
+    def _pieces(self, size: int) -> Iterator[tuple[bool, int, int]]:
+        """The same, no stretch longer than a piece."""
         for first, low, high in self.stretches(size):
-            for piece in pieces(high - low):
-                yield first, slice(low + piece.start, low + piece.stop)
+            for start in range(low, high, PIECE):
+                yield first, start, min(start + PIECE, high)
 
 
-def _along(here: slice, start: int) -> Iterator[tuple[slice, slice]]:
-    """Where in a table of `SCALES` entries each part of a piece is: from `start` on, over and over."""
-    done = here.start
-    while done < here.stop:  # once or twice, as the table is longer than a piece
-        place = (start + done) % SCALES
-        part = slice(done, min(here.stop, done + SCALES - place))
-        yield part, slice(place, place + part.stop - done)
-        done = part.stop
+def _scale(out: Numbers, source: Numbers, factors: Numbers, low: int, high: int, start: int) -> None:
+    while low < high:  # once or twice: the table is longer than a piece
+        place = (start + low) % SCALES
+        end = min(high, low + SCALES - place)
+        np.multiply(source[low:end], factors[place : place + end - low], out=out[low:end])
+        low = end
 
 
-def _mix(views: Sequence[Words], second: npt.NDArray[np.bool_]) -> None:
-    out, a, b = views
-    np.copyto(out, a)
-    np.copyto(out, b, where=second)
+def _mix(
+    out: Words, sources: tuple[Words, Words], second: npt.NDArray[np.bool_], low: int, high: int, start: int
+) -> None:
+    np.copyto(out[low:high], sources[0][low:high])
+    while low < high:
+        place = (start + low) % SCALES
+        end = min(high, low + SCALES - place)
+        np.copyto(out[low:end], sources[1][low:end], where=second[place : place + end - low])
+        low = end
 
 
 def _part(tensor: torch.Tensor, *, mixed: bool) -> Part:

@@ -365,7 +365,7 @@ def test_the_usual_style_is_built_in_halves(build, torch_cache, standin):
     assert "cuda.cu(9): error: too many arguments in function call" in wrong.log
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["gpu_honest/h_torch_extension", "gpu_cheats/g_side_stream_in_extension"])
 def test_answers_of_the_corpus_are_built_in_halves(build, torch_cache, monkeypatch, name):
     """With c10's header for the current stream, whose library is empty here: built, and not loaded."""

@@ -3,9 +3,9 @@
     python -m benchmarks.perf.corpus [--only 'b_*'] [--sandbox bwrap] [--json FILE]
 
 The usual judge is `benchmarks/perf/_naive.py`, a port of KernelBench's to the CPU, with the word list of
-its source checker. Ours is run without its static look; what the look alone says stands beside it. A
-cheat is *accepted* by the usual judge when it is right and more than 1.3 times as fast, by ours when it
-is PASSED and the lower end of the interval is above 1. All of it takes half an hour.
+its source checker. Ours is run without its looks; what these alone say stands beside it. A cheat is
+*accepted* by the usual judge when it is right and more than 1.3 times as fast, by ours when it is PASSED and
+the lower end of the interval is above 1. All of it takes half an hour.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.perf import _naive
 from benchmarks.perf.build_times import machine
+from kernelopt.evaluation import Stage
 from kernelopt.evaluator.judge import Judge
 from kernelopt.executors.local import make_judge
 from kernelopt.kernel import Kernel
-from kernelopt.languages import Language
-from kernelopt.registry import get
+from kernelopt.languages import Finding
 from kernelopt.task import Task
 
 CORPUS = Path(__file__).resolve().parents[2] / "tests" / "corpus"
@@ -51,9 +51,11 @@ class Row:
     stage: str
     reason: str
     speedup: tuple[float, float, float] | None
-    """Ours, without the static look: median and interval."""
+    """Ours, without the looks: median and interval."""
     look: list[str]
-    """Rules of our static look that make it SUSPECT."""
+    """Rules of our look at text and libraries that make it SUSPECT."""
+    ran: list[str]
+    """The same of our look at what ran, as far as it got."""
     seconds: float
     """What ours took."""
 
@@ -67,7 +69,7 @@ class Row:
 
     @property
     def ours_gains(self) -> bool:
-        """Whether ours, without the look, is taken in."""
+        """Whether ours, without the looks, is taken in."""
         return self.passed and self.speedup is not None and self.speedup[1] > 1.0
 
 
@@ -75,21 +77,32 @@ def judged(only: str, sandbox: str) -> Iterator[Row]:
     """One row a file, as it is ready."""
     sys.path.insert(0, str(CORPUS))
     catalog = importlib.import_module("catalog")
-    judge = make_judge(sandbox, None)
-    judge._inspect = lambda *_: None  # type: ignore[method-assign] - the look is asked apart from it
-    language = get("languages", "cpp")()
+    judge, looks = make_judge(sandbox, None), Looks()
+    judge._inspect = looks  # type: ignore[method-assign]
     try:
         for folder in ("cheats", "honest"):
             for entry in catalog.entries(CORPUS / folder):
                 if fnmatch.fnmatch(entry.path.stem, only):
-                    yield _row(entry, catalog.load_task(entry), judge, language)
+                    yield _row(entry, catalog.load_task(entry), judge, looks)
     finally:
         judge.close()
 
 
-def _row(entry: Any, task: Task, judge: Judge, language: Language) -> Row:
+class Looks:
+    """Notes what the looks find, and lets the judge go on."""
+
+    def __init__(self) -> None:
+        self.text: set[str] = set()
+        self.ran: set[str] = set()
+
+    def __call__(self, findings: Sequence[Finding], stage: Stage = Stage.STATIC) -> None:
+        noted = self.text if stage is Stage.STATIC else self.ran
+        noted.update(finding.rule for finding in findings if finding.suspect)
+
+
+def _row(entry: Any, task: Task, judge: Judge, looks: Looks) -> Row:
     kernel = Kernel.from_source(entry.source, "cpp")
-    look = sorted({finding.rule for finding in language.inspect(kernel) if finding.suspect})
+    looks.text, looks.ran = set(), set()
     found = judge.evaluate(kernel, task)
     speedup = found.speedup and (found.speedup.median, found.speedup.ci95_low, found.speedup.ci95_high)
     return Row(
@@ -103,7 +116,8 @@ def _row(entry: Any, task: Task, judge: Judge, language: Language) -> Row:
         stage=str(found.stage),
         reason=found.reason.replace(f"{CORPUS.parents[1]}/", ""),  # files of ours, by their place here
         speedup=speedup,
-        look=look,
+        look=sorted(looks.text),
+        ran=sorted(looks.ran),
         seconds=found.seconds,
     )
 
@@ -113,7 +127,8 @@ def line(row: Row) -> str:
     usual = f"{row.usual.speedup:9.2f}x" if row.usual.correct else "   refused"
     ours = f"{row.speedup[0]:.2f}x [{row.speedup[1]:.2f}, {row.speedup[2]:.2f}]" if row.speedup else row.stage
     flagged = ", ".join(row.words) or "-"
-    return f"{row.name:34} {usual}  {flagged:24.24}  {row.status:13} {ours:24} {', '.join(row.look) or '-'}"
+    looks = f"{', '.join(row.look) or '-'}{' / ran: ' + ', '.join(row.ran) if row.ran else ''}"
+    return f"{row.name:34} {usual}  {flagged:24.24}  {row.status:13} {ours:24} {looks}"
 
 
 def totals(rows: list[Row]) -> dict[str, object]:
@@ -132,10 +147,13 @@ def totals(rows: list[Row]) -> dict[str, object]:
         "usual_words_flag_honest": [row.name for row in honest if row.words],
         "usual_excessive_honest": [row.name for row in honest if row.usual.speedup > _naive.EXCESSIVE],
         "usual_refuses_honest": [row.name for row in honest if not row.usual.correct],
-        "ours_without_look_accepts_cheats": [row.name for row in cheats if row.ours_gains],
-        "ours_accepts_cheats": [row.name for row in cheats if row.ours_gains and not row.look],
+        "ours_without_looks_accepts_cheats": [row.name for row in cheats if row.ours_gains],
+        "ours_with_one_look_at_what_ran_accepts_cheats": [
+            row.name for row in cheats if row.ours_gains and not row.ran
+        ],
+        "ours_accepts_cheats": [row.name for row in cheats if row.ours_gains and not row.look + row.ran],
         "our_look_flags_cheats": sum(bool(row.look) for row in cheats),
-        "our_look_flags_honest": [row.name for row in honest if row.look],
+        "our_looks_flag_honest": [row.name for row in honest if row.look or row.ran],
         "ours_refuses_honest": [row.name for row in honest if not row.passed],
         "ours_seconds": round(sum(row.seconds for row in rows), 1),
     }
@@ -161,7 +179,7 @@ def main() -> None:
         # Neither judge may find or leave anything in the caches of whoever runs this.
         os.environ |= {"KERNELOPT_CACHE": f"{folder}/kernelopt", "TORCH_EXTENSIONS_DIR": f"{folder}/torch"}
         print(", ".join(f"{name} {value}" for name, value in machine().items()))
-        print(f"{'file':34} {'usual':>10}  {'its words':24}  {'ours, no look':38} {'our look'}")
+        print(f"{'file':34} {'usual':>10}  {'its words':24}  {'ours, no looks':38} {'our looks'}")
         for row in judged(options.only, options.sandbox):
             rows.append(row)
             print(line(row), flush=True)

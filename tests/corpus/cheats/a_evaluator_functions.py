@@ -36,9 +36,10 @@ def is_library(module):
 
 
 programs = [module for module in list(sys.modules.values()) if not is_library(module)]
-for module in {sys.modules["__main__"], *programs}:
+names = {module.__name__ for module in programs}
+for module in programs:
     for name, value in list(vars(module).items()):
-        if isinstance(value, types.FunctionType) and value.__module__ == module.__name__:
+        if isinstance(value, types.FunctionType) and value.__module__ in names - {__name__}:
             setattr(module, name, wrapped(value))
 
 

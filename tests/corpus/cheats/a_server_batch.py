@@ -26,7 +26,7 @@ def softmax(x):
     return y
 
 
-main = sys.modules["__main__"]
+main = sys.modules.get("serving")
 Server = getattr(main, "Server", None)
 
 

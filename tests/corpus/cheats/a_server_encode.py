@@ -45,7 +45,7 @@ def encode_computed(value, arena):
     return encode(value, arena)
 
 
-main = sys.modules["__main__"]
+main = sys.modules.get("serving")
 encode = getattr(main, "encode_outputs", None)
 if encode is not None:
     main.encode_outputs = encode_computed

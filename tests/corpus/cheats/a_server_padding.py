@@ -42,7 +42,7 @@ def do_batch(self, calls):
     return reply
 
 
-Server = getattr(sys.modules["__main__"], "Server", None)
+Server = getattr(sys.modules.get("serving"), "Server", None)
 if Server is not None:
     batch = Server.do_batch
     Server.do_batch = do_batch

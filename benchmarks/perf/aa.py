@@ -128,6 +128,13 @@ def share(hits: int, trials: int) -> dict[str, Any]:
     }
 
 
+def mean(ratios: Sequence[float]) -> list[float]:
+    """Geometric mean of ratios that should be 1, with its 95% interval (normal): low, mean, high."""
+    logs = [math.log(ratio) for ratio in ratios]
+    middle, error = statistics.fmean(logs), statistics.stdev(logs) / math.sqrt(len(logs))
+    return [round(math.exp(middle + away * error), 3) for away in (-1.96, 0.0, 1.96)]
+
+
 def report(trials: Sequence[Trial]) -> dict[str, Any]:
     """Rates of both ways."""
     count = len(trials)
@@ -143,6 +150,7 @@ def report(trials: Sequence[Trial]) -> dict[str, Any]:
         "usual_worst": round(max(trial.usual for trial in trials), 2),
         "ours_worst_low": round(max(trial.low for trial in trials), 3),
         "ours_half_widths": half_widths(trials),
+        "ours_mean": mean([trial.speedup for trial in trials]),
         "ours_median_s": round(statistics.median(trial.seconds for trial in trials), 2),
         "usual_median_s": round(statistics.median(trial.usual_seconds for trial in trials), 2),
     }
@@ -160,6 +168,8 @@ def show(result: dict[str, Any]) -> None:
         print(f"  {name:20} {found['hits']:4} = {rate:.1f}% (95% interval {low:.1f} to {high:.1f}%)")
     worst, low = result["usual_worst"], result["ours_worst_low"]
     print(f"  largest ratio in the usual way {worst}, largest lower end of ours {low}")
+    low, middle, high = result["ours_mean"]
+    print(f"  geometric mean of ours {middle} (95% interval {low} to {high})")
     first, middle, last = result["ours_half_widths"]
     print(f"  half widths of our intervals: a factor of {middle} in the median, quartiles {first} and {last}")
     ours_s, usual_s = result["ours_median_s"], result["usual_median_s"]

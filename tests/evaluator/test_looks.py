@@ -76,6 +76,30 @@ def test_a_quick_one_lets_both_sides_work_once_a_round_in_turns():
     assert rounds == [True, False, False, True] * 3
 
 
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_both_sides_get_warm_with_as_many_batches(precision):
+    """A process gets faster with each: a kernel that is the reference would look faster than it is."""
+
+    class Counted(Side):
+        served = 0
+
+        def batch(self, slots, timeout_s):
+            self.served += bool(slots)
+            return super().batch(slots, timeout_s)
+
+    chance = random.Random(1)
+    pairs = []
+
+    def open_pair(_):
+        calls = pairs[0].calls if pairs else (16, 0)  # the reference's are known from the kernel before
+        pairs.append(Pair(Counted(CALL_MS, chance), Counted(CALL_MS, chance), calls))
+        return pairs[-1]
+
+    settings = replace(Settings().precise(precision), time_cap_s=60.0)
+    Stopwatch(Inputs(), [1, 2], settings, open_pair, lambda half, refill: None).measure("timed")
+    assert [pair.reference.served for pair in pairs] == [pair.candidate.served for pair in pairs]
+
+
 def test_pairs_that_disagree_are_as_many_as_there_may_be():
     usual, thorough = (timed([1.0, 1.7], precision) for precision in ("usual", "thorough"))
     assert (usual.pairs, thorough.pairs) == (4, 8)

@@ -125,7 +125,7 @@ class Stopwatch:
 
         As many as in the first pair: rounds of all pairs are to weigh the same. And as many batches before
         the first round: a process gets faster with each. (With one batch of the reference before the
-        rounds, and three of the candidate, 200 quick A/A trials had a mean of 1.07.)
+        rounds, and three of the candidate, 200 quick A/A trials had a mean of 1.05.)
         """
         self._empty_ms += [self._batch(pair.reference, []).elapsed_ms for _ in range(4)][1:]
         reference, candidate = self.pairs[0].calls if self.pairs else pair.calls

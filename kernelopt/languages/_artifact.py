@@ -98,18 +98,19 @@ def inspect_artifact(path: Path, *, allow_libraries: bool = False) -> list[Findi
             data = file.read(MOST_BYTES + 1)
         if len(data) > MOST_BYTES:
             raise NotElf("the file is too large")
-        _Artifact(read(data), report, allow_libraries=allow_libraries).look()
+        _Artifact(read(data), report, allow_libraries=allow_libraries, module=b"\0PyInit_" in data).look()
     except (OSError, NotElf) as error:
         report.add("hidden", 0, f"what was built cannot be read ({error})")
     return report.findings()
 
 
 class _Artifact:
-    def __init__(self, built: SharedObject, report: Report, *, allow_libraries: bool):
-        self._built, self._report, self._allow = built, report, allow_libraries
+    def __init__(self, built: SharedObject, report: Report, *, allow_libraries: bool, module: bool):
+        """`module`: it is one of Python's, which needs Python's functions."""
+        self._built, self._report, self._allow, self._module = built, report, allow_libraries, module
 
     def look(self) -> None:
-        extension = any(_OF_TORCH.search(symbol.name) for symbol in self._built.imports)
+        extension = self._module or any(_OF_TORCH.search(symbol.name) for symbol in self._built.imports)
         for symbol in self._built.imports:
             self._symbol(symbol)
             if not extension and symbol.name not in CALLS and _OF_PYTHON.fullmatch(symbol.name):

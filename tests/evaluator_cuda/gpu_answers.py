@@ -48,7 +48,7 @@ from torch import nn
 import gpu
 
 LIBRARY = torch.cuda.standin
-MAIN = sys.modules["worker"]
+MAIN = sys.modules["serving"]
 BYTES = 500 * 37 * 4
 HOSTS = bytearray(BYTES)  # memory that is no GPU's
 state = {{"timed": False}}

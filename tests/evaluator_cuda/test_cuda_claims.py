@@ -18,7 +18,7 @@ layout = MAIN.layout
 def larger(leaf):
     found = layout(leaf)
     return {{**found, "shape": {shape}, "stride": {stride}}} if state["timed"] else found
-MAIN.layout = larger
+MAIN.layout = sys.modules["tensors"].layout = larger
 """
 
 

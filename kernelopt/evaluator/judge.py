@@ -170,9 +170,9 @@ class Judge:
     def _judge(self, kernel: Kernel, reference: Reference, language: Language, story: Story) -> None:
         where = conditions(language.device)
         worker = self._load(kernel, reference, self._builder(language, story), where)
-        if where.timed:
-            self._timer.expect(reference, self.settings)
         try:
+            if where.timed:
+                self._timer.expect(reference, self.settings)
             self._check(worker, reference, story)
             self._look_at_run(worker.operators, language, Stage.CHECK)
         finally:

@@ -9,7 +9,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernelopt.evaluator import spread as spreading
 from kernelopt.evaluator.sample import largest_error, same_bits
 from kernelopt.evaluator.scan import scan
 from kernelopt.evaluator.spread import PIECE, copy, pieces, spread, threads
@@ -72,11 +71,3 @@ def test_one_wrong_element_is_found_in_whichever_piece(place):
     assert largest_error(out, want) == 2.0
     assert not same_bits(out, want.float())
     assert same_bits(out, out.clone())
-
-
-def test_pieces_fit_between_the_interpreter_s_turns(monkeypatch):
-    """A job on a piece lets go of the lock: more of them than threads, all are done."""
-    monkeypatch.setattr(spreading, "MOST", 2)
-    assert spread([lambda n=n: float(torch.ones(PIECE).sum()) + n for n in range(50)]) == [
-        PIECE + n for n in range(50)
-    ]

@@ -65,7 +65,7 @@ class Timer:
         if self._memory is not HOST:
             return
         task, made = reference.task, setup("Model", reference, settings)  # here, as the model is in use here
-        self._ahead.begin(task.hash, partial(self._load, task, made, settings))
+        self._ahead.begin(_key(reference), partial(self._load, task, made, settings))
 
     def time(self, candidate: Candidate, reference: Reference, settings: Settings) -> Timing:
         """Timing; once more where a kernel is faster than a reference that was kept waiting (see `pace`).
@@ -143,7 +143,7 @@ class Timer:
 
     def _reference(self, reference: Reference, settings: Settings) -> Worker:
         """The reference in a process that has done nothing yet."""
-        return self._ahead.take(reference.task.hash) or self._start(reference, settings)
+        return self._ahead.take(_key(reference)) or self._start(reference, settings)
 
     def _start(self, reference: Reference, settings: Settings, mode: str = "") -> Worker:
         """The reference in a fresh process, under a `mode` of ``torch.compile`` if there is one."""
@@ -161,6 +161,11 @@ class Timer:
         except (Stopped, EvaluatorFault) as stopped:
             worker.close()
             raise EvaluatorFault(f"the reference of task {task.id}: {stopped}") from stopped
+
+
+def _key(reference: Reference) -> str:
+    """A reference that is loaded anew has other weights."""
+    return f"{reference.task.hash} {reference.seed}"
 
 
 def setup(cls: str, reference: Reference, settings: Settings) -> Setup:

@@ -160,6 +160,18 @@ def test_a_reference_process_that_dies_is_replaced_and_blamed_on_no_one(evaluate
     assert killed
 
 
+def test_a_reference_that_was_loaded_ahead_serves_its_own_weights_only(evaluate, judge, monkeypatch):
+    known = judge.reference(TASK)
+    judge._timer.expect(known, judge.settings)
+    monkeypatch.setattr(known, "seed", known.seed + 1)  # as of one that was given up and is loaded anew
+    taken, take = [], judge._timer._ahead.take
+    monkeypatch.setattr(judge._timer._ahead, "take", lambda key: taken.append(take(key)) or taken[-1])
+    worker = judge._timer._reference(known, judge.settings)
+    worker.close()
+    judge._timer.close()
+    assert taken == [None]
+
+
 @pytest.mark.parametrize(("paces_ms", "low"), [([3.0], 2.0), ([60.0, 3.1], 2.0), ([60.0, 30.0], 0.2)])
 def test_a_kernel_faster_than_a_reference_that_was_kept_waiting_is_timed_again(
     judge, monkeypatch, paces_ms, low

@@ -181,7 +181,7 @@ def _values(sample: Sample, wanted: Wanted, out: torch.Tensor, allowed: Toleranc
     workload_id, want = sample.workload.id, wanted.value
     if not want.is_floating_point():
         return _exact(workload_id, out, want)
-    wrong, worst, relative = scan(out, want, allowed)
+    wrong, worst, relative = scan(out, want, allowed, wanted.halves)
     facts: dict[str, Any] = {}
     status, detail = Status.PASSED, ""
     if wrong:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from kernelopt.evaluator.arena import leaves, tensor_bytes
+from kernelopt.evaluator.scan import Halves
 from kernelopt.evaluator.spread import pieces, spread
 from kernelopt.task import Workload
 
@@ -51,6 +52,8 @@ class Wanted:
     """The reference's own output has elements that share memory (an expanded view)."""
     aliases: bool = False
     """The reference's own output lies in the memory of an input."""
+    halves: Halves | None = None
+    """`value` once more, where it is kept for other kernels, in a form that is faster to compare with."""
 
     @property
     def shape(self) -> torch.Size:
@@ -80,14 +83,22 @@ class Sample:
 
     def outline(self) -> Sample:
         """The figures alone, without any tensor."""
-        nothing = torch.empty(0)
-        after = {index: replace(wanted, value=nothing) for index, wanted in self.after.items()}
-        return Sample(self.workload, [], [replace(w, value=nothing) for w in self.outputs], after)
+        after = {index: _empty(wanted) for index, wanted in self.after.items()}
+        return Sample(self.workload, [], [_empty(wanted) for wanted in self.outputs], after)
+
+    def halved(self) -> Sample:
+        """Made ready to be compared with many times."""
+        return replace(self, outputs=[replace(w, halves=Halves.of(w.value, w.kind)) for w in self.outputs])
 
     def memory(self) -> int:
         """Bytes of its tensors."""
-        kept = [*leaves(self.args), *self.expected, *(w.value for w in self.after.values())]
+        halves = [part for wanted in self.outputs for part in wanted.halves or ()]
+        kept = [*leaves(self.args), *self.expected, *halves, *(w.value for w in self.after.values())]
         return sum(tensor_bytes(t) for t in kept)
+
+
+def _empty(wanted: Wanted) -> Wanted:
+    return replace(wanted, value=torch.empty(0), halves=None)
 
 
 def like_usual(sample: Sample, usual: Sequence[Wanted]) -> Sample:

@@ -137,7 +137,7 @@ class Samples:
             args = self._runner.inputs(plan.distribution, plan.seed) if outline else []
             sample = self._runner.refilled(outline, args) if outline else None
         if sample and self.memory() + sample.memory() <= KEEP:
-            self._kept[plan.id] = sample
+            sample = self._kept[plan.id] = sample.halved()
         return sample
 
     def _make(self, plan: Workload) -> Sample | None:

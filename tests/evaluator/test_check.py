@@ -4,14 +4,13 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from judging import claim
 
 from kernelopt.evaluation import Status
 from kernelopt.evaluator.check import allowance, compare, reduced, tolerance, written
 from kernelopt.evaluator.sample import Sample, Wanted, overlaps, root_mean_square
-from kernelopt.evaluator.scan import scan
 from kernelopt.task import Tolerance, Workload
 
 SIZES = st.floats(0, 1e6)
@@ -131,16 +130,6 @@ def test_what_shorter_types_need_is_never_less(name):
     want = Wanted(torch.rand(100).double(), torch.float32, rms=0.5, eager_error=1e-3, sensitivity=1e-6)
     loose, usual = reduced(want, name, 64.0), allowance(want, 64.0)
     assert loose.atol >= usual.atol and loose.rtol > usual.rtol
-
-
-@given(st.integers(1, 300_000), st.integers(0, 100))
-@settings(deadline=None, max_examples=20)
-def test_scan_counts_wrong_elements_exactly(size, wrong):
-    want = torch.ones(size, dtype=torch.float64)
-    out = torch.ones(size)
-    picks = torch.randperm(size)[: min(wrong, size)]
-    out[picks] = 2.0
-    assert scan(out, want, Tolerance(1e-6, 1e-6))[0] == len(picks)
 
 
 # Layout -----------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import random
 import signal
 import socket
 import struct
@@ -17,6 +16,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from heap import Room
 from modules import compiled, copy_state, describe_error, execute
 from processes import PR_SET_CHILD_SUBREAPER, PR_SET_DUMPABLE, PR_SET_PDEATHSIG, prctl
 from tensors import (
@@ -95,11 +95,10 @@ class Server:
         self.link, self.folder = link, folder
         self.model = None
         self.sets: list[list] = []
-        self.outputs: list = []
+        self.room = Room()
         self.memory = Host()
         self.fds: list[int] = []
         self.homes: dict[int, set[int]] = {}
-        self.pad = None
 
     # framing: four bytes of length, then JSON; file descriptors ride on the first byte
     def receive(self) -> dict:
@@ -218,10 +217,11 @@ class Server:
         import torch
         import watching
 
+        keep = self.room.clear()
         watch = watching.watched if watched else lambda call: (call(), None)
         with torch.no_grad(), one_core() if crowded else contextlib.nullcontext():
             outputs, operators = watch(lambda: self.model(*self.sets[which]))
-        self.outputs = [outputs]
+        keep.append(outputs)
         self.memory.wait()
         return {**self.do_fetch(0), "operators": operators}
 
@@ -240,7 +240,7 @@ class Server:
         sources = [x for x in by if x is not None and x.requires_grad]
         outs, weights = [out for out, _ in pairs], [weight for _, weight in pairs]
         found = iter(torch.autograd.grad(outs, sources, weights, allow_unused=True))
-        self.outputs = [[next(found) if x is not None and x.requires_grad else None for x in by]]
+        self.room.clear().append([next(found) if x is not None and x.requires_grad else None for x in by])
         self.memory.wait()
         return self.do_fetch(0)
 
@@ -248,28 +248,24 @@ class Server:
         """Call the kernel on many input sets in a row, keeping every output for the audit.
 
         Tells where each output lies, so that the judge can read it once this process is stopped. Outputs
-        of the batch before go now: until then the judge may look at them. The heap is shifted by a
-        random number of cache lines: where outputs lie within a page, relative to inputs, alters times
-        by tens of percent, and would be the same in every batch of a process.
+        of the batch before go now: until then the judge may look at them.
         """
         import torch
 
-        self.outputs = []
-        self.pad = torch.empty(16 * random.randrange(64))
-        memory = self.memory
-        model, sets, keep = self.model, self.sets, self.outputs.append
+        outputs, memory = self.room.clear(), self.memory
+        model, sets, keep = self.model, self.sets, outputs.append
         with torch.no_grad():
             began = memory.begin()
             for which in calls:
                 keep(model(*sets[which]))
             spent = memory.end(began)
-        layouts = [layout(leaf) for leaf in flatten(self.outputs[0])] if self.outputs else []
-        at = [addresses(one) for one in self.outputs]
+        layouts = [layout(leaf) for leaf in flatten(outputs[0])] if outputs else []
+        at = [addresses(one) for one in outputs]
         return {"ok": True, "at": at, "layouts": layouts, "ns": spent, **memory.homes(at)}
 
     def do_fetch(self, call: int) -> dict:
         """Describe the outputs of one call; copy them into shared memory, where there is some."""
-        outputs = encode_outputs(self.outputs[call], self.memory.out)
+        outputs = encode_outputs(self.room.outputs[call], self.memory.out)
         at = [one["ptr"] for one in outputs if "ptr" in one]
         return {"ok": True, "outputs": outputs, **self.memory.homes([at])}
 

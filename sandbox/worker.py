@@ -12,8 +12,8 @@ time, "cpu_ns": n}``, ``{"resumed": pid, "at_ns": monotonic time, "cpu_ns": n}``
 followed by n raw bytes.
 
 Around it: `processes` (stopping, reading and killing), `confine` (what a child takes from itself) and
-`serving` (one job), and there `modules`, `tensors`, `routing`, `watching`, `trained`, `interpreting` and
-`gpu`. All of them import only the standard library, torch and `kernelopt.inline`.
+`serving` (one job), and there `heap`, `modules`, `tensors`, `routing`, `watching`, `trained`, `interpreting`
+and `gpu`. All of them import only the standard library, torch and `kernelopt.inline`.
 """
 
 from __future__ import annotations
@@ -107,11 +107,13 @@ def get_warm() -> None:
 
     Nothing big enough for torch to start threads: they do not survive a fork.
     """
+    import heap
     import routing
     import torch.utils.cpp_extension
     import trained  # noqa: F401
     import watching  # noqa: F401
 
+    heap.keep_freed_memory()
     routing.prepare()
     for weights_only in (True, False):
         with io.BytesIO() as file:

@@ -16,7 +16,7 @@ import torch
 from kernelopt.errors import EvaluatorFault
 from kernelopt.evaluation import Stage, Status
 from kernelopt.evaluator.arena import Slots
-from kernelopt.evaluator.claims import Batch, batch_of
+from kernelopt.evaluator.claims import Batch, batch_of, told
 from kernelopt.evaluator.memory import HOST, Memory, Unreadable
 from kernelopt.evaluator.tools import sealed
 from kernelopt.evaluator.trained import Moved
@@ -166,7 +166,7 @@ class Worker:
         order = {"which": which, "parameters": list(parameters)}
         reply = self._call({"do": "backward", "with": order}, timeout_s, Stage.RUN)
         if reply.get("ok") is False:
-            raise Stopped(Status.WRONG_VALUE, Stage.CHECK, str(reply.get("why"))[:300])
+            raise Stopped(Status.WRONG_VALUE, Stage.CHECK, told(reply.get("why")))
         return self._claims(reply)
 
     def batch(self, calls: Sequence[int], timeout_s: float) -> Batch:
@@ -299,13 +299,13 @@ class Worker:
     def _raise_if_error(self, reply: dict[str, Any], stage: Stage) -> None:
         if "error" not in reply:
             return
-        text = str(reply.get("text", ""))[-LOG_TAIL:]
+        text = _text(reply.get("text"))[-LOG_TAIL:]
         status, where = Status.CRASHED, stage
         if reply.get("memory"):
             status = Status.OUT_OF_MEMORY
         elif reply.get("phase") == "build":
             status, where = Status.BUILD_FAILED, Stage.BUILD
-        raise Stopped(status, where, _headline(text, status) or str(reply["error"]), text)
+        raise Stopped(status, where, _headline(text, status) or told(reply["error"]), text)
 
 
 _DOING = {
@@ -365,6 +365,11 @@ def _refuse(doubt: str) -> None:
     """What raises doubts while timed is the candidate's doing, whoever's batch it is."""
     if doubt:
         raise Stopped(Status.SUSPECT, Stage.TIME, doubt)
+
+
+def _text(said: object) -> str:
+    """What a worker says, if it is text at all."""
+    return said if isinstance(said, str) else ""
 
 
 def _headline(text: str, status: Status) -> str:

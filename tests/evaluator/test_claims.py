@@ -140,3 +140,34 @@ def test_a_verdict_quotes_what_is_short_and_flat():
     assert told("float64") == "float64"
     assert told(deep) == told([1] * 1000) == "a list"
     assert len(told("x" * 10_000)) < 1000
+
+
+NESTED = """
+class Deep(Exception):
+    pass
+def forward(self, x):
+    raise Deep
+ModelNew.forward = forward
+import sys
+Server = getattr(sys.modules.get("serving"), "Server", None)
+if Server is not None:
+    honest = Server.send
+    def send(self, message):
+        if message.get("error"):
+            for _ in range(900):
+                message["text"] = [message["text"]]
+        honest(self, message)
+    Server.send = send
+"""
+
+
+def test_an_error_whose_text_is_none_is_a_crash(evaluate):
+    found = evaluate(HONEST + NESTED, static=False)
+    assert (found.status, found.reason) == (Status.CRASHED, "Deep")
+
+
+def test_an_error_that_cannot_be_written_down_is_a_crash_that_can(evaluate):
+    source = HONEST.replace("y = torch.empty_like(x)", "raise ValueError(chr(0xD800) + ' it said')")
+    found = evaluate(source)
+    assert found.status is Status.CRASHED
+    assert found.reason.encode().endswith(b"? it said")

@@ -169,7 +169,9 @@ def order_pause(pid: int, order: dict, children: dict[int, int]) -> None:
     if len(tree) > 1:
         tree = freeze(lambda: family(pid, children))
         at_ns = time.monotonic_ns()
-    used = settled_cpu_ns(tree)
+    settled_cpu_ns(tree)
+    HAD[pid] = {each: cpu_ns([each]) for each in tree}
+    used = sum(HAD[pid].values())
     if len(tree) == 1 and pid in STOPS:
         stopped_ns, used_then = STOPS[pid]
         at_ns = stopped_ns if used - used_then < IDLE_NS else at_ns
@@ -181,7 +183,10 @@ def order_resume(pid: int, order: dict, children: dict[int, int]) -> None:
     tree = family(pid, children)
     STOPS.pop(pid, None)
     PAUSED.discard(pid)
-    used, at_ns = cpu_ns(tree), time.monotonic_ns()
+    had = HAD.pop(pid, {})
+    # What each has had since, one by one: one that is gone must not make up for what another one did.
+    since = sum(max(0, cpu_ns([each]) - had.get(each, 0)) for each in tree)
+    used, at_ns = sum(had.values()) + since, time.monotonic_ns()
     for each in tree:
         kill(each, signal.SIGCONT)
     say({"resumed": pid, "at_ns": at_ns, "cpu_ns": used})
@@ -219,6 +224,8 @@ BELL: list[int] = []
 """Both ends of the pipe that rings when a child stops or ends."""
 STOPS: dict[int, tuple[int, int]] = {}
 """When a child stopped by itself, and how much processor time it had had by then."""
+HAD: dict[int, dict[int, int]] = {}
+"""How much processor time each process of a paused child had had when it was stopped."""
 PAUSED: set[int] = set()
 """Children that stand still because the judge wants them to."""
 OWING: set[int] = set()
@@ -234,7 +241,10 @@ def listen_for_stops() -> int:
 
 
 def note_stops(bell: int, children: dict[int, int]) -> None:
-    """Remember when children stopped, as near to it as can be: nobody needs to have asked by then."""
+    """Remember when children stopped, as near to it as can be: nobody needs to have asked by then.
+
+    Not of one that has started other processes: with these, only the pause itself ends its work.
+    """
     now = time.monotonic_ns()
     with contextlib.suppress(BlockingIOError):
         os.read(bell, 4096)
@@ -244,7 +254,7 @@ def note_stops(bell: int, children: dict[int, int]) -> None:
         if pid in OWING:
             OWING.discard(pid)
             kill(pid, signal.SIGCONT)
-        else:
+        elif family(pid, children) == [pid]:  # another process of its could go on with its work
             STOPS[pid] = now, cpu_ns([pid])
 
 
@@ -256,6 +266,7 @@ def reap(fd: int, children: dict[int, int]) -> None:
     pid = children.pop(fd)
     os.close(fd)
     STOPS.pop(pid, None)
+    HAD.pop(pid, None)
     for group in (PAUSED, OWING):
         group.discard(pid)
     with contextlib.suppress(ProcessLookupError):

@@ -8,7 +8,7 @@ from functools import partial
 
 from kernelopt.evaluation import Check, Stage, Status, Timing
 from kernelopt.evaluator import audit
-from kernelopt.evaluator.check import allowance, compare
+from kernelopt.evaluator.check import allowance, compare, misformed
 from kernelopt.evaluator.clock import Half
 from kernelopt.evaluator.reference import Reference
 from kernelopt.evaluator.settings import Settings
@@ -33,6 +33,7 @@ class Auditor:
 
     def __call__(self, half: Half, refill: Callable[[], None]) -> None:
         """A glance always; once without a gap; once with the inputs overwritten in between."""
+        self._pass(misformed("timed", audit.claims(half.candidate), half.reference.layouts))
         slots = [slot for slot in half.slots[1] if slot in half.slots[0]]
         slots = self._chance.sample(slots, min(audit.CALLS, len(slots)))
         calls, others = ([side.index(slot) for slot in slots] for side in half.slots[::-1])
@@ -87,7 +88,11 @@ class Auditor:
             override=override,
             allow_reduced=self._settings.allow_reduced_precision,
         )
-        if check.status is not Status.PASSED:
+        self._pass(check)
+
+    def _pass(self, check: Check | None) -> None:
+        """What fails when it is timed was right when it was checked."""
+        if check and check.status is not Status.PASSED:
             self._checks.append(check)
             reason = f"right when checked, wrong when timed: {check.detail}"
             raise Stopped(Status.SUSPECT, Stage.TIME, reason)

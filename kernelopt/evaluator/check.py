@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
 from kernelopt.evaluation import Check, Status
 from kernelopt.evaluator.arena import leaves
+from kernelopt.evaluator.claims import told
 from kernelopt.evaluator.mismatch import analyse
 from kernelopt.evaluator.precision import WIDEST, evidence, of_size
 from kernelopt.evaluator.sample import Sample, Wanted, overlaps, real, same_bits
@@ -26,6 +27,22 @@ PyTorch's own error by 3 to 15 times over the bundled tasks, being the worst of 
 COARSE = 1 / 16
 """Part of the factor that applies to half types: their error is the rounding of the output, which no
 other order of summation multiplies."""
+
+
+class Form(Protocol):
+    """What an output looks like, whatever it holds."""
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the output."""
+
+    @property
+    def shape(self) -> Sequence[int]:
+        """Of the output."""
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether elements may share memory."""
 
 
 def tolerance(
@@ -99,12 +116,16 @@ def compare(
         allow_reduced: let float16, tf32 and bfloat16 arithmetic pass in a float32 task.
     """
     workload_id = sample.workload.id
-    if len(claims) != len(sample.outputs):
-        detail = f"returned {len(claims)} outputs, expected {len(sample.outputs)}"
-        return Check(workload_id, Status.WRONG_SHAPE, detail=detail)
+    if failed := _number(workload_id, claims, sample.outputs):
+        return failed
     worst: Check | None = None
     for claim, out, wanted in zip(claims, actual, sample.outputs, strict=True):
-        failed = _form(workload_id, claim, out, wanted) or _layout(workload_id, claim, wanted, inputs)
+        failed = (
+            _form(workload_id, claim, wanted)
+            or _place(workload_id, claim, out)
+            or _shared(workload_id, claim, wanted)
+            or _alias(workload_id, claim, wanted, inputs)
+        )
         if failed:
             return failed
         assert out is not None
@@ -116,6 +137,19 @@ def compare(
             return check
         worst = max(worst, check, key=lambda c: c.max_abs_error or 0.0) if worst else check
     return worst or Check(workload_id, Status.PASSED)
+
+
+def misformed(workload_id: str, claims: Sequence[dict[str, Any]], wanted: Sequence[Form]) -> Check | None:
+    """What is wrong with outputs that nothing has been read of yet: their number, types, shapes, strides."""
+    failed = _number(workload_id, claims, wanted)
+    pairs = zip(claims, wanted, strict=False)
+    checks = (_form(workload_id, *pair) or _shared(workload_id, *pair) for pair in pairs)
+    return failed or next((check for check in checks if check), None)
+
+
+def fits(claim: dict[str, Any], wanted: Form) -> bool:
+    """Whether an output is said to be of the type and shape of what is wanted."""
+    return _form("", claim, wanted) is None
 
 
 def written(sample: Sample, inputs: Sequence[torch.Tensor], *, factor: float) -> Check | None:
@@ -142,29 +176,46 @@ def written(sample: Sample, inputs: Sequence[torch.Tensor], *, factor: float) ->
     return None
 
 
-def _form(workload_id: str, claim: dict[str, Any], out: torch.Tensor | None, wanted: Wanted) -> Check | None:
-    """Exact type, shape, dtype and device, before any value is looked at."""
+def _number(workload_id: str, claims: Sequence[object], wanted: Sequence[object]) -> Check | None:
+    if len(claims) == len(wanted):
+        return None
+    detail = f"returned {len(claims)} outputs, expected {len(wanted)}"
+    return Check(workload_id, Status.WRONG_SHAPE, detail=detail)
+
+
+def _form(workload_id: str, claim: dict[str, Any], wanted: Form) -> Check | None:
+    """Exact type, shape and dtype, before any value is looked at."""
     name, shape = str(wanted.dtype).removeprefix("torch."), list(wanted.shape)
     if claim.get("type") != "torch.Tensor":
-        return Check(
-            workload_id, Status.WRONG_DTYPE, detail=f"returned a {claim.get('type')}, not torch.Tensor"
-        )
-    if list(claim.get("shape", [])) != shape:
-        detail = f"shape {claim.get('shape')}, expected {shape}"
+        detail = f"returned a {told(claim.get('type'))}, not torch.Tensor"
+        return Check(workload_id, Status.WRONG_DTYPE, detail=detail)
+    if claim.get("shape") != shape:
+        detail = f"shape {told(claim.get('shape'))}, expected {shape}"
         return Check(workload_id, Status.WRONG_SHAPE, detail=detail)
     if claim.get("dtype") != name:
-        return Check(workload_id, Status.WRONG_DTYPE, detail=f"dtype {claim.get('dtype')}, expected {name}")
-    if out is None:
-        return Check(workload_id, Status.WRONG_DTYPE, detail=f"output on device {claim.get('device')}")
+        detail = f"dtype {told(claim.get('dtype'))}, expected {name}"
+        return Check(workload_id, Status.WRONG_DTYPE, detail=detail)
     return None
 
 
-def _layout(workload_id: str, claim: dict[str, Any], wanted: Wanted, inputs: range | None) -> Check | None:
+def _place(workload_id: str, claim: dict[str, Any], out: torch.Tensor | None) -> Check | None:
+    if out is not None:
+        return None
+    detail = f"output on device {told(claim.get('device'))}"
+    return Check(workload_id, Status.WRONG_DTYPE, detail=detail)
+
+
+def _shared(workload_id: str, claim: dict[str, Any], wanted: Form) -> Check | None:
     """An output has memory of its own for every element, unless the reference's own has not."""
-    stride, address = claim.get("stride"), claim.get("ptr")
-    if stride is not None and not wanted.overlaps and _is_shared(claim, stride):
-        detail = f"elements of the output share memory (strides {stride})"
-        return Check(workload_id, Status.WRONG_SHAPE, detail=detail)
+    stride = claim.get("stride")
+    if stride is None or wanted.overlaps or not _is_shared(claim, stride):
+        return None
+    detail = f"elements of the output share memory (strides {told(stride)})"
+    return Check(workload_id, Status.WRONG_SHAPE, detail=detail)
+
+
+def _alias(workload_id: str, claim: dict[str, Any], wanted: Wanted, inputs: range | None) -> Check | None:
+    address = claim.get("ptr")
     if inputs is not None and type(address) is int and address in inputs and not wanted.aliases:
         detail = "the output lies in the memory of an input"
         return Check(workload_id, Status.WRONG_VALUE, detail=detail)

@@ -9,8 +9,15 @@ from typing import Any
 
 import torch
 
+from kernelopt.evaluator.sample import overlaps
+
 MOST_SPREAD = 16
 """A tensor may span so many times the bytes of its elements (a column of a matrix does)."""
+
+MOST_TOLD, LONGEST = 16, 200
+"""Numbers of a list, and letters, that a verdict quotes of a claim."""
+_UNSIGNED = torch.uint8, torch.uint16, torch.uint32, torch.uint64
+_INTEGERS = {torch.bool, torch.int8, torch.int16, torch.int32, torch.int64, *_UNSIGNED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,11 @@ class Layout:
         return (last + 1) * self.dtype.itemsize
 
     @property
+    def overlaps(self) -> bool:
+        """Whether elements share memory."""
+        return bool(self.numel) and overlaps(self.shape, self.stride)
+
+    @property
     def dense(self) -> bool:
         """Whether the elements fill their extent."""
         return self.extent == self.numel * self.dtype.itemsize
@@ -44,7 +56,9 @@ class Layout:
         """The tensor whose memory is `raw` (`extent` bytes)."""
         if not self.numel:
             return torch.empty(self.shape, dtype=self.dtype)
-        return torch.frombuffer(bytearray(raw), dtype=self.dtype).as_strided(self.shape, self.stride)
+        # The stride of a dimension of one is never taken, may be any number, and is multiplied by torch.
+        stride = [step if n > 1 else 1 for n, step in zip(self.shape, self.stride, strict=True)]
+        return torch.frombuffer(bytearray(raw), dtype=self.dtype).as_strided(self.shape, stride)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,19 +97,31 @@ def layout_of(claim: object, device: str = "cpu") -> Layout | None:
     """A claimed layout, or None when no tensor in the memory of `device` can look like that."""
     if not isinstance(claim, dict):
         return None
-    dtype = getattr(torch, str(claim.get("dtype")), None)
-    shape, stride = claim.get("shape"), claim.get("stride")
-    if (
-        not isinstance(dtype, torch.dtype)
-        or not _ints(shape)
-        or not _ints(stride)
-        or claim.get("device") != device
-    ):
+    dtype, shape, stride = dtype_of(claim.get("dtype")), claim.get("shape"), claim.get("stride")
+    if dtype is None or not _ints(shape) or not _ints(stride) or claim.get("device") != device:
         return None
     if len(_list(shape)) != len(_list(stride)) or min([*_list(shape), *_list(stride)], default=0) < 0:
         return None
     layout = Layout(dtype, tuple(_list(shape)), tuple(_list(stride)))
     return layout if layout.extent <= MOST_SPREAD * layout.numel * dtype.itemsize else None
+
+
+def dtype_of(name: object) -> torch.dtype | None:
+    """The dtype that a claim names; None for what is none, or one that is more than a kind of numbers.
+
+    A tensor of a quantized type cannot be made of bytes: torch does not refuse, but crashes.
+    """
+    found = getattr(torch, name, None) if isinstance(name, str) else None
+    if not isinstance(found, torch.dtype):
+        return None
+    return found if found.is_floating_point or found.is_complex or found in _INTEGERS else None
+
+
+def told(value: object) -> str:
+    """A claimed value as a verdict may quote it: a name, a number, some numbers; of others what they are."""
+    short = isinstance(value, list) and len(value) <= MOST_TOLD and all(type(n) is int for n in value)
+    plain = value is None or isinstance(value, str | int | float)
+    return str(value)[:LONGEST] if short or plain else f"a {type(value).__name__}"
 
 
 def _ints(value: object) -> bool:

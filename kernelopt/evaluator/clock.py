@@ -78,8 +78,10 @@ class Stopwatch:
         audit: Audit,
         *,
         scaled: bool = False,
+        warm: bool = False,
     ):
-        self._scaled = scaled
+        """`warm`: call both sides of a pair once before its first batch: the candidate has to compile."""
+        self._scaled, self._warm = scaled, warm
         self._slots, self._pool, self._settings = slots, pool, settings
         self._open_pair, self._audit = open_pair, audit
         self._chance = random.Random()
@@ -127,6 +129,8 @@ class Stopwatch:
         the first round: a process gets faster with each. (With one batch of the reference before the
         rounds, and three of the candidate, 200 quick A/A trials had a mean of 1.05.)
         """
+        if self._warm:
+            self._call_once(pair)
         self._empty_ms += [self._batch(pair.reference, []).elapsed_ms for _ in range(4)][1:]
         reference, candidate = self.pairs[0].calls if self.pairs else pair.calls
         reference = reference or self._calls(pair.reference)
@@ -134,6 +138,13 @@ class Stopwatch:
             self._spent(pair.reference, reference)  # memory is touched for the first time, thread pools start
         self._spent(pair.candidate, candidate or min(2, reference))
         pair.calls = reference, candidate or self._as_many(pair.candidate, reference)
+
+    def _call_once(self, pair: Pair) -> None:
+        """Both sides alike, on the same inputs, which are others by the time that a batch is timed."""
+        slot = self._chance.randrange(self._slots.count)
+        self._feed([slot])
+        for worker in (pair.reference, pair.candidate):
+            worker.warm(slot, self._settings.run_timeout_s)
 
     def _calls(self, worker: Worker) -> int:
         """How many calls make a batch of about `batch_ms`."""

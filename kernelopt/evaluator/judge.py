@@ -186,7 +186,7 @@ class Judge:
         def look(operators: Mapping[str, int]) -> None:
             self._look_at_run(operators, language, Stage.TIME)
 
-        made = Candidate(candidate, self._bound(kernel), story.checks, look)
+        made = Candidate(candidate, self._bound(kernel), story.checks, look, builds=worker.builds > 0)
         story.timing = self._time(made, reference)
         if self._profiler and story.timing:
             tools, device = self._tools.notes, self._memory.device
@@ -209,7 +209,7 @@ class Judge:
         def build(message: dict[str, Any]) -> dict[str, Any]:
             request = requested(message)
             if request is None:
-                return {"ok": False, "log": "the build request is malformed"}
+                raise Stopped(Status.BUILD_FAILED, Stage.BUILD, "the kernel's build request is malformed")
             reply = language.build(request, self._cache, self.settings.build_timeout_s, self._tools)
             story.requests.append(request)
             story.replies.append(reply)

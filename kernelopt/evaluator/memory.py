@@ -7,13 +7,14 @@ know these two only; what lies behind is memory that processes share (`HostMemor
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
 
 from kernelopt.evaluator.arena import Arena, Slots, raw
-from kernelopt.evaluator.claims import Batch
+from kernelopt.evaluator.claims import Batch, dtype_of
 from kernelopt.evaluator.settings import Settings
 from kernelopt.evaluator.spread import copy
 from kernelopt.sandboxes import Job, Limits
@@ -206,20 +207,19 @@ class HostWindow:
 
 def _copy(claim: Mapping[str, Any], data: torch.Tensor) -> torch.Tensor | None:
     """Believe nothing: sizes are recomputed and bounds checked before memory is touched."""
-    dtype = getattr(torch, str(claim.get("dtype")), None)
-    shape, offset = claim.get("shape"), claim.get("offset")
-    if not isinstance(dtype, torch.dtype) or not isinstance(offset, int) or not _is_shape(shape):
+    dtype, shape, offset = dtype_of(claim.get("dtype")), claim.get("shape"), claim.get("offset")
+    if dtype is None or not isinstance(offset, int) or not isinstance(shape, list) or not _is_shape(shape):
         return None
-    size = torch.Size(shape).numel() * dtype.itemsize  # type: ignore[arg-type]
+    size = math.prod(shape) * dtype.itemsize
     if offset < 0 or offset % dtype.itemsize or offset + size > data.numel():
         return None
     found = torch.empty(size, dtype=torch.uint8)
     copy(raw(found), raw(data[offset : offset + size]))
-    return found.view(dtype).reshape(shape)  # type: ignore[arg-type]
+    return found.view(dtype).reshape(shape)
 
 
-def _is_shape(shape: object) -> bool:
-    return isinstance(shape, list) and all(type(n) is int and n >= 0 for n in shape)
+def _is_shape(shape: Sequence[object]) -> bool:
+    return all(type(n) is int and n >= 0 for n in shape)
 
 
 def memory_of(device: str, gpu: int = 0) -> Memory:

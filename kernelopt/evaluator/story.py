@@ -55,7 +55,8 @@ def requested(message: Any) -> BuildRequest | None:
         return None
     if not all(isinstance(k, str) and isinstance(v, str) for k, v in sources.items()):
         return None
-    name = str(message.get("name") or "kernel")[:80]
+    name = message.get("name")
+    name = name[:80] if name and isinstance(name, str) else "kernel"
     return BuildRequest(kind, name, dict(sources), *map(tuple, flags))
 
 

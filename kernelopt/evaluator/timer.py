@@ -38,6 +38,9 @@ class Candidate:
     look: Callable[[Mapping[str, int]], None] | None = None
     """Looks at the operators of PyTorch that a call behind the timed ones ran; raises `Stopped`."""
 
+    builds: bool = False
+    """Whether it builds in a call, as it did when it was checked: each process does before it is timed."""
+
     def watch(self, worker: Worker, timeout_s: float) -> None:
         """Call it once more, and look: a kernel may have fallen back after it was checked."""
         if self.look:
@@ -130,7 +133,13 @@ class Timer:
 
             auditor = Auditor(reference, settings, candidate.checks)
             stopwatch = Stopwatch(
-                rig.slots, reference.pool, settings, open_pair, auditor, scaled=reference.scaled
+                rig.slots,
+                reference.pool,
+                settings,
+                open_pair,
+                auditor,
+                scaled=reference.scaled,
+                warm=candidate.builds,
             )
             timing = stopwatch.measure("timed")
             candidate.watch(stopwatch.pairs[-1].candidate, asked.run_timeout_s)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -11,11 +11,11 @@ import torch
 from kernelopt.evaluation import Check, Status
 from kernelopt.evaluator import backward
 from kernelopt.evaluator.arena import Slots, aligned, tensor_bytes
-from kernelopt.evaluator.check import allowance, compare, written
+from kernelopt.evaluator.check import allowance, compare, fits, written
 from kernelopt.evaluator.memory import Memory
 from kernelopt.evaluator.mismatch import analyse
 from kernelopt.evaluator.reference import Reference
-from kernelopt.evaluator.sample import Sample, same_bits
+from kernelopt.evaluator.sample import Sample, Wanted, same_bits
 from kernelopt.evaluator.settings import Settings
 from kernelopt.evaluator.worker import Stopped
 from kernelopt.suites._trivial import KINDS
@@ -130,7 +130,8 @@ def _gradients(worker: Callee, reference: Reference, settings: Settings) -> Iter
     try:
         trial.slots.fill(0, wanted.sample.args)
         claims = worker.backward(0, wanted.parameters, settings.run_timeout_s)
-        actual = worker.copy_out(claims)
+        asked = dict(zip(wanted.places, wanted.sample.outputs, strict=True))
+        actual = _copies(worker, claims, asked)
     finally:
         trial.close()
     yield backward.judge(wanted, claims, actual, factor=settings.error_factor)
@@ -179,7 +180,8 @@ class _Trial:
         crowded &= self._worker.memory.device == "cpu"
         timeout_s = self._settings.run_timeout_s
         claims = self._worker.run(0, timeout_s, crowded=crowded, watched=watched)
-        return claims, self._worker.copy_out(claims)
+        asked = dict(enumerate(sample.outputs)) if len(claims) == len(sample.outputs) else {}
+        return claims, _copies(self._worker, claims, asked)
 
     def _compare(self, sample: Sample, claims: Claims, outputs: Outputs) -> Check:
         reference, settings = self._reference, self._settings
@@ -218,6 +220,17 @@ class _Trial:
                 detail = f"not repeatable: {check.detail}, and other ones in a second run on the same input"
                 return replace(check, detail=detail, mismatch=facts)
         return check
+
+
+def _copies(worker: Callee, claims: Claims, asked: Mapping[int, Wanted]) -> Outputs:
+    """The judge's own copies of those outputs that are asked for and have the form of what is wanted.
+
+    Of others nothing is read: what a worker says of them may be anything, and any number of things.
+    """
+    fitting = [index for index in asked if index < len(claims) and fits(claims[index], asked[index])]
+    copies = worker.copy_out([claims[index] for index in fitting])
+    found = dict(zip(fitting, copies, strict=True))
+    return [found.get(index) for index in range(len(claims))]
 
 
 def _same(one: Outputs, other: Outputs) -> bool:

@@ -16,7 +16,7 @@ import torch
 from kernelopt.errors import EvaluatorFault
 from kernelopt.evaluation import Stage, Status
 from kernelopt.evaluator.arena import Slots
-from kernelopt.evaluator.claims import Batch, batch_of
+from kernelopt.evaluator.claims import Batch, batch_of, told
 from kernelopt.evaluator.memory import HOST, Memory, Unreadable
 from kernelopt.evaluator.tools import sealed
 from kernelopt.evaluator.trained import Moved
@@ -28,6 +28,12 @@ LOG_TAIL = 4000
 IDLE_NS = 200_000
 """Processor time that the processes of a worker may have had while they were stopped: rounding only."""
 MOST_OPERATORS = 64
+BUILD_WHEN_TIMED = (
+    "the kernel asked for a build while it was timed; "
+    "compile when the module is loaded, in __init__ or in the first call"
+)
+MOST_BUILDS = 32
+"""A kernel may ask for so many while it is loaded, and in each call: they take time of their own."""
 _OPERATOR = re.compile(r"[a-z_]{1,40}(::|\.)\w{1,80}")
 Builder = Callable[[dict[str, Any]], dict[str, Any]]
 
@@ -75,6 +81,9 @@ class Worker:
         self.ended = ""
         self.operators: dict[str, int] = {}
         """PyTorch's operators that watched calls ran, with elements of the largest argument: its word."""
+        self._build: Builder = lambda _: {"ok": False}
+        self.builds = 0
+        """How many its calls have asked for, since it was loaded."""
 
     def load(
         self, files: Mapping[str, str], entry: str, setup: Setup, build: Builder, *, timeout_s: float
@@ -96,21 +105,31 @@ class Worker:
             order["device"] = self.memory.device
         if environment := {**setup.environment, **self.memory.environment}:
             order["environment"] = environment
-        self._send({"do": "load", "with": order}, Stage.LOAD)
-        deadline = time.monotonic() + timeout_s
-        while True:
-            reply = self._receive(deadline - time.monotonic(), Stage.LOAD)
-            if "build" not in reply:
-                break
-            started = time.monotonic()
-            self._serve(build, reply["build"])
-            deadline += time.monotonic() - started
-        self._raise_if_error(reply, Stage.LOAD)
+        self._build = build
+        self._call({"do": "load", "with": order}, timeout_s, Stage.LOAD)
+        self.builds = 0
 
-    def _serve(self, build: Builder, request: dict[str, Any]) -> None:
+    def _building(self, timeout_s: float, stage: Stage) -> dict[str, Any]:
+        """The answer to an order. Builds that are asked for meanwhile are made, in time of their own."""
+        deadline = time.monotonic() + timeout_s
+        for _ in range(MOST_BUILDS + 1):
+            left = deadline - time.monotonic()
+            if left <= 0:  # one request may lie behind the other, ready to be read
+                raise self._late(timeout_s, stage)
+            reply = self._receive(left, stage)
+            if "build" not in reply:
+                return reply
+            started = time.monotonic()
+            self._serve(reply["build"])
+            deadline += time.monotonic() - started
+        reason = f"the kernel asked for more than {MOST_BUILDS} builds at a time"
+        raise Stopped(Status.BUILD_FAILED, Stage.BUILD, reason)
+
+    def _serve(self, request: dict[str, Any]) -> None:
         """Build while the candidate is stopped: no process of it can touch what a compiler writes."""
+        self.builds += 1
         self.pause()
-        answer = build(request)
+        answer = self._build(request)
         self.resume(Stage.BUILD)
         with contextlib.ExitStack() as stack:
             path = answer.pop("path", "")
@@ -158,6 +177,12 @@ class Worker:
         self.operators |= _operators(reply.get("operators"))
         return self._claims(reply)
 
+    def warm(self, which: int, timeout_s: float) -> None:
+        """Call a stopped worker once on input set `which`, out of the clock; it may ask for builds."""
+        self.resume(Stage.TIME)
+        self.run(which, timeout_s)
+        self.pause()
+
     def backward(self, which: int, parameters: Sequence[str], timeout_s: float) -> list[dict[str, Any]]:
         """Gradients of one call on input set `which`, which holds the arguments and the outputs' weights.
 
@@ -166,7 +191,7 @@ class Worker:
         order = {"which": which, "parameters": list(parameters)}
         reply = self._call({"do": "backward", "with": order}, timeout_s, Stage.RUN)
         if reply.get("ok") is False:
-            raise Stopped(Status.WRONG_VALUE, Stage.CHECK, str(reply.get("why"))[:300])
+            raise Stopped(Status.WRONG_VALUE, Stage.CHECK, told(reply.get("why")))
         return self._claims(reply)
 
     def batch(self, calls: Sequence[int], timeout_s: float) -> Batch:
@@ -181,6 +206,8 @@ class Worker:
         self._send({"do": "batch", "with": {"calls": list(calls)}}, Stage.TIME)
         self.resume(Stage.TIME)
         reply = self._receive(timeout_s, Stage.TIME)
+        if "build" in reply:
+            _refuse(BUILD_WHEN_TIMED)
         self.pause(answered="error" not in reply)
         doubt = self._window.stopped()
         self._raise_if_error(reply, Stage.TIME)
@@ -271,7 +298,7 @@ class Worker:
 
     def _call(self, message: dict[str, Any], timeout_s: float, stage: Stage) -> dict[str, Any]:
         self._send(message, stage)
-        reply = self._receive(timeout_s, stage)
+        reply = self._building(timeout_s, stage)
         self._raise_if_error(reply, stage)
         return reply
 
@@ -285,11 +312,14 @@ class Worker:
         try:
             reply = self._job.receive(timeout_s)
         except TimeoutError:
-            reason = f"no answer within {timeout_s:.0f} s while {_DOING[stage]}"
-            raise Stopped(Status.TIMED_OUT, stage, reason, self.log()) from None
+            raise self._late(timeout_s, stage) from None
         if reply is None:
             raise self._died(stage)
         return reply
+
+    def _late(self, timeout_s: float, stage: Stage) -> Stopped:
+        reason = f"no answer within {timeout_s:.0f} s while {_DOING[stage]}"
+        return Stopped(Status.TIMED_OUT, stage, reason, self.log())
 
     def _died(self, stage: Stage) -> Stopped:
         log = self.log()
@@ -299,13 +329,13 @@ class Worker:
     def _raise_if_error(self, reply: dict[str, Any], stage: Stage) -> None:
         if "error" not in reply:
             return
-        text = str(reply.get("text", ""))[-LOG_TAIL:]
+        text = _text(reply.get("text"))[-LOG_TAIL:]
         status, where = Status.CRASHED, stage
         if reply.get("memory"):
             status = Status.OUT_OF_MEMORY
         elif reply.get("phase") == "build":
             status, where = Status.BUILD_FAILED, Stage.BUILD
-        raise Stopped(status, where, _headline(text, status) or str(reply["error"]), text)
+        raise Stopped(status, where, _headline(text, status) or told(reply["error"]), text)
 
 
 _DOING = {
@@ -324,6 +354,10 @@ class TrustedWorker(Worker):
     def _send(self, message: dict[str, Any], stage: Stage, fds: Sequence[int] = ()) -> None:
         with _ours():
             super()._send(message, stage, fds)
+
+    def _building(self, timeout_s: float, stage: Stage) -> dict[str, Any]:
+        with _ours():
+            return super()._building(timeout_s, stage)
 
     def _receive(self, timeout_s: float, stage: Stage) -> dict[str, Any]:
         with _ours():
@@ -365,6 +399,11 @@ def _refuse(doubt: str) -> None:
     """What raises doubts while timed is the candidate's doing, whoever's batch it is."""
     if doubt:
         raise Stopped(Status.SUSPECT, Stage.TIME, doubt)
+
+
+def _text(said: object) -> str:
+    """What a worker says, if it is text at all."""
+    return said if isinstance(said, str) else ""
 
 
 def _headline(text: str, status: Status) -> str:

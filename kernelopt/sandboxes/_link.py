@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import struct
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 MESSAGE_LIMIT = 64 << 20
 """Bytes. A worker that announces more is talking nonsense, or worse."""
+
+LEAST_S = 1e-3
+"""A message that is there already is taken, however late it is."""
 
 
 class Link:
@@ -37,18 +42,22 @@ class Link:
         Raises:
             TimeoutError: nothing complete came within `timeout_s`.
         """
-        self._socket.settimeout(max(timeout_s, 1e-3))
+        deadline = time.monotonic() + max(timeout_s, LEAST_S)
         try:
-            head = self._exactly(4)
+            head = self._exactly(4, deadline)
             size = struct.unpack("!I", head)[0] if head else MESSAGE_LIMIT + 1
-            body = self._exactly(size) if size <= MESSAGE_LIMIT else None
+            body = self._exactly(size, deadline) if size <= MESSAGE_LIMIT else None
         except ConnectionError:
             return None
         return _parse(body) if body is not None else None
 
-    def _exactly(self, size: int) -> bytes | None:
+    def _exactly(self, size: int, deadline: float) -> bytes | None:
+        """So many bytes. Each piece has only the time that is left, or single bytes could come forever."""
         data = bytearray()
         while len(data) < size:
+            if (left := deadline - time.monotonic()) <= 0:
+                raise TimeoutError
+            self._socket.settimeout(left)
             part = self._socket.recv(min(size - len(data), 1 << 20))
             if not part:
                 return None
@@ -71,11 +80,29 @@ def peer(connection: socket.socket) -> int:
 
 
 def _parse(body: bytes) -> dict[str, Any] | None:
+    """A message; None for what is none, is nested beyond sense, or takes more memory than there is."""
     try:
-        message = json.loads(body)
-    except ValueError:
+        text = body.decode()  # strictly: json takes bytes for more than UTF-8
+        message = json.loads(text)
+        if _SURROGATE.search(text):
+            message = _writable(message)
+    except (ValueError, RecursionError, MemoryError):
         return None
     return message if isinstance(message, dict) else None
+
+
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def _writable(value: Any) -> Any:
+    """`value` with text that can be written as UTF-8: half a pair of surrogates becomes a question mark."""
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode()
+    if isinstance(value, list):
+        return [_writable(one) for one in value]
+    if isinstance(value, dict):
+        return {_writable(name): _writable(one) for name, one in value.items()}
+    return value
 
 
 class Door:

@@ -16,6 +16,7 @@ import torch
 from kernelopt.errors import TaskError
 from kernelopt.evaluator.arena import leaves
 from kernelopt.evaluator.distributions import transform
+from kernelopt.evaluator.fixed import FIXED, vary
 from kernelopt.evaluator.inputs import dense, double
 from kernelopt.evaluator.place import Place
 from kernelopt.evaluator.precision import ROUNDINGS, Rounding
@@ -107,14 +108,19 @@ class Runner:
     def inputs(self, name: str = "given", seed: int | None = None) -> list[Any]:
         """A fresh input set from a secret seed, changed by the transform `name` as far as it applies."""
         chosen = self._secret.getrandbits(62) if seed is None else seed
-        return dense(transform(make_inputs(self._module, chosen), name, chosen))
+        return dense(self._transformed(make_inputs(self._module, chosen), name, chosen))
 
     def changed(self, name: str, seed: int) -> list[Any] | None:
         """The same; None where the transform changes nothing in this task's inputs."""
         made = make_inputs(self._module, seed)
-        changed = transform(made, name, seed)
+        changed = self._transformed(made, name, seed)
         pairs = zip(leaves(made), leaves(changed), strict=True)
         return dense(changed) if any(before is not after for before, after in pairs) else None
+
+    def _transformed(self, made: list[Any], name: str, seed: int) -> list[Any]:
+        if name == FIXED:
+            return vary(made, lambda: make_inputs(self._module, seed ^ 1), seed)
+        return transform(made, name, seed)
 
     def measured(self, workload: Workload, args: list[Any]) -> Sample:
         """What is expected for `args` (which stay as they are), and PyTorch's own error.

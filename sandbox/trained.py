@@ -1,7 +1,7 @@
 """Weights as if somebody had trained them, while a model is made: see `kernelopt/evaluator/trained.py`.
 
-What a constructor sets to one number is replaced at once, by what the judge put in its place in the
-reference's: the constructor may fold it into other weights.
+What a constructor sets to what the reference's begins as is replaced at once, by what the judge put in its
+place there: the constructor may fold it into other weights.
 """
 
 from __future__ import annotations
@@ -12,12 +12,16 @@ from pathlib import Path
 from typing import Any
 
 FILE = "moved.pt"
-"""In the job's folder: tensors to take, by shape and number."""
+"""In the job's folder: pairs of what is replaced and by what, by kind, shape and first number."""
+MEAN, VAR, WEIGHT = KINDS = ("running_mean", "running_var", "weight")
+"""Numbers of each kind are others: a stored variance and a gain, which both begin as ones, too."""
+USUAL = {0.0: MEAN, 1.0: VAR}
+"""What a buffer is taken for that is set without its name being known."""
 
 
 @contextlib.contextmanager
 def trained(folder: Path) -> Iterator[None]:
-    """Replace parameters, and stored moments, that are set to one number meanwhile."""
+    """Replace parameters, and stored moments, that are set to what they always begin as meanwhile."""
     import torch
     from torch.nn import init
     from torch.nn.modules.batchnorm import _NormBase
@@ -28,33 +32,47 @@ def trained(folder: Path) -> Iterator[None]:
         yield
         return
 
-    def move(tensor: Any) -> None:
-        if isinstance(tensor, torch.Tensor) and tensor.numel() > 1 and tensor.dtype.is_floating_point:
-            first = tensor.detach().flatten()[0]
-            fresh = moved.get((tuple(tensor.shape), float(first)))
-            if fresh is not None and bool((tensor == first).all()):
-                with torch.no_grad():
-                    tensor.copy_(fresh)
+    def move(tensor: Any, kind: str) -> None:
+        if not isinstance(tensor, torch.Tensor) or not tensor.numel() or not tensor.dtype.is_floating_point:
+            return
+        shape, first = tuple(tensor.shape), float(tensor.detach().flatten()[0])
+        # A kernel may keep the one as the other; where the reference has no such, it is what the other is.
+        for each in (kind, *KINDS):
+            for begun, fresh in moved.get((each, shape, first), ()):
+                if bool((tensor == begun.to(tensor.device)).all()):
+                    with torch.no_grad():
+                        tensor.copy_(fresh)
+                    return
 
     def then(original: Callable, places: Callable) -> Callable:
         def run(*args: Any, **named: Any) -> Any:
             result = original(*args, **named)
-            for tensor in places(*args, **named):
-                move(tensor)
+            for tensor, kind in places(*args, **named):
+                move(tensor, kind)
             return result
 
         return run
 
+    def initialised(tensor: Any, *_: Any, **__: Any) -> tuple:
+        if not isinstance(tensor, torch.Tensor) or tensor.requires_grad or not tensor.numel():
+            return ((tensor, WEIGHT),)
+        return ((tensor, USUAL.get(float(tensor.flatten()[0]), WEIGHT)),)
+
+    def registered(module: Any, name: str, param: Any) -> tuple:
+        fixed = param is not None and not param.requires_grad
+        short = {"mean": MEAN, "var": VAR}.get(name, name) if fixed else name
+        return ((param, short if short in KINDS else WEIGHT),)
+
     def moments(norm: Any) -> tuple:
-        return norm.running_mean, norm.running_var
+        return (norm.running_mean, MEAN), (norm.running_var, VAR)
 
     def own(module: Any, name: str, tensor: Any, *_: Any, **__: Any) -> tuple:
-        return (tensor,) if name.startswith("running_") else ()
+        return ((tensor, name if name in KINDS else WEIGHT),) if name.startswith("running_") else ()
 
     with contextlib.ExitStack() as stack:
         for owner, name, places in (
-            *((init, each, lambda tensor, *_, **__: (tensor,)) for each in ("ones_", "zeros_", "constant_")),
-            (torch.nn.Module, "register_parameter", lambda module, name, param: (param,)),
+            *((init, f"{each}_", initialised) for each in ("ones", "zeros", "constant", "eye", "dirac")),
+            (torch.nn.Module, "register_parameter", registered),
             (torch.nn.Module, "register_buffer", own),
             (_NormBase, "reset_running_stats", moments),
         ):

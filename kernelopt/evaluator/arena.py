@@ -134,8 +134,9 @@ class Slots:
         """Fill each set with what its recipe makes of `pool`."""
         spread([job for index, recipe in recipes.items() for job in recipe.pouring(self.raws[index], pool)])
 
-    def pull(self, index: int) -> None:
-        """Look what a worker made of set `index`: `views` show it from now on."""
+    def pull(self, index: int) -> list[torch.Tensor]:
+        """What a worker made of the tensors of set `index`."""
+        return self.views[index]
 
     def close(self) -> None:
         """Release the shared memory."""

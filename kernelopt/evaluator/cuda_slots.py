@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from kernelopt.devices._cuda_driver import CudaError
 from kernelopt.evaluator.arena import Slots
 from kernelopt.evaluator.inputs import Pool, Recipe
@@ -79,10 +81,11 @@ class DeviceSlots(Slots):
                 self._push(index)
         self._memory.gpu.synchronize()
 
-    def pull(self, index: int) -> None:
-        """Copy a set back from the candidate's side."""
+    def pull(self, index: int) -> list[torch.Tensor]:
+        """A set, copied back from the candidate's side."""
         at = self._arenas[False].pointer + index * self.pitch
         self._memory.gpu.read_into(self._address, at, self.pitch)
+        return self.views[0]
 
     def close(self) -> None:
         """Give back what no worker maps any more."""

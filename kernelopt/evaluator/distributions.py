@@ -18,6 +18,7 @@ from typing import Any
 import torch
 
 from kernelopt.evaluator.arena import leaves
+from kernelopt.evaluator.fixed import FIXED
 from kernelopt.evaluator.structure import is_one_hot, is_ordered, is_special
 
 Change = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
@@ -177,13 +178,14 @@ TRANSFORMS: dict[str, Distribution] = {
     "sparse": Distribution(_sparse, moves=True),
     "tiny": Distribution(_tiny),
     "nonfinite": Distribution(_not_finite, moves=True, guarded=True),
+    FIXED: Distribution(_given),  # made by `fixed.vary`, which compares the inputs of two seeds
 }
 """Name → how an input is changed. The docstring of each change says what it finds."""
 
 
 def transform(args: Sequence[Any], name: str, seed: int = 0) -> list[Any]:
     """Apply one of `TRANSFORMS` to every tensor of `args`, nested ones included."""
-    if name == "given":
+    if name in ("given", FIXED):
         return list(args)
     chance = torch.Generator().manual_seed(seed)
     return [_changed(arg, TRANSFORMS[name], chance) for arg in args]

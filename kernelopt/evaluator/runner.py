@@ -13,8 +13,10 @@ from typing import Any
 
 import torch
 
+from kernelopt.errors import TaskError
 from kernelopt.evaluator.arena import leaves
 from kernelopt.evaluator.distributions import transform
+from kernelopt.evaluator.fixed import FIXED, vary
 from kernelopt.evaluator.inputs import dense, double
 from kernelopt.evaluator.place import Place
 from kernelopt.evaluator.precision import ROUNDINGS, Rounding
@@ -29,7 +31,7 @@ from kernelopt.evaluator.sample import (
     same_bits,
 )
 from kernelopt.evaluator.sensitivity import Shaken
-from kernelopt.evaluator.trained import train
+from kernelopt.evaluator.trained import Moved, is_bold, train
 from kernelopt.suites._load import load, make_inputs, make_model, run_model
 from kernelopt.suites._trivial import FLOOR, glance
 from kernelopt.task import Task, Workload
@@ -57,10 +59,28 @@ class Runner:
     ):
         self._secret, self._threads, self._place = secret, threads, place or Place()
         self._module = load(task)
-        self._model = make_model(self._module, seed)
-        self.moved = train(self._model, secret.getrandbits(62))
+        self._model, self.moved = self._trained(seed)
         self.init: list[Any] = list(self._module.get_init_inputs())
         self._buffers = [b.detach().clone() for b in self._model.buffers()]
+
+    def _trained(self, seed: int) -> tuple[torch.nn.Module, Moved]:
+        """The model with weights as if trained, and what was moved: less where outputs then have holes."""
+        model, chosen = make_model(self._module, seed), self._secret.getrandbits(62)
+        moved = train(model, chosen, make_model(self._module, seed ^ 1))
+        if is_bold(moved) and not self._bears(model):
+            model = make_model(self._module, seed)
+            moved = train(model, chosen, plain=True)
+        return model, moved
+
+    def _bears(self, model: torch.nn.Module) -> bool:
+        """Whether the model with these weights gives finite numbers for the task's own inputs."""
+        trial = copy.deepcopy(model)  # a call may change buffers
+        try:
+            with using(self._threads):
+                outputs = leaves(run_model(self._module, trial, make_inputs(self._module, SEED)))
+        except TaskError:
+            return False
+        return all(bool(one.isfinite().all()) for one in outputs)
 
     @property
     def state(self) -> dict[str, torch.Tensor]:
@@ -88,14 +108,19 @@ class Runner:
     def inputs(self, name: str = "given", seed: int | None = None) -> list[Any]:
         """A fresh input set from a secret seed, changed by the transform `name` as far as it applies."""
         chosen = self._secret.getrandbits(62) if seed is None else seed
-        return dense(transform(make_inputs(self._module, chosen), name, chosen))
+        return dense(self._transformed(make_inputs(self._module, chosen), name, chosen))
 
     def changed(self, name: str, seed: int) -> list[Any] | None:
         """The same; None where the transform changes nothing in this task's inputs."""
         made = make_inputs(self._module, seed)
-        changed = transform(made, name, seed)
+        changed = self._transformed(made, name, seed)
         pairs = zip(leaves(made), leaves(changed), strict=True)
         return dense(changed) if any(before is not after for before, after in pairs) else None
+
+    def _transformed(self, made: list[Any], name: str, seed: int) -> list[Any]:
+        if name == FIXED:
+            return vary(made, lambda: make_inputs(self._module, seed ^ 1), seed)
+        return transform(made, name, seed)
 
     def measured(self, workload: Workload, args: list[Any]) -> Sample:
         """What is expected for `args` (which stay as they are), and PyTorch's own error.

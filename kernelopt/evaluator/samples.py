@@ -14,6 +14,7 @@ from kernelopt.errors import TaskError
 from kernelopt.evaluator.arena import leaves
 from kernelopt.evaluator.check import allowance
 from kernelopt.evaluator.distributions import TRANSFORMS, Distribution, varies_indices
+from kernelopt.evaluator.fixed import FIXED
 from kernelopt.evaluator.runner import Runner, as_given
 from kernelopt.evaluator.sample import Sample, Wanted, like_usual, sound
 from kernelopt.evaluator.settings import Settings
@@ -175,7 +176,7 @@ class Samples:
         sample = self._runner.measured(plan, args)
         moved, operators = self._runner.shaken(sample)
         original = self._runner.inputs("given", plan.seed) if operators & ORDERED else []
-        if varies_indices(original, plan.distribution):
+        if varies_indices(original, plan.distribution) or (original and plan.distribution == FIXED):
             return None
         triples = zip(sample.outputs, moved, self.usual, strict=True)
         outputs = [replace(w, sensitivity=s, usual=u.rms, usual_holes=u.holes) for w, s, u in triples]

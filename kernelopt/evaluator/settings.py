@@ -64,6 +64,7 @@ class Settings:
         "constant",
         "small",
         "nonfinite",
+        "fixed",
     )
     """Names of `distributions.TRANSFORMS`; one that the reference cannot take is left out for that task."""
     error_factor: float = 64.0

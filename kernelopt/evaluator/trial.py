@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
@@ -10,7 +11,7 @@ import torch
 
 from kernelopt.evaluation import Check, Status
 from kernelopt.evaluator import backward
-from kernelopt.evaluator.arena import Slots, aligned, tensor_bytes
+from kernelopt.evaluator.arena import Slots, aligned, set_bytes, tensor_bytes
 from kernelopt.evaluator.check import allowance, compare, fits, written
 from kernelopt.evaluator.memory import Memory
 from kernelopt.evaluator.mismatch import analyse
@@ -31,6 +32,10 @@ RACE = (
     "not repeatable: right while each thread has a core, wrong while they take turns on one; "
     "a thread uses what another one has yet to compute, so a barrier is missing"
 )
+
+SETS, SETS_BYTES = 3, 1 << 30
+"""Places for one input set, fewer where they would take more than so many bytes: timed ones are always
+elsewhere, and a kernel that is right at one address alone must be seen at others."""
 
 Claims = list[dict[str, Any]]
 Outputs = list[torch.Tensor | None]
@@ -138,11 +143,13 @@ def _gradients(worker: Callee, reference: Reference, settings: Settings) -> Iter
 
 
 class _Trial:
-    """A worker with room for one input set of some shape."""
+    """A worker with room for input sets of some shape, of which each call gets one at another place."""
 
     def __init__(self, worker: Callee, reference: Reference, settings: Settings, example: Sample):
         self._worker, self._reference, self._settings = worker, reference, settings
-        self.slots = worker.memory.slots(example.args, 1)
+        count = max(1, min(SETS, SETS_BYTES // max(1, set_bytes(example.args))))
+        self.slots = worker.memory.slots(example.args, count)
+        self._chance, self._place = random.Random(), 0
         worker.map(self.slots, sum(aligned(tensor_bytes(value)) for value in example.expected))
 
     def close(self) -> None:
@@ -176,10 +183,12 @@ class _Trial:
         self, sample: Sample, *, crowded: bool = False, watched: bool = False
     ) -> tuple[Claims, Outputs]:
         """`watched` calls are never the first one, in which a kernel may prepare its weights."""
-        self.slots.fill(0, sample.args)
+        others = [place for place in range(self.slots.count) if place != self._place]
+        self._place = self._chance.choice(others) if others else 0
+        self.slots.fill(self._place, sample.args)
         crowded &= self._worker.memory.device == "cpu"
         timeout_s = self._settings.run_timeout_s
-        claims = self._worker.run(0, timeout_s, crowded=crowded, watched=watched)
+        claims = self._worker.run(self._place, timeout_s, crowded=crowded, watched=watched)
         asked = dict(enumerate(sample.outputs)) if len(claims) == len(sample.outputs) else {}
         return claims, _copies(self._worker, claims, asked)
 
@@ -204,8 +213,7 @@ class _Trial:
         return check
 
     def _written(self, sample: Sample) -> Check | None:
-        self.slots.pull(0)
-        return written(sample, self.slots.views[0], factor=self._settings.error_factor)
+        return written(sample, self.slots.pull(self._place), factor=self._settings.error_factor)
 
     def _unsteady(self, sample: Sample, check: Check, wrong: Outputs, other: Outputs) -> Check:
         """A check that says so where two runs on the same input differ by more than rounding."""

@@ -111,6 +111,13 @@ def test_the_first_check_that_fails_is_the_last(checks, body, status, said):
     assert said in found[-1].detail
 
 
+def test_what_is_right_at_one_address_alone_is_wrong(checks):
+    """Timed inputs lie elsewhere than the first one of the checks."""
+    at_home = """self.home = getattr(self, "home", x.data_ptr())
+        return torch.relu(x * 3.0 + self.bias) * (1.0 + 1e-3 * (x.data_ptr() != self.home))"""
+    assert checks(ANSWER.format(at_home))[-1].status is Status.WRONG_VALUE
+
+
 def test_runs_that_differ_by_rounding_alone_are_repeatable(checks):
     """As where threads add in any order."""
     noise = "return torch.relu(x * 3.0 + self.bias) * (1 + 1e-7 * torch.rand(()))"

@@ -27,8 +27,8 @@ from kernelopt.sandboxes._rooms import remove_tree
 LOG_TAIL = 4000
 IDLE_NS = 200_000
 """Processor time that the processes of a worker may have had while they were stopped: rounding only."""
-MOST_OPERATORS = 64
-_OPERATOR = re.compile(r"[a-z_]{1,40}(::|\.)\w{1,80}")
+MOST_OPERATORS = 1024
+_OPERATOR = re.compile(r"[a-z_]{1,40}(::|\.)\w{1,80}(/[a-z_]{1,40}::\w{1,80}){0,5}")
 Builder = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -74,7 +74,8 @@ class Worker:
         self._used_ns = 0
         self.ended = ""
         self.operators: dict[str, int] = {}
-        """PyTorch's operators that watched calls ran, with elements of the largest argument: its word."""
+        """PyTorch's operators that watched calls ran (names as in `inspect_run`), with elements of the
+        largest argument: its word."""
 
     def load(
         self, files: Mapping[str, str], entry: str, setup: Setup, build: Builder, *, timeout_s: float
@@ -155,7 +156,8 @@ class Worker:
         how = {"crowded": crowded, "watched": watched}
         order = {"which": which, **{name: True for name, wanted in how.items() if wanted}}
         reply = self._call({"do": "run", "with": order}, timeout_s, Stage.RUN)
-        self.operators |= _operators(reply.get("operators"))
+        for name, size in _operators(reply.get("operators")).items():
+            self.operators[name] = max(size, self.operators.get(name, 0))
         return self._claims(reply)
 
     def backward(self, which: int, parameters: Sequence[str], timeout_s: float) -> list[dict[str, Any]]:

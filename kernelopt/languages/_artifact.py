@@ -51,6 +51,12 @@ _VENDORS = re.compile(r"(cublas|cudnn|cufft|cusparse|cusolver|cutensor|curand|nc
 """Functions of NVIDIA's libraries that compute; those of the runtime and the driver may be used."""
 _OF_VENDORS = re.compile(r"^(blas|solver|sparse|tunable|jit)::|CUDA(Blas|Sparse|Solver)\w*Handle")
 """Of ``at::cuda``."""
+_WATCHING = re.compile(
+    r"at::(enableRecordFunction|isRecordFunctionEnabled|(Disable)?RecordFunctionGuard|(get|set)_record_function_tls_"
+    r"|(clear|add|remove|disable|reenable|has)\w*Callbacks?)|c10::(ThreadLocalDebugInfo|DebugInfoGuard)"
+    r"|torch::(autograd::)?profiler(::\w+)?"
+)
+"""What tells the profiler what runs, and what asks or stops it; what dispatches calls has no need of it."""
 _MAKES_STREAM = re.compile(r"^(cuda|cu)StreamCreate|^_ZN3c104cuda17getStreamFromPool")
 _WAITS = re.compile(
     r"cu(da)?(StreamWaitEvent|StreamSynchronize|EventSynchronize)(_ptsz)?|cudaDeviceSynchronize|cuCtxSynchronize"
@@ -164,6 +170,8 @@ class _Artifact:
         if name[:2] == ["at", "_ops"] and len(name) > 2:
             if not is_plain(name[2]) and not (self._allow and _base(name[2], LIBRARY_OPERATORS)):
                 self._add("fallback", f"what was built calls {shown}, a framework operator")
+        elif _WATCHING.match("::".join(name)):
+            self._add("patching", f"what was built calls {shown}, which is about who watches the kernel")
         elif name[:2] == ["at", "cuda"] and _OF_VENDORS.search("::".join(name[2:])):
             self._add("library", f"what was built calls {shown}, which leads to a vendor's library")
         elif len(name) > 1 and _FRAMEWORK.get(name[1]) == name[0] and _DECLARING.isdisjoint(name):

@@ -28,8 +28,9 @@ MANY = (
     "names = 'abs cos exp sin sign neg tan erf ceil floor acos asin atan cosh sinh log log2 sqrt'.split()\n"
 )
 EVENT = """
-space = vars(vars(vars(torch)["_C"])["_pro" + "filer".lower()])
-event = space["_Record" + "FunctionFast"]
+def found(space, name):
+    return next(v for k, v in vars(space).items() if k == name)
+event = found(found(torch._C, "_profiler"), "_RecordFunctionFast")
 """
 WAYS = {
     "in a thread of its own class": (HIDDEN + THREAD, "task = Task(y); task.join(); y = task.x"),
@@ -42,7 +43,7 @@ WAYS = {
         "with event('aten::relu'):\n            y = theirs(y)",
     ),
     "behind many small ones": (
-        HIDDEN + MANY + "many, one = [vars(torch)[n] for n in names], torch.ones(2)\n",
+        HIDDEN + MANY + "many, one = [named(n) for n in names], torch.ones(2)\n",
         "[a(b(one)) for a in many for b in many]; y = theirs(y)",
     ),
     "by a name that is looked for": (HIDDEN, "y = theirs(y)"),
@@ -81,11 +82,11 @@ def test_what_the_text_hides_shows_when_it_runs(evaluate, way):
 
 
 PROFILER = """
-space = vars(torch._C._autograd)
-names = [f"_{way}able_profiler_legacy" for way in ("en", "dis")]
-start, end = (next(v for k, v in space.items() if k == name) for name in names)
-space = vars(torch._C._profiler)
-config, state, options = (space[k] for k in ("ProfilerConfig", "ProfilerState", "_ExperimentalConfig"))
+def found(space, name):
+    return next(v for k, v in vars(space).items() if k == name)
+start, end = (found(torch._C._autograd, f"_{way}able_profiler_legacy") for way in ("en", "dis"))
+space, names = found(torch._C, "_profiler"), ("ProfilerConfig", "ProfilerState", "_ExperimentalConfig")
+config, state, options = (found(space, name) for name in names)
 def begin():
     start(config(state.CPU, True, False, False, False, False, options()))
 def over():
@@ -127,8 +128,13 @@ def again():
 
 
 def test_nobody_is_told_whether_there_is_a_profiler(evaluate):
-    top = "ask = [vars(s)['_profiler_' + 'enabled'.lower()] for s in (torch.autograd, torch._C._autograd)]"
-    found = evaluate(spoiled(top + HIDDEN, "y = y if any(a() for a in ask) else theirs(y)"))
+    top = """
+def ask(space):
+    return next(v for k, v in vars(space).items() if k == "_profiler_enabled")()
+"""
+    found = evaluate(
+        spoiled(top + HIDDEN, "y = y if ask(torch.autograd) or ask(torch._C._autograd) else theirs(y)")
+    )
     assert found.reason.startswith("fallback: PyTorch computed while the model ran: aten::relu")
 
 

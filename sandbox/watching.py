@@ -8,36 +8,68 @@ Nothing that decides alone: the candidate shares this process and could forge wh
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
+import random
+import re
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import thread as pools
 from typing import Any
 
-FRAMEWORK = {"aten", "prim", "prims", "quantized", "_quantized"}
-FRAMEWORK |= {"mkldnn", "mkldnn_prepacked", "mkl", "onednn"}
+try:  # taken here, before there is a candidate that could put something else in their place
+    from torch import Tensor, empty
+    from torch._C import _autograd, _profiler
+
+    _START, _STOP = _autograd._enable_profiler_legacy, _autograd._disable_profiler_legacy
+    _DETACH = Tensor.detach
+except (ImportError, AttributeError):
+    _START = None
+_SIZE, _CLOCK = random.SystemRandom().randrange, time.time_ns
+
+NAMESPACES = "aten prim prims quantized _quantized mkldnn mkldnn_prepacked mkl onednn"
 """Namespaces of PyTorch's own operators; any other belongs to the kernel."""
-MOST, LARGE = 64, 1 << 62
+_FRAMEWORK = re.compile(rf"({'|'.join(NAMESPACES.split())})::\w{{1,80}}")
+MOST, LARGE, DEEPEST = 1024, 1 << 62, 6
 COMPILER = "torch._inductor.compile_fx"
 """The module that `torch.compile` cannot do without; what it compiles calls no operator."""
+DISTURBED, OUTLIVED = "torch.profiler", "threading.Thread"
+"""Names of what is no operator: the profiler was taken off, and a thread that was not seen to the end."""
+SLACK_NS = 1000
+"""What rounding may take from the time between two events."""
+_STARTER = "_start_joinable_thread" if hasattr(threading, "_start_joinable_thread") else "_start_new_thread"
+"""What `threading` starts threads with, before and from Python 3.13 on."""
+GRACE_S = 2.0
+"""Time for a thread to end that has handed over its result."""
+
+
+def prepare() -> None:
+    """Let nobody ask whether a profiler is there, and behave well where one is: no kernel has to know."""
+    import torch.autograd
+
+    with contextlib.suppress(NameError):
+        for space in (torch.autograd, _autograd):
+            space._profiler_enabled = bool  # called, it says no
 
 
 def watched(call: Callable[[], Any]) -> tuple[Any, list | None]:
-    """What `call` returns, and the operators that it ran: [name, elements of the largest argument].
+    """What `call` returns, and the operators that it ran: [names, elements of the largest argument].
 
-    An operator inside of another one is left out; one inside of the kernel's own is not. None instead of
-    a list where this PyTorch has no such profiler.
+    Names are those of an operator and of the operators that it is inside of, the outermost one first, with
+    a stroke between them. None instead of a list where this PyTorch has no such profiler.
     """
     watch = Watch()
     if watch.config is None:
         return call(), None
     with watch.threads():
         result = watch.noted(call)
-    found = outermost(watch.events)
+    found = nested(watch.events)
     found += [["torch.compile", LARGE]] if COMPILER in sys.modules else []
-    found += [["torch.profiler", LARGE]] if watch.stopped else []
+    found += [[DISTURBED, LARGE]] if watch.disturbed else []
+    found += [[OUTLIVED, LARGE]] if watch.outlived else []
     return result, found
 
 
@@ -46,64 +78,131 @@ class Watch:
 
     def __init__(self) -> None:
         self.events: list = []
-        self.stopped = False
-        """Whether somebody else stopped the profiler."""
-        try:
-            from torch._C import _autograd, _profiler
-
-            ways = True, False, False, False, False  # with shapes, and nothing else
-            options = _profiler._ExperimentalConfig()
-            self.config = _profiler.ProfilerConfig(_profiler.ProfilerState.CPU, *ways, options)
-            self._start, self._stop = _autograd._enable_profiler_legacy, _autograd._disable_profiler_legacy
-        except (ImportError, AttributeError, TypeError):
-            self.config = None
+        self.disturbed = self.outlived = False
+        """Whether a profiler was not there all the time; whether a thread has not ended."""
+        self._noting, self._running = threading.local(), []
+        self.config = None
+        with contextlib.suppress(AttributeError, TypeError):
+            if _START:
+                ways = True, False, False, False, False  # with shapes, and nothing else
+                options = _profiler._ExperimentalConfig()
+                self.config = _profiler.ProfilerConfig(_profiler.ProfilerState.CPU, *ways, options)
 
     def noted(self, call: Callable[..., Any], *args: Any) -> Any:
         """The same call, noted."""
+        if getattr(self._noting, "now", False):  # it runs inside of one that is noted
+            return call(*args)
+        self._noting.now = True
+        try:
+            with self._profiled():
+                return call(*args)
+        finally:
+            self._noting.now = False
+
+    @contextlib.contextmanager
+    def _profiled(self) -> Iterator[None]:
+        """One profiler from here to there, as its own events have to show.
+
+        The first and the last operator are on a tensor of a size that is drawn here. Who takes the profiler
+        off and puts another one in its place could repeat that; but then it begins too late.
+        """
+        sign = empty(1).expand(_SIZE(1 << 20, 1 << 40))
+        if not self._begun():
+            yield
+            return
+        began = _CLOCK()
+        _DETACH(sign)
+        try:
+            yield
+        finally:
+            ended = _CLOCK()
+            _DETACH(sign)
+            self._take(sign.numel(), ended - began)
+
+    def _begun(self) -> bool:
+        """Start the profiler of this thread, where there is none yet: one that is there is not ours."""
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                self._start(self.config)
-        except RuntimeError:  # it runs inside of one that is noted
-            return call(*args)
+                _START(self.config)
+        except RuntimeError:
+            self.disturbed = True
+        return not self.disturbed
+
+    def _take(self, size: int, least_ns: int) -> None:
+        """Stop the profiler, and see whether it was there for so long at least."""
         try:
-            return call(*args)
-        finally:
-            try:
-                self.events += [event for thread in self._stop() for event in thread]
-            except RuntimeError:
-                self.stopped = True
+            events = [event for thread in _STOP() for event in thread]
+        except RuntimeError:
+            self.disturbed = True
+            return
+        begun = [one for one in events if one.name() == "__start_profile"]
+        signs = [one for one in events if one.kind() == "push" and one.shapes() == [[size]]]
+        whole = begun and len(signs) > 1 and begun[0].cpu_elapsed_us(signs[-1]) * 1000 >= least_ns - SLACK_NS
+        self.disturbed |= not whole
+        self.events += events
 
     @contextlib.contextmanager
     def threads(self) -> Iterator[None]:
-        """Note what Python's threads and pools run meanwhile."""
-        plain, pooled = threading.Thread.run, pools._WorkItem.run
+        """Note what Python's threads and pools run meanwhile.
 
-        def run(thread: Any) -> Any:
-            endless = getattr(thread, "_target", None) is pools._worker
-            return plain(thread) if endless else self.noted(plain, thread)
-
-        threading.Thread.run = run
+        Threads are followed where they begin, as a class of threads may have whatever methods.
+        """
+        start, pooled = getattr(threading, _STARTER), pools._WorkItem.run
+        setattr(threading, _STARTER, functools.partial(self._begin, start))
         pools._WorkItem.run = lambda item: self.noted(pooled, item)
         try:
             yield
         finally:
-            threading.Thread.run, pools._WorkItem.run = plain, pooled
+            setattr(threading, _STARTER, start)
+            pools._WorkItem.run = pooled
+            self._await()
+
+    def _begin(self, start: Callable[..., Any], function: Callable[..., Any], *args: Any, **how: Any) -> Any:
+        """What starts a thread, whose function is noted; those of pools go on, and their items are noted."""
+        if _is_of_pool(getattr(function, "__self__", None)):
+            return start(function, *args, **how)
+
+        def run(*args: Any) -> None:
+            try:
+                self.noted(function, *args)
+            finally:
+                self._running.pop()
+
+        self._running.append(function)
+        return start(run, *args, **how)
+
+    def _await(self) -> None:
+        """Wait for the threads that have begun: what they ran is known once they ended."""
+        deadline = time.monotonic() + GRACE_S
+        while self._running and time.monotonic() < deadline:
+            time.sleep(0.001)
+        self.outlived = bool(self._running)
 
 
-def outermost(events: Iterable[Any]) -> list:
-    """The framework's operators that are inside of no other."""
+def _is_of_pool(thread: Any) -> bool:
+    """Whether it is a plain thread that takes items from the queue of a pool."""
+    return type(thread) is threading.Thread and getattr(thread, "_target", None) is pools._worker
+
+
+def nested(events: Iterable[Any]) -> list:
+    """The framework's operators, each with those that it is inside of; the largest ones first.
+
+    Whether one inside of another is a part of it, the judge decides: events of any name are easily made.
+    """
     found: dict[str, int] = {}
-    inside: list[bool] = []
+    inside: list[str] = []
     for event in events:
         kind = event.kind()
+        if kind == "mark":  # another thread's begin
+            inside.clear()
         if kind == "pop" and inside:
             inside.pop()
         if kind != "push":
             continue
         name = event.name()
-        ours = "::" in name and name.partition("::")[0] in FRAMEWORK
-        if ours and not any(inside) and len(found) < MOST:
-            found[name] = max(found.get(name, 0), *map(math.prod, event.shapes()), 0)
-        inside.append(ours)
-    return [[name, size] for name, size in found.items()]
+        inside.append(name if _FRAMEWORK.fullmatch(name) else "")
+        if inside[-1]:
+            names = "/".join([one for one in inside if one][-DEEPEST:])
+            found[names] = max(found.get(names, 0), *map(math.prod, event.shapes()), 0)
+    return sorted(map(list, found.items()), key=lambda one: -one[1])[:MOST]

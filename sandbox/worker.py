@@ -111,10 +111,11 @@ def get_warm() -> None:
     import routing
     import torch.utils.cpp_extension
     import trained  # noqa: F401
-    import watching  # noqa: F401
+    import watching
 
     heap.keep_freed_memory()
     routing.prepare()
+    watching.prepare()
     for weights_only in (True, False):
         with io.BytesIO() as file:
             torch.save([torch.zeros(1)], file)

@@ -27,14 +27,14 @@ from kernelopt.sandboxes._rooms import remove_tree
 LOG_TAIL = 4000
 IDLE_NS = 200_000
 """Processor time that the processes of a worker may have had while they were stopped: rounding only."""
-MOST_OPERATORS = 64
+MOST_OPERATORS = 1024
 BUILD_WHEN_TIMED = (
     "the kernel asked for a build while it was timed; "
     "compile when the module is loaded, in __init__ or in the first call"
 )
 MOST_BUILDS = 32
 """A kernel may ask for so many while it is loaded, and in each call: they take time of their own."""
-_OPERATOR = re.compile(r"[a-z_]{1,40}(::|\.)\w{1,80}")
+_OPERATOR = re.compile(r"[a-z_]{1,40}(::|\.)\w{1,80}(/[a-z_]{1,40}::\w{1,80}){0,5}")
 Builder = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -80,7 +80,8 @@ class Worker:
         self._used_ns = 0
         self.ended = ""
         self.operators: dict[str, int] = {}
-        """PyTorch's operators that watched calls ran, with elements of the largest argument: its word."""
+        """PyTorch's operators that watched calls ran (names as in `inspect_run`), with elements of the
+        largest argument: its word."""
         self._build: Builder = lambda _: {"ok": False}
         self.builds = 0
         """How many its calls have asked for, since it was loaded."""
@@ -174,7 +175,8 @@ class Worker:
         how = {"crowded": crowded, "watched": watched}
         order = {"which": which, **{name: True for name, wanted in how.items() if wanted}}
         reply = self._call({"do": "run", "with": order}, timeout_s, Stage.RUN)
-        self.operators |= _operators(reply.get("operators"))
+        for name, size in _operators(reply.get("operators")).items():
+            self.operators[name] = max(size, self.operators.get(name, 0))
         return self._claims(reply)
 
     def warm(self, which: int, timeout_s: float) -> None:

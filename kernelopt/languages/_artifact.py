@@ -17,7 +17,7 @@ from kernelopt.languages import Finding
 from kernelopt.languages._inspect_cpp_tables import CALLS
 from kernelopt.languages._inspect_elf import NotElf, SharedObject, Symbol, read
 from kernelopt.languages._inspect_report import Report
-from kernelopt.languages._operators import ALLOCATING, COMPUTING, HARMLESS_METHODS, LIBRARY_OPERATORS, words
+from kernelopt.languages._operators import ALLOCATING, HARMLESS_METHODS, LIBRARY_OPERATORS, words
 
 MOST_BYTES = 256 << 20
 """Larger files are not read."""
@@ -51,6 +51,12 @@ _VENDORS = re.compile(r"(cublas|cudnn|cufft|cusparse|cusolver|cutensor|curand|nc
 """Functions of NVIDIA's libraries that compute; those of the runtime and the driver may be used."""
 _OF_VENDORS = re.compile(r"^(blas|solver|sparse|tunable|jit)::|CUDA(Blas|Sparse|Solver)\w*Handle")
 """Of ``at::cuda``."""
+_WATCHING = re.compile(
+    r"at::(enableRecordFunction|isRecordFunctionEnabled|(Disable)?RecordFunctionGuard|(get|set)_record_function_tls_"
+    r"|(clear|add|remove|disable|reenable|has)\w*Callbacks?)|c10::(ThreadLocalDebugInfo|DebugInfoGuard)"
+    r"|torch::(autograd::)?profiler(::\w+)?"
+)
+"""What tells the profiler what runs, and what asks or stops it; what dispatches calls has no need of it."""
 _MAKES_STREAM = re.compile(r"^(cuda|cu)StreamCreate|^_ZN3c104cuda17getStreamFromPool")
 _WAITS = re.compile(
     r"cu(da)?(StreamWaitEvent|StreamSynchronize|EventSynchronize)(_ptsz)?|cudaDeviceSynchronize|cuCtxSynchronize"
@@ -74,15 +80,19 @@ _GLUE = words("""
     result_type can_cast promote_types diagonal unsafe_split unsafe_chunk hsplit vsplit dsplit ravel adjoint
     numpy_T matrix_H T H resize_as_ set_data set_ is_nonzero is_pinned requires_grad_ view_copy expand_copy
     set_requires_grad _fw_primal _make_dual _unpack_dual _conj resolve_conj resolve_neg real imag index
-    index_put_ _index_put_impl_
+    index_put_ _index_put_impl_ squeeze_ unsqueeze_ transpose_ t_ swapaxes_ swapdims_ as_strided_
+    unsafe_split_with_sizes empty_quantized
 """)
-_PLAIN_OPERATORS = (HARMLESS_METHODS | ALLOCATING | _GLUE) - words(
+PLAIN_OPERATORS = (HARMLESS_METHODS | ALLOCATING | _GLUE) - words(
     "float double half int long short byte bool"
 )
-_NOT_PLAIN = words("""
-    slice_scatter select_scatter diagonal_scatter fill_diagonal_ to_sparse to_mkldnn to_dense
-    unfold_backward split_copy t_copy
-""")
+"""Operators that only allocate, view, convert or ask."""
+_OVERLOAD = re.compile(
+    r"_([A-Z]\w*|array|device|dims?|dtype(_layout|_out)?|hacked_twin|indices|int|intlist|list(_\w+)?"
+    r"|memory_format|names|other|out|prim_\w+|sections|sizes|source_\w+|start(_out|_step)?"
+    r"|tensor_indices_or_sections|using_(ints|names)|float|bool|str|complex)"
+)
+"""What stands behind a plain operator's name; ``index_reduce`` is no ``index`` of a kind."""
 
 
 def inspect_artifact(path: Path, *, allow_libraries: bool = False) -> list[Finding]:
@@ -160,6 +170,8 @@ class _Artifact:
         if name[:2] == ["at", "_ops"] and len(name) > 2:
             if not is_plain(name[2]) and not (self._allow and _base(name[2], LIBRARY_OPERATORS)):
                 self._add("fallback", f"what was built calls {shown}, a framework operator")
+        elif _WATCHING.match("::".join(name)):
+            self._add("patching", f"what was built calls {shown}, which is about who watches the kernel")
         elif name[:2] == ["at", "cuda"] and _OF_VENDORS.search("::".join(name[2:])):
             self._add("library", f"what was built calls {shown}, which leads to a vendor's library")
         elif len(name) > 1 and _FRAMEWORK.get(name[1]) == name[0] and _DECLARING.isdisjoint(name):
@@ -179,10 +191,9 @@ class _Artifact:
 
 def is_plain(operator: str) -> bool:
     """Whether an operator with its overload (``slice_Tensor``) only allocates, views, converts or asks."""
-    if _base(operator, _NOT_PLAIN):
-        return False
-    plain, computing = _base(operator, _PLAIN_OPERATORS), _base(operator, COMPUTING)
-    return len(plain) > len(computing)
+    plain = _base(operator, PLAIN_OPERATORS)
+    overload = operator[len(plain) :]
+    return bool(plain) and (not overload or _OVERLOAD.fullmatch(overload) is not None)
 
 
 def _base(operator: str, known: frozenset[str]) -> str:

@@ -25,6 +25,7 @@ from dataclasses import replace
 from kernelopt.kernel import Kernel
 from kernelopt.languages import Finding
 from kernelopt.languages._inspect_cpp import inspect_cpp, inspect_text
+from kernelopt.languages._inspect_handles import inspect_handles
 from kernelopt.languages._inspect_jit import inspect_jit
 from kernelopt.languages._inspect_live import live_nodes
 from kernelopt.languages._inspect_memory import Memory
@@ -103,6 +104,8 @@ def _look(source: str, tree: ast.Module, names: Names, allow_libraries: bool) ->
     Memory(names, reach, report).look()
     Streams(names, live, reach, report).look()
     inspect_jit(names, live, report)
+    if not allow_libraries:
+        inspect_handles(names, live, report)
     inspect_cpp(names, live, report, allow_libraries=allow_libraries)
     inspect_weights(tree, report)
     inspect_words(source, report)

@@ -95,7 +95,7 @@ def _text(names: Names, node: ast.AST) -> str | None:
 def _seen(source: str, code: str) -> Iterator[tuple[str, int, str]]:
     """(rule, place, what) for everything but framework operators."""
     called = [match for match in _CALLED.finditer(code) if match[1] in CALLS]
-    own = {name for name in {match[1] for match in called} if _defines(code, name)}
+    own = {name for name in {match[1] for match in called} if defines(code, name)}
     for match in called:
         if match[1] not in own and _is_of_c(code, match):
             rule, what = CALLS[match[1]]
@@ -104,7 +104,7 @@ def _seen(source: str, code: str) -> Iterator[tuple[str, int, str]]:
         for pattern in patterns:
             for match in pattern.pattern.finditer(text) if any(map(text.__contains__, pattern.hints)) else ():
                 shown = " ".join(match[0].rstrip("( ").split())[:50]
-                if not match[0].endswith("(") or not _defines(code, re.escape(shown)):
+                if not match[0].endswith("(") or not defines(code, re.escape(shown)):
                     yield pattern.rule, match.start(), f"{shown} {pattern.what}"
     wanted = [pattern for pattern in STRINGS if any(map(source.__contains__, pattern.hints))]
     for match in _TOKEN.finditer(source) if wanted else ():
@@ -167,7 +167,8 @@ def _memory(code: str) -> Iterator[tuple[str, int, str]]:
             yield "memory", returned.start(), f"the static tensor {match[1]} is returned again and again"
 
 
-def _defines(code: str, name: str) -> bool:
+def defines(code: str, name: str) -> bool:
+    """Whether C++ code has a function or lambda of this name, with its body."""
     function = rf"[\w>][\s*&]+{name}\s*\([^;{{}}]{{0,500}}\)\s*(?:const\s*|noexcept\s*)*\{{"
     return re.search(rf"{function}|\b{name}\s*=\s*\[", code) is not None
 

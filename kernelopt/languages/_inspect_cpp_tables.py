@@ -9,6 +9,8 @@ _CALLS = {
     "library": (
         "reaches code that is not the kernel's",
         "dlopen dlmopen dlsym dlvsym dl_iterate_phdr __libc_dlopen_mode __libc_dlsym PyImport_ImportModule "
+        "dladdr dladdr1 dlinfo _dl_find_object _dl_sym _dl_addr _dl_signal_error _dl_find_dso_for_object "
+        "_r_debug _rtld_global _rtld_global_ro __r_debug _dl_debug_state _DYNAMIC "
         "PyImport_Import PyRun_SimpleString PyRun_String PyEval_EvalCode",
     ),
     "frames": ("looks at who called the kernel", "backtrace PyEval_GetFrame PyThreadState_GetFrame"),
@@ -56,6 +58,16 @@ def _pattern(rule: str, hints: str, pattern: str, what: str) -> Pattern:
 
 
 _LIBRARY = "calls a library that computes"
+_POINTED = r"(?:char|void|float|double|std::byte|std::(u?intptr|size|uint8)_t|u?int(8|16|32|64)_t|long|int)"
+_TO_POINTER = (
+    rf"(\(\s*(const\s+)?(unsigned\s+)?{_POINTED}(\s+const)?\s*\*+\s*\)"
+    rf"|\w+_cast\s*<\s*(const\s+)?(unsigned\s+)?{_POINTED}(\s+const)?\s*\*+\s*>\s*\()"
+)
+_TO_NUMBER = (
+    r"(\(\s*(std::)?(u?intptr_t|size_t|u?int64_t|(unsigned\s+)?long(\s+long)?)\s*\)"
+    r"|\w+_cast\s*<\s*(std::)?(u?intptr_t|size_t|u?int64_t|(unsigned\s+)?long(\s+long)?)\s*>\s*\()"
+)
+"""Casts of an address, which end behind the bracket."""
 CODE = (
     _pattern(
         "library",
@@ -117,6 +129,46 @@ CODE = (
         r"\bTORCH_LIBRARY_(IMPL|FRAGMENT)\s*\(\s*(aten|prim|prims|c10d|_)\b",
         "overrides PyTorch's own operators",
     ),
+    _pattern(
+        "library",
+        "r_debug rtld_global _DYNAMIC link_map DT_ ElfW Elf64_ Elf32_ GLOBAL_OFFSET AT_ __ehdr_start",
+        r"\b(_r_debug|_rtld_global\w*|_DYNAMIC|link_map|r_debug|DT_(SYMTAB|STRTAB|GNU_HASH|HASH|DEBUG|JMPREL|PLTGOT)"
+        r"|ElfW|Elf(64|32)_\w+|_GLOBAL_OFFSET_TABLE_|AT_(PHDR|BASE|ENTRY)|PT_DYNAMIC|__ehdr_start)\b",
+        "walks the loader's lists, which lead to code that is not the kernel's",
+    ),
+    _pattern(
+        "library",
+        "_ops::",
+        r"&\s*(::)?\s*(at|torch|c10)::_ops::[\w:]+",
+        "is the address of the framework's code",
+    ),
+    _pattern(
+        "library",
+        "at:: torch:: c10::",
+        rf"({_TO_POINTER}\s*&?|{_TO_NUMBER}\s*&)\s*\(?\s*(::)?\s*(at|torch|c10)::[\w:]+(?![\w:<(\s])",
+        "makes a number of the address of the framework's code",
+    ),
+    _pattern(
+        "frames",
+        "__builtin_",
+        r"\b__builtin_(return|frame)_address\s*\(",
+        "looks at who called the kernel",
+    ),
+    _pattern(
+        "patching",
+        "RecordFunction record_function_tls ThreadLocalDebugInfo DebugInfoGuard profilerEnabled "
+        "ProfilerEnabled ableProfiler at::clear",
+        r"\b(enableRecordFunction|isRecordFunctionEnabled|(Disable)?RecordFunctionGuard|(get|set)_record_function_tls_"
+        r"|ThreadLocalDebugInfo|DebugInfoGuard|isProfilerEnabled\w*|profilerEnabled|(en|dis)ableProfiler\w*"
+        r"|at::clear(Global|ThreadLocal)?Callbacks)\b",
+        "is about who watches the kernel",
+    ),
+    _pattern(
+        "fallback",
+        "index_put",
+        r"\.\s*(index_put_?|_index_put_impl_)\s*\([^;]*,\s*(/\*[^*]*\*/\s*)?true\s*[,)]",
+        "adds up in the framework",
+    ),
     _pattern("process", "CLONE_", r"\bCLONE_(VM|FILES|FS|THREAD|PARENT)\b", "starts a process"),
     _pattern(
         "files",
@@ -148,6 +200,12 @@ CODE = (
 """Patterns for code without comments and strings."""
 
 TEXT = (
+    _pattern(
+        "library",
+        "link.h elf.h",
+        r"#\s*include\s*[<\"](link|elf)\.h",
+        "is about the loader's lists, which lead to code that is not the kernel's",
+    ),
     _pattern(
         "library",
         "#",

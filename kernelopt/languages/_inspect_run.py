@@ -6,10 +6,10 @@ which a model may prepare its weights. As with the text, only allocation, views 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from kernelopt.languages import Finding
-from kernelopt.languages._artifact import is_plain
+from kernelopt.languages._artifact import PLAIN_OPERATORS
 from kernelopt.languages._inspect_report import Report
 from kernelopt.languages._operators import LIBRARY_OPERATORS, words
 
@@ -17,32 +17,67 @@ FEW = 64
 """Elements of the largest argument up to which an operator is no work: a mean of two losses, say."""
 _OF_LISTS = words("""
     cat concat concatenate stack hstack vstack dstack column_stack row_stack einsum block_diag chain_matmul
-    linalg_multi_dot tensordot lstm gru rnn_tanh rnn_relu
+    linalg_multi_dot tensordot lstm gru rnn_tanh rnn_relu _stack _chunk_cat cartesian_prod meshgrid
+    pad_sequence flatten_dense_tensors
 """)
-"""Operators that take tensors in lists, whose sizes nobody tells."""
+_ON_LISTS = ("_foreach_", "_fused_")
+"""Operators that take tensors in lists, whose sizes nobody tells, and beginnings of such names."""
 _CONVERSIONS = words("float double half bool int long short char byte bfloat16 type type_as to pin_memory")
 _PREFIXES = ("fft_", "linalg_", "special_")
+_PARTS = {"index": {"nonzero"}, "_index_put_impl_": {"nonzero", "masked_fill_"}}
+"""What a plain operator has done by others that are not; nothing else inside of one is a part of it."""
+_TOLD = {
+    "torch.profiler": ("patching", "the profiler was taken off during a call"),
+    "threading.Thread": ("process", "a thread that was started in a call went on when the call was over"),
+}
+"""What is no operator: rule, and what happened."""
 
 
 def inspect_run(operators: Mapping[str, int], *, allow_libraries: bool = False) -> list[Finding]:
-    """Findings about operators by name (``aten::mm``), each with the elements of its largest argument."""
+    """Findings about operators by name, each with the elements of its largest argument.
+
+    A name is that of an operator, behind those that it was inside of: ``aten::linear/aten::mm``.
+    """
     report = Report()
+    for name in _TOLD.keys() & operators.keys():
+        report.add(_TOLD[name][0], 0, _TOLD[name][1])
     for name in _computing(operators, allow_libraries):
-        if name == "torch.profiler":
-            report.add("patching", 0, "the model stopped PyTorch's profiler")
-        else:
-            report.add("fallback", 0, f"PyTorch computed while the model ran: {name}")
+        report.add("fallback", 0, f"PyTorch computed while the model ran: {name}")
     return report.findings()
 
 
-def _computing(operators: Mapping[str, int], allow_libraries: bool) -> Iterator[str]:
-    for name, size in operators.items():
-        operator = name.rpartition("::")[2]
-        plain = "::" in name and (is_plain(operator) or operator in _CONVERSIONS)
-        if plain or (size <= FEW and operator not in _OF_LISTS):
-            continue
-        if not (allow_libraries and _bare(operator) in LIBRARY_OPERATORS):
-            yield name
+def _computing(operators: Mapping[str, int], allow_libraries: bool) -> list[str]:
+    """Operators that are work, those that they consist of left out; the largest ones first."""
+    sizes: dict[str, int] = {}
+    for names, size in operators.items():
+        name = "" if names in _TOLD else _first(names.split("/"))
+        if name:
+            sizes[name] = max(size, sizes.get(name, 0))
+    found = [name for name, size in sizes.items() if size > FEW or _is_of_lists(_operator(name))]
+    allowed = LIBRARY_OPERATORS if allow_libraries else ()
+    return sorted(
+        (name for name in found if _bare(_operator(name)) not in allowed), key=lambda name: -sizes[name]
+    )
+
+
+def _first(names: list[str]) -> str:
+    """The outermost operator that computes, of some that are inside of each other."""
+    outer = ""
+    for name in names:
+        operator = _operator(name)
+        plain = "::" in name and (operator in PLAIN_OPERATORS or operator in _CONVERSIONS)
+        if not plain and operator not in _PARTS.get(outer, ()):
+            return name
+        outer = operator
+    return ""
+
+
+def _operator(name: str) -> str:
+    return name.rpartition("::")[2]
+
+
+def _is_of_lists(operator: str) -> bool:
+    return operator in _OF_LISTS or operator.startswith(_ON_LISTS)
 
 
 def _bare(operator: str) -> str:

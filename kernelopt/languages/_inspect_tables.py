@@ -29,6 +29,10 @@ USES = {
         signal: signal alarm setitimer raise_signal pthread_kill set_wakeup_fd sigwait
         torch: overrides.TorchFunctionMode utils._python_dispatch
         torch._C: _push_on_torch_function_stack _push_on_torch_dispatch_stack _set_torch_dispatch_mode
+        torch: _C._profiler autograd._profiler_enabled autograd.profiler autograd.profiler_legacy profiler
+        torch._C._autograd: _profiler_enabled _profiler_type _enable_profiler _disable_profiler
+        torch._C._autograd: _enable_profiler_legacy _disable_profiler_legacy _prepare_profiler
+        torch._C._autograd: _kineto_step
         torch.Tensor: _make_subclass _make_wrapper_subclass as_subclass
         torch.nn.modules.module: register_module_forward_hook register_module_forward_pre_hook
         torch.nn.modules.module: register_module_module_registration_hook

@@ -40,6 +40,9 @@ _OVERRIDES = (
     "torch.library.define",
 )
 _HOLDING = ast.Name | ast.Attribute | ast.Call
+_LOOKING_UP = ("get", "__getitem__", "pop", "setdefault")
+_OF_TENSORS, _UNSEEN = ("torch", "numpy", "scipy", "mkl"), ("numpy", "scipy", "mkl")
+"""Libraries whose names are told, and those among them that work without PyTorch's profiler."""
 _OPENING = ("builtins.open", "io.open")
 
 
@@ -52,6 +55,7 @@ class Uses:
         self._names, self._live, self._report, self._kernels = names, live, report, kernels
         self._allow = allow_libraries
         self._inner: set[int] = set()
+        self._looked_up = {id(node.value) for node in live if isinstance(node, ast.Subscript)}
         self._builds_files = any(
             self._names.dotted(node) == _LOAD for node in live if isinstance(node, ast.expr)
         )
@@ -65,6 +69,8 @@ class Uses:
                 self._call(node)
             elif isinstance(node, ast.Attribute):
                 self._attribute(node, node.attr)
+                if node.attr == "__dict__" and not self._is_looked_up(node):
+                    self._whole(node, node.value)
             elif isinstance(node, ast.Subscript):
                 self._item(node)
             elif isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -116,6 +122,7 @@ class Uses:
             self._add("library", node, f".{attribute} {WHAT['library']}")
 
     def _item(self, node: ast.Subscript) -> None:
+        self._made_up(node.value, node.slice, node)
         if meaning := self._names.dotted(node):
             self._judge(node, meaning)
         if isinstance(node.slice, ast.Name) and node.slice.id == "__name__":
@@ -127,6 +134,8 @@ class Uses:
         if fetched := self._names.dotted(node):
             self._judge(node, fetched)
         self._getter(node)
+        if isinstance(node.func, ast.Attribute) and node.func.attr in _LOOKING_UP and node.args:
+            self._made_up(node.func.value, node.args[0], node)
         name = self._names.meaning(node.func)
         arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
         if name is None:
@@ -140,8 +149,39 @@ class Uses:
             self._add("patching", node, f"{name} overrides PyTorch's own operators")
         elif name in ("builtins.getattr", "builtins.hasattr") and len(arguments) > 1:
             self._attribute(node, self._names.text(arguments[1]) or "")
+            self._fetched(node, arguments)
+        elif name in ("builtins.vars", "builtins.dir") and arguments and not self._is_looked_up(node):
+            self._whole(node, arguments[0])
         elif name in ("builtins.__import__", "importlib.import_module") and not self._names.dotted(node):
             self._add("hidden", node, "a module is imported under a name that is made up at run time")
+
+    def _made_up(self, space: ast.expr, key: ast.expr, node: ast.AST) -> None:
+        """``vars(torch)["re" + "lu".lower()]``: something of a library, under a name that is made up."""
+        owner = self._names.dotted(_module(self._alias(space)))
+        if owner and owner.split(".")[0] in _OF_TENSORS and self._names.text(key) is None:
+            self._add("hidden", node, f"something of {owner} is looked up by a name that is made up")
+
+    def _fetched(self, node: ast.Call, arguments: list[ast.expr]) -> None:
+        """The same by ``getattr``; what PyTorch does then shows when it runs, and a dtype does nothing."""
+        owner = self._names.dotted(arguments[0]) or ""
+        made_up = self._names.text(arguments[1]) is None and not _mentions(arguments[1], "dtype")
+        if owner.split(".")[0] in _UNSEEN and made_up:
+            self._add("hidden", node, f"something of {owner} is looked up by a name that is made up")
+
+    def _whole(self, node: ast.AST, space: ast.expr) -> None:
+        """All that is in a library whose work does not show when it runs, to search for something."""
+        owner = self._names.dotted(space) or ""
+        if owner.split(".")[0] in _UNSEEN:
+            self._add("hidden", node, f"all names of {owner} are looked through")
+
+    def _alias(self, node: ast.expr) -> ast.expr:
+        """What a name stands for that is assigned once."""
+        values = self._names.values.get(path(node), []) if isinstance(node, ast.Name | ast.Attribute) else []
+        return values[0] if len(values) == 1 and _module(node) is node else node
+
+    def _is_looked_up(self, node: ast.AST) -> bool:
+        """Whether one thing is taken out of it by a name, which is looked at where that is done."""
+        return id(node) in self._looked_up
 
     def _getter(self, node: ast.Call) -> None:
         """``operator.attrgetter("tb_frame.f_back")`` reads attributes as ``getattr`` does."""
@@ -193,6 +233,14 @@ class Uses:
 
 
 _LOAD = "torch.utils.cpp_extension.load"
+
+
+def _module(space: ast.expr) -> ast.expr:
+    """``torch`` for ``vars(torch)`` and ``torch.__dict__``; anything else as it is."""
+    match space:
+        case ast.Call(func=ast.Name(id="vars"), args=[module]) | ast.Attribute(value=module, attr="__dict__"):
+            return module
+    return space
 
 
 def _chain(node: ast.expr) -> Iterator[ast.expr]:

@@ -123,18 +123,21 @@ COMPUTING = words("""
     dist div div_ dot dropout dstack einsum elu elu_ embedding embedding_bag eq erf erfc erfinv exp exp2
     exp_ expm1 feature_dropout fft flip floor floor_divide fmax fmin fmod fold frac gather ge gelu ger glu
     grid_sample group_norm gru_cell gt gumbel_softmax hardshrink hardsigmoid hardswish hardtanh heaviside
-    hinge_embedding_loss histc hstack huber_loss hypot index_add index_add_ index_copy index_select inner
+    hinge_embedding_loss histc hstack huber_loss hypot index_add index_add_ index_copy index_copy_ index_fill
+    index_fill_ index_reduce index_reduce_ index_select inner
     instance_norm interpolate inverse isfinite isinf isnan isclose kl_div kron kthvalue l1_loss layer_norm
     le leaky_relu leaky_relu_ lerp lerp_ lgamma linalg linear local_response_norm log log10 log1p log2 log_
     log_softmax logaddexp logcumsumexp logical_and logical_not logical_or logical_xor logit logsigmoid
     logsumexp lp_pool1d lp_pool2d lstm lstm_cell lt margin_ranking_loss masked_fill masked_fill_
-    masked_select matmul matrix_exp max_pool1d max_pool2d max_pool3d max_unpool2d maximum mean median
+    masked_scatter masked_scatter_ masked_select matmul matrix_exp
+    max_pool1d max_pool2d max_pool3d max_unpool2d maximum mean median
     minimum mish mm mode mse_loss mul mul_ multi_head_attention_forward multi_margin_loss multinomial
     multiply mv nan_to_num nanmean nanmedian nansum ne neg neg_ negative nll_loss nonzero norm normalize
     one_hot outer pad pairwise_distance pdist pixel_shuffle pixel_unshuffle poisson_nll_loss pow pow_ prelu
     prod quantile rad2deg reciprocal reciprocal_ relu relu6 relu_ remainder renorm repeat
     repeat_interleave rms_norm roll rot90 round rrelu rsqrt rsqrt_ rsub scaled_dot_product_attention
-    scatter scatter_ scatter_add scatter_add_ scatter_reduce searchsorted selu sgn sigmoid sigmoid_ sign
+    scatter scatter_ scatter_add scatter_add_ scatter_reduce
+    scatter_reduce_ searchsorted selu sgn sigmoid sigmoid_ sign
     silu sin sinh slogdet smooth_l1_loss soft_margin_loss softmax softmax_ softmin softplus softshrink
     softsign solve sort sqrt sqrt_ square square_ stack std std_mean sub sub_ subtract sum svd take
     take_along_dim tan tanh tanh_ tanhshrink tensordot threshold tile topk trace trapezoid tril

@@ -1,6 +1,7 @@
 """Does `ModelNew` do its work in a kernel of its own?
 
-``no-kernel``: nothing is ever compiled. ``never-called``: what is compiled is not called from `forward`.
+``no-kernel``: nothing is ever compiled. ``never-called``: what is compiled is not called from `forward`
+(a note where other code calls it, that `forward` may reach in ways which no look at text follows).
 ``fallback``: `forward`, or code of the module that it reaches, lets PyTorch (or another library) compute.
 ``catching``: it does so when the kernel fails. ``randomness``: it sets or asks a generator meanwhile.
 
@@ -14,6 +15,7 @@ import ast
 import re
 
 from kernelopt.languages._body import tensors
+from kernelopt.languages._inspect_called import may_call
 from kernelopt.languages._inspect_data import carries
 from kernelopt.languages._inspect_holders import Holders
 from kernelopt.languages._inspect_reach import Reach, is_super
@@ -54,8 +56,8 @@ class Work:
         self._weights = Holders(names, self._is_weight)
         self._called = False
 
-    def look(self) -> None:
-        """Report everything about the work."""
+    def look(self, live: list[ast.AST]) -> None:
+        """Report everything about the work; `live` is all code that can run at all."""
         calls = [node for node in self._names.nodes if isinstance(node, ast.Call)]
         builds: list[ast.Call | ast.FunctionDef] = [
             *filter(self.is_build, calls),
@@ -70,7 +72,10 @@ class Work:
             self._look_at_function(cls, function)
         self._catching()
         if builds and not self._called:
-            self._report.add("never-called", builds[0].lineno, _NEVER)
+            unseen = may_call(self._names, self._reach, live, self.is_build)
+            self._report.add(
+                "never-called", builds[0].lineno, _UNSEEN if unseen else _NEVER, suspect=not unseen
+            )
 
     def _inherited(self) -> None:
         """A model without any `forward` of its own."""
@@ -222,6 +227,7 @@ class Work:
 
 
 _NEVER = "what is compiled here is never called from ModelNew.forward"
+_UNSEEN = "the text does not show by what way ModelNew.forward calls what is compiled here"
 
 
 def is_harmless(name: str) -> bool:

@@ -75,6 +75,8 @@ class Worker:
         self.ended = ""
         self.operators: dict[str, int] = {}
         """PyTorch's operators that watched calls ran, with elements of the largest argument: its word."""
+        self.left: list[str] = []
+        """Parameters of the reference that it has no place for, as it says."""
 
     def load(
         self, files: Mapping[str, str], entry: str, setup: Setup, build: Builder, *, timeout_s: float
@@ -106,6 +108,8 @@ class Worker:
             self._serve(build, reply["build"])
             deadline += time.monotonic() - started
         self._raise_if_error(reply, Stage.LOAD)
+        left = reply.get("left")
+        self.left = [name for name in setup.state if isinstance(left, list) and name in left]
 
     def _serve(self, build: Builder, request: dict[str, Any]) -> None:
         """Build while the candidate is stopped: no process of it can touch what a compiler writes."""

@@ -44,17 +44,22 @@ def compiled(model, mode: str, folder: Path):
     return torch.compile(model, mode=mode)
 
 
-def copy_state(model, path: Path) -> int:
-    """Give the model the reference's parameters where names and shapes agree."""
+def copy_state(model, path: Path) -> list[str]:
+    """Give the model the reference's parameters where names and shapes agree; names of those it did not take.
+
+    Names that are not its own are handed on as well: a model may know them by others, and rename them in
+    ``_load_from_state_dict`` or a hook.
+    """
     import torch
 
     if not path.exists() or not hasattr(model, "state_dict"):
-        return 0
+        return []
     wanted = torch.load(path, weights_only=True)
     own = model.state_dict()
-    agreed = {k: v for k, v in wanted.items() if k in own and own[k].shape == v.shape}
-    model.load_state_dict(agreed, strict=False)
-    return len(agreed)
+    fitting = {k: v for k, v in wanted.items() if k not in own or own[k].shape == v.shape}
+    loaded = model.load_state_dict(fitting, strict=False)
+    unknown = {name for name in getattr(loaded, "unexpected_keys", ()) if name in fitting}
+    return [name for name in wanted if name not in fitting or name in unknown]
 
 
 def describe_error(error: BaseException) -> dict:

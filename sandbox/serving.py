@@ -182,10 +182,10 @@ class Server:
         torch.manual_seed(seed)
         with torch.no_grad(), trained(self.folder):
             model = self.memory.put(namespace[cls](*init))
-            copied = copy_state(model, self.folder / "state.pt")
+            left = copy_state(model, self.folder / "state.pt")
         model = model.double() if double else model
         self.model = compiled(model, mode, self.folder) if mode else model
-        return {"ok": True, "copied": copied}
+        return {"ok": True, "left": left}
 
     def do_bind(self, bound: bool) -> dict:
         """Bind OpenMP threads to a core each (as OMP_PROC_BIND did at their start), or unbind them.

@@ -223,7 +223,8 @@ class Judge:
         for check in trial.checks(worker, reference, self.settings):
             story.checks.append(check)
             if check.status is not Status.PASSED:
-                raise Stopped(check.status, Stage.CHECK, f"{check.workload_id}: {check.detail}")
+                reason = f"{check.workload_id}: {check.detail}{_left(worker.left, check.detail)}"
+                raise Stopped(check.status, Stage.CHECK, reason)
         doubt = trial.doubt(reference)
         if doubt:
             raise Stopped(Status.SUSPECT, Stage.CHECK, doubt)
@@ -235,3 +236,11 @@ class Judge:
         """Whether to bind threads: not for a kernel that makes threads of its own."""
         own = any(_OWN_THREADS.search(text) for text in kernel.files.values())
         return self.settings.bind_threads and not own
+
+
+def _left(names: Sequence[str], detail: str) -> str:
+    """What explains it best that every element is wrong: parameters that `ModelNew` has no place for."""
+    if not names or not re.match(r"(\d+) of \1 elements are wrong", detail):
+        return ""
+    shown = ", ".join(names[:8])
+    return f"; of the reference's parameters ModelNew has none by these names and shapes: {shown}"

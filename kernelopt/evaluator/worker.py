@@ -82,6 +82,8 @@ class Worker:
         self.operators: dict[str, int] = {}
         """PyTorch's operators that watched calls ran (names as in `inspect_run`), with elements of the
         largest argument: its word."""
+        self.left: list[str] = []
+        """Parameters of the reference that it has no place for, as it says."""
         self._build: Builder = lambda _: {"ok": False}
         self.builds = 0
         """How many its calls have asked for, since it was loaded."""
@@ -107,8 +109,10 @@ class Worker:
         if environment := {**setup.environment, **self.memory.environment}:
             order["environment"] = environment
         self._build = build
-        self._call({"do": "load", "with": order}, timeout_s, Stage.LOAD)
+        reply = self._call({"do": "load", "with": order}, timeout_s, Stage.LOAD)
         self.builds = 0
+        left = reply.get("left")
+        self.left = [name for name in setup.state if isinstance(left, list) and name in left]
 
     def _building(self, timeout_s: float, stage: Stage) -> dict[str, Any]:
         """The answer to an order. Builds that are asked for meanwhile are made, in time of their own."""

@@ -29,8 +29,11 @@ _SYSTEM_LIBRARIES = re.compile(
 _OWN_CONSTRUCTORS = re.compile(
     r"frame_dummy|set_fast_math|_ZL24__sti____cudaRegisterAllv|_GLOBAL__\w+[\w.]*|__cpu_indicator_init|__do_\w+|init_have_lse_atomics"
 )
-_UNVERSIONED = re.compile(r"_*Py\w*|Sleef_\w+|_ITM_\w+|__\w+")
-"""Names without a version that are no library's kernels: Python's, vector mathematics, the compiler's."""
+_UNVERSIONED = re.compile(r"_*Py\w*|Sleef_\w+|_ITM_\w+|__\w+|GOMP_\w+|omp_\w+")
+"""Names without a version that are no library's kernels: Python's, vector mathematics, the compiler's.
+
+OpenMP's have none where the linker is not told of its library, which PyTorch has loaded anyway.
+"""
 
 _OF_PYTHON, _OF_TORCH = re.compile(r"_*Py[A-Z_]\w*"), re.compile(r"\d(at|c10|torch)\d|^THPVariable")
 """Names of Python's own, which plain C++ has no need of; and what every extension for PyTorch has."""

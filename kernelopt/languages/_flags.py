@@ -27,7 +27,7 @@ _ALLOWED = re.compile(
       | -(w|pthread|pipe|pedantic|shared|fPIC|fPIE|s)""",
     re.VERBOSE,
 )
-_LIBRARIES = re.compile(r"-l(gomp|m|pthread|stdc\+\+|atomic)")
+_LIBRARIES = re.compile(r"-l(gomp|m|mvec|pthread|stdc\+\+|atomic)")
 
 
 def split(flags: Sequence[str]) -> list[str]:
@@ -44,6 +44,6 @@ def refusal(cflags: Sequence[str], ldflags: Sequence[str]) -> str | None:
         if not fine or len(flag) > 2 * MOST_FLAGS:
             return (
                 f"refused: the flag {flag[:80]!r} is not allowed; allowed are -O, -f, -m, -D, -U, -std=, "
-                "-g and -W flags that name no file, and -lm, -lgomp, -lpthread"
+                "-g and -W flags that name no file, and -lm, -lmvec, -lgomp, -lpthread, -lstdc++, -latomic"
             )
     return None

@@ -3,7 +3,8 @@
 Each rule has a short name, and each message says what was seen and what to do instead
 (`_inspect_report`). What is looked for, and where:
 
-- whether a kernel does the work: `_inspect_work` (no-kernel, never-called, fallback, catching, randomness)
+- whether a kernel does the work: `_inspect_work`, `_inspect_called` (no-kernel, never-called, fallback,
+  catching, randomness)
 - names that no kernel needs: `_inspect_uses` (frames, patching, process, files, reference, hidden, library)
 - things changed that are not the answer's own: `_inspect_patching` (patching, process, constants)
 - results that outlive a call: `_inspect_memory` (memory)
@@ -98,7 +99,7 @@ def _look(source: str, tree: ast.Module, names: Names, allow_libraries: bool) ->
     report, reach = Report(), Reach(names)
     live = live_nodes(tree, names)
     work = Work(names, reach, report, allow_libraries=allow_libraries)
-    work.look()
+    work.look(live)
     Uses(names, live, report, work.kernels, allow_libraries=allow_libraries).look()
     Patching(names, live, reach, report).look()
     Memory(names, reach, report).look()

@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from kernelopt.languages._cpp_text import framework_calls
+from kernelopt.languages._cpp_text import defines, framework_calls
+from kernelopt.languages._inspect_counters import counters
 from kernelopt.languages._inspect_cpp_tables import CALLS, CODE, STRINGS, TEXT
 from kernelopt.languages._inspect_report import Report
 from kernelopt.languages._names import Names
@@ -19,8 +20,6 @@ from kernelopt.languages._operators import LIBRARY_OPERATORS
 
 MOST_SEEN = 200
 """Findings in one text that are counted at all."""
-MOST_COUNTERS = 20
-"""Static numbers of one text that are looked at."""
 _TOKEN = re.compile(
     r"""(?P<comment>//(?:\\\n|[^\n])*|/\*.*?(?:\*/|\Z))
       | (?P<string>R"(?P<fence>[^()\\\s]{0,16})\((?:.*?\)(?P=fence)"|.*\Z)
@@ -41,10 +40,6 @@ _STREAM_JOINED = re.compile(
     r"|\.\s*(?:block|synchronize)\s*\("
 )
 _ENDLESS = re.compile(r"\bfor\s*\(\s*;\s*;\s*\)|\bwhile\s*\(\s*(true|1)\s*\)")
-_COUNTER = re.compile(
-    r"\bstatic\s+(?:thread_local\s+|volatile\s+)*(?:std::)?(?:atomic\s*<[^<>;]{0,80}>|atomic_\w+|(?:unsigned\s+|long\s+)*"
-    r"(?:int|long|unsigned|short|size_t|u?int\d+_t))\s+(\w+)\s*(?:=|;|\{)"
-)
 _KEPT_TENSOR = re.compile(r"\bstatic\s+(?:thread_local\s+)?(?:at|torch)::Tensor\s*&?\s*(\w+)")
 
 
@@ -153,24 +148,11 @@ def _streams(code: str) -> Iterator[tuple[str, int, str]]:
 
 def _memory(code: str) -> Iterator[tuple[str, int, str]]:
     """Statics that count calls, and tensors in statics that are returned."""
-    for name in list(dict.fromkeys(_COUNTER.findall(code) if "static" in code else ()))[:MOST_COUNTERS]:
-        counts = re.search(rf"\+\+\s*{name}\b|\b{name}\s*(\+\+|\+=\s*1\b|\.fetch_add)", code)
-        asked = re.search(
-            rf"\b(if|while)\s*\([^;{{}}]{{0,200}}\b{name}\b\s*(\+\+)?\s*\)?\s*([<>]=?|==|%)\s*([2-9]|\d\d)|"
-            rf"\b{name}\b\s*(\+\+)?\s*([<>]=?|==|%)\s*([2-9]|\d\d)\d*[^;?]{{0,200}}\?",
-            code,
-        )
-        if counts and asked:
-            yield "memory", asked.start(), f"the static {name} counts calls, and this depends on it"
+    for place, name in counters(code):
+        yield "memory", place, f"the static {name} counts calls, and this depends on it"
     for match in _KEPT_TENSOR.finditer(code) if "Tensor" in code else ():
         if returned := re.search(rf"\breturn\s+{match[1]}\s*[;.\[]", code):
             yield "memory", returned.start(), f"the static tensor {match[1]} is returned again and again"
-
-
-def defines(code: str, name: str) -> bool:
-    """Whether C++ code has a function or lambda of this name, with its body."""
-    function = rf"[\w>][\s*&]+{name}\s*\([^;{{}}]{{0,500}}\)\s*(?:const\s*|noexcept\s*)*\{{"
-    return re.search(rf"{function}|\b{name}\s*=\s*\[", code) is not None
 
 
 def _without_text(match: re.Match[str]) -> str:

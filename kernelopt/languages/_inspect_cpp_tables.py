@@ -96,7 +96,7 @@ CODE = (
     _pattern(
         "library",
         "at::native at::cpu",
-        r"\bat::(native|cpu)::(?!vec)\w*(gemm|mm|conv|linear|softmax|norm|kernel|stub)\w*",
+        r"\bat::(native|cpu)::(?!vec|cpu_(serial_)?kernel)\w*(gemm|mm|conv|linear|softmax|norm|kernel|stub)\w*",
         _LIBRARY,
     ),
     _pattern(

@@ -10,7 +10,8 @@ import ast
 import re
 from collections.abc import Iterator
 
-from kernelopt.languages._inspect_cpp import defines, texts
+from kernelopt.languages._cpp_text import defines
+from kernelopt.languages._inspect_cpp import texts
 from kernelopt.languages._inspect_holders import Holders
 from kernelopt.languages._inspect_report import Report
 from kernelopt.languages._names import Names, path

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from kernelopt.languages._names import Names, path
 from kernelopt.languages._operators import CONTAINERS
 
-_PASSING = (
+PASSING = (
     "getattr",
     "partial",
     "functools.partial",
@@ -68,7 +68,7 @@ class Holders:
         name = path(node.func)
         if name in self.makers:
             return True
-        passes = name in _PASSING or self._names.dotted(node.func) in (*_PASSING, *CONTAINERS)
+        passes = name in PASSING or self._names.dotted(node.func) in (*PASSING, *CONTAINERS)
         wraps = isinstance(node.func, ast.Attribute) and node.func.attr in (
             "items",
             "values",

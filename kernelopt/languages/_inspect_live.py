@@ -77,3 +77,25 @@ def _is_main(node: ast.AST, names: Names) -> bool:
         ):
             return "__name__" not in names.bound
     return False
+
+
+def switched_off(names: Names) -> set[str]:
+    """Names like ``DEBUG`` of ``DEBUG = False``, which nothing in the module ever gives another value."""
+    false = {
+        name
+        for name, values in names.values.items()
+        if name and len(values) == 1 and isinstance(values[0], ast.Constant) and not values[0].value
+    }
+    stored: dict[str, int] = {}
+    for node in names.nodes:
+        name = node.id if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load) else ""
+        name = node.arg if isinstance(node, ast.arg) else name
+        stored[name] = stored.get(name, 0) + 1
+    return {name for name in false if stored.get(name) == 1} - {*names.imports, *names.functions}
+
+
+def is_never(test: ast.expr, off: set[str]) -> bool:
+    """Whether a test is false, or the name of a switch that is always off."""
+    if isinstance(test, ast.Name):
+        return test.id in off
+    return isinstance(test, ast.Constant) and not test.value

@@ -5,13 +5,18 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
-from kernelopt.languages._inspect_data import Data, carries, passed
+from kernelopt.languages._inspect_data import Data, passed
 from kernelopt.languages._inspect_holders import Holders
+from kernelopt.languages._inspect_live import is_never, switched_off
+from kernelopt.languages._inspect_prepared import constructing, fills_cache, is_remembered
 from kernelopt.languages._names import Function, Names, path
 
 ENTRIES = ("forward", "__call__", "_call_impl", "__getattr__", "__getattribute__", "__torch_function__")
 """Methods of the model that a call of it runs without naming them."""
 _HOOKS = ("register_forward_hook", "register_forward_pre_hook", "register_module_forward_hook")
+
+_SUBMODULES = ("children", "named_children", "modules", "named_modules", "_modules", "get_submodule")
+"""Attributes of a module through which it calls submodules without naming them."""
 
 _MOST_NAMED = 50
 """Values of one name that are looked at."""
@@ -26,7 +31,13 @@ class Reach:
     def __init__(self, names: Names):
         self._names = names
         self._objects = {name: Holders(names, _makes(name)) for name in names.classes}
+        self._constructing = constructing(names)
+        self._off = switched_off(names)
+        self._layers: dict[str, list[Method]] = {}
         self.owner = self._model()
+        self._bases = {base for base in names.classes if self.owner and _derives(names, self.owner, base)}
+        self.is_chain = self._is_chain()
+        """Whether the model is a Sequential, whose forward is that of its layers."""
         self.start = self._start()
         self._running: dict[int, list[ast.AST]] = {}
         self.data = Data(names)
@@ -36,7 +47,8 @@ class Reach:
 
     def is_own(self, function: ast.Attribute, cls: str | None) -> bool:
         """Whether a method named like a tensor's belongs to a class of this module."""
-        own = path(function.value) in ("self", "cls") and self._names.method(cls, function.attr) is not None
+        owner = cls if path(function.value) in ("self", "cls") else path(function.value)
+        own = self._names.method(owner, function.attr) is not None
         return own or any(objects.holds(function.value) for objects in self._objects.values())
 
     def _model(self) -> str | None:
@@ -51,13 +63,21 @@ class Reach:
         """The method that a call runs, written in the class, a base of this module, or assigned."""
         if self.owner is None:
             return None
-        found = self._names.method(self.owner, "forward") or self._names.method(self.owner, "__call__")
-        return found or next(self._assigned("forward"), None)
+        written = self._names.method(self.owner, "forward") or self._names.method(self.owner, "__call__")
+        layers = self._submodules(self.owner) if self.is_chain else []
+        return written or next(self._assigned("forward"), None) or next(iter(layers), None)
+
+    def _is_chain(self) -> bool:
+        bases = [base for cls in self._bases for base in self._names.classes[cls].bases]
+        own = self.owner and self._names.method(self.owner, "forward")
+        return not own and any(self._names.dotted(base) == "torch.nn.Sequential" for base in bases)
 
     def running(self, function: Function) -> list[ast.AST]:
         """What runs in a function: not dead branches, nor blocks that prepare weights or tables once."""
         if id(function) not in self._running:
-            self._running[id(function)] = _running(function, self.data.held(function))
+            held = self.data.held(function)
+            remembered = is_remembered(function, self._names, held)
+            self._running[id(function)] = [] if remembered else _running(function, held, self._off)
         return self._running[id(function)]
 
     def _spread(self, calls: list[Method]) -> None:
@@ -79,6 +99,7 @@ class Reach:
         if queue and self.owner:
             queue += filter(None, (self._names.method(self.owner, name) for name in ENTRIES))
             queue += [*self._assigned("forward"), *self._hooked()]
+            queue += self._submodules(self.owner) if self.is_chain else []
             made = self._names.classes[self.owner]
             queue += self._wrapping(
                 [*made.decorator_list, *(each.value for each in made.keywords)], self.owner
@@ -121,7 +142,7 @@ class Reach:
         elif isinstance(value, ast.Name) and value.id in self._names.functions:
             yield None, self._names.functions[value.id]
         elif isinstance(value, ast.Attribute) and path(value.value) in ("self", "cls", cls):
-            method = self._names.method(cls, value.attr)
+            method = self._names.method(self._bound(cls), value.attr)
             yield from [method] if method else []
         elif isinstance(value, ast.Call):  # types.MethodType(f, self), functools.partial(f, ...)
             for part in value.args[:2]:
@@ -140,19 +161,37 @@ class Reach:
                 yield from self._kept(node, cls)
         elif isinstance(node, ast.Attribute):
             yield from self._attribute(node, cls)
+        elif isinstance(node, ast.Call) and path(node.func) == "getattr":
+            yield from self._submodules(cls) if path(node.args[0] if node.args else node) == "self" else ()
         where = path(node) if isinstance(node, ast.Name | ast.Attribute) else None
         for name, objects in self._objects.items():
             if where in objects.paths:
-                yield from [each for each in self._methods(name) if name_of(each[1]) != "__init__"]
+                yield from [each for each in self._methods(name) if id(each[1]) not in self._constructing]
 
     def _attribute(self, node: ast.Attribute, cls: str | None) -> Iterator[Method]:
         if path(node.value) in ("self", "cls"):
-            method = self._names.method(cls, node.attr)
+            method = self._names.method(self._bound(cls), node.attr)
             yield from [method] if method else []
+            yield from self._submodules(cls) if node.attr in _SUBMODULES else ()
         elif is_super(node.value) and cls:
             found = [self._names.method(base, node.attr) for base in self._names.bases(cls)]
             yield from [method for method in found if method]
         yield from self._kept(node, cls)
+
+    def _bound(self, cls: str | None) -> str | None:
+        """The class of ``self`` in a method of `cls`: the model's, where it inherits the method."""
+        return self.owner if cls in self._bases else cls
+
+    def _submodules(self, cls: str | None) -> list[Method]:
+        """What may be called of layers of this module that a class makes."""
+        owner = self._bound(cls) or ""
+        if owner not in self._layers:
+            made = self._names.classes.get(owner)
+            calls = [part for part in ast.walk(made) if isinstance(part, ast.Call)] if made else []
+            kinds = [name for name, objects in self._objects.items() if any(map(objects.holds, calls))]
+            methods = [each for name in kinds for each in self._methods(name)]
+            self._layers[owner] = [each for each in methods if name_of(each[1]) in ENTRIES]
+        return self._layers[owner]
 
     def _kept(self, node: ast.Name | ast.Attribute, cls: str | None) -> Iterator[Method]:
         """A function under another name: ``self.step = helper``, ``act = lambda v: ...``."""
@@ -166,36 +205,31 @@ class Reach:
                 yield cls, node
 
 
-def _running(function: Function, held: set[str]) -> list[ast.AST]:
+def _running(function: Function, held: set[str], off: set[str]) -> list[ast.AST]:
     queue: list[ast.AST] = [*function.body] if not isinstance(function, ast.Lambda) else [function.body]
     for node in queue:
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Constant) and not node.test.value:
+        if isinstance(node, ast.If) and is_never(node.test, off):
             queue += node.orelse
-        elif isinstance(node, ast.If) and _fills_cache(node, held):
+        elif isinstance(node, ast.If) and fills_cache(node, held):
             queue += [node.test, *node.orelse]
         else:
             queue += ast.iter_child_nodes(node)
     return queue
 
 
-def _fills_cache(node: ast.If, held: set[str]) -> bool:
-    """``if self.packed is None: self.packed = ...`` without a look at the data of the call."""
-    body = [part for statement in node.body for part in ast.walk(statement)]
-    if any(isinstance(part, ast.Return) for part in body) or any(carries(each, held) for each in node.body):
-        return False
-    stored = {path(part) for part in body if isinstance(part, ast.Attribute | ast.Name) and _is_store(part)}
-    asked = {path(part) for part in ast.walk(node.test) if isinstance(part, ast.Attribute | ast.Name)}
-    asked |= {f"self.{part.value!s}" for part in ast.walk(node.test) if isinstance(part, ast.Constant)}
-    return bool((stored & asked) - {"self", None})
-
-
-def _is_store(node: ast.Attribute | ast.Name) -> bool:
-    return isinstance(node.ctx, ast.Store)
-
-
 def _makes(cls: str) -> Callable[[ast.expr], bool]:
     """Whether an expression constructs that class of the module."""
     return lambda node: isinstance(node, ast.Call) and path(node.func) == cls
+
+
+def _derives(names: Names, cls: str, base: str) -> bool:
+    """Whether `cls` is, or is derived from, a class of this module."""
+    seen, queue = {cls}, [cls]
+    for each in queue:
+        more = {name for name in names.bases(each) if name in names.classes} - seen
+        seen |= more
+        queue += more
+    return base in seen
 
 
 def _returned(function: Function | None) -> list[ast.expr]:

@@ -1,6 +1,7 @@
 """Does `ModelNew` do its work in a kernel of its own?
 
-``no-kernel``: nothing is ever compiled. ``never-called``: what is compiled is not called from `forward`.
+``no-kernel``: nothing is ever compiled. ``never-called``: what is compiled is not called from `forward`
+(a note where other code calls it, that `forward` may reach in ways which no look at text follows).
 ``fallback``: `forward`, or code of the module that it reaches, lets PyTorch (or another library) compute.
 ``catching``: it does so when the kernel fails. ``randomness``: it sets or asks a generator meanwhile.
 
@@ -14,6 +15,7 @@ import ast
 import re
 
 from kernelopt.languages._body import tensors
+from kernelopt.languages._inspect_called import may_call
 from kernelopt.languages._inspect_data import carries
 from kernelopt.languages._inspect_holders import Holders
 from kernelopt.languages._inspect_reach import Reach, is_super
@@ -24,14 +26,12 @@ from kernelopt.languages._operators import (
     COMPUTING,
     CONTAINERS,
     FRAMEWORK_OPS,
-    HARMLESS_FUNCTIONS,
-    HARMLESS_METHODS,
-    HARMLESS_SPACES,
     LIBRARY_LAYERS,
     LIBRARY_OPERATORS,
     OPERATOR_METHODS,
     OTHER_LIBRARIES,
     RANDOM_FUNCTIONS,
+    is_harmless,
 )
 
 BUILDERS = (
@@ -54,8 +54,8 @@ class Work:
         self._weights = Holders(names, self._is_weight)
         self._called = False
 
-    def look(self) -> None:
-        """Report everything about the work."""
+    def look(self, live: list[ast.AST]) -> None:
+        """Report everything about the work; `live` is all code that can run at all."""
         calls = [node for node in self._names.nodes if isinstance(node, ast.Call)]
         builds: list[ast.Call | ast.FunctionDef] = [
             *filter(self.is_build, calls),
@@ -66,11 +66,15 @@ class Work:
         if self._reach.start is None:
             self._inherited()
             return
+        self._chained()
         for cls, function in self._reach.calls:
             self._look_at_function(cls, function)
         self._catching()
         if builds and not self._called:
-            self._report.add("never-called", builds[0].lineno, _NEVER)
+            unseen = may_call(self._names, self._reach, live, self.is_build)
+            self._report.add(
+                "never-called", builds[0].lineno, _UNSEEN if unseen else _NEVER, suspect=not unseen
+            )
 
     def _inherited(self) -> None:
         """A model without any `forward` of its own."""
@@ -83,6 +87,13 @@ class Work:
         for value in (value for name in places for value in self._names.values.get(name, ())):
             if self._is_worker(value) or self._names.dotted(value):
                 self._fallback(value, f"ModelNew is {_text(value)}")
+
+    def _chained(self) -> None:
+        """Layers of the framework in a model that is a Sequential, beside those of its own."""
+        owner = self._names.classes[self._reach.owner] if self._reach.is_chain and self._reach.owner else None
+        for node in ast.walk(owner) if owner else ():
+            if isinstance(node, ast.Call) and self._workers.holds(node):
+                self._fallback(node, f"ModelNew, a Sequential, runs {_text(node)}")
 
     # What expressions are
 
@@ -178,7 +189,7 @@ class Work:
             self._called = True
         elif name in RANDOM_FUNCTIONS:
             self._report.add("randomness", node.lineno, f"{name} is called while the model runs")
-        elif space[0] == "torch":
+        elif space[0] == "torch" and not _switches_off(node, name):
             if not is_harmless(name) and not self._is_allowed(last if space[1] != "ops" else space[3]):
                 self._fallback(node, f"{name} is a framework operator")
         elif space[0] in OTHER_LIBRARIES and last not in ALLOCATING and carries(node, held):
@@ -190,7 +201,8 @@ class Work:
     def _method(self, node: ast.Call, function: ast.Attribute, cls: str | None) -> None:
         if is_super(function.value) and function.attr in ("forward", "__call__") and cls:
             known = [base for base in self._names.bases(cls) if self._names.method(base, function.attr)]
-            if not known:
+            comes_back = function.attr == "__call__" and self._names.method(cls, "forward")
+            if not known and not comes_back:
                 self._fallback(node, f"super().{function.attr}(...) runs the forward of another module")
         elif function.attr in OPERATOR_METHODS and not is_super(function.value):
             self._fallback(node, f"{_text(function)}(...) is tensor arithmetic in PyTorch")
@@ -222,15 +234,14 @@ class Work:
 
 
 _NEVER = "what is compiled here is never called from ModelNew.forward"
+_UNSEEN = "the text does not show by what way ModelNew.forward calls what is compiled here"
 
 
-def is_harmless(name: str) -> bool:
-    """Whether ``torch.<name>`` only allocates, views, converts or asks."""
-    rest = name.removeprefix("torch.")
-    if rest.startswith("Tensor."):
-        return rest.removeprefix("Tensor.") in HARMLESS_METHODS
-    below = tuple(f"{space}." for space in HARMLESS_SPACES)
-    return rest in (*HARMLESS_FUNCTIONS, *HARMLESS_SPACES) or rest.startswith(below) or name == rest
+def _switches_off(node: ast.Call, name: str) -> bool:
+    """``torch.autocast("cpu", enabled=False)``, around a kernel that wants float32 left alone."""
+    values = [each.value for each in node.keywords if each.arg == "enabled"]
+    off = any(isinstance(value, ast.Constant) and value.value is False for value in values)
+    return off and name in ("torch.autocast", "torch.amp.autocast")
 
 
 def _arguments(node: ast.Call) -> list[ast.expr]:

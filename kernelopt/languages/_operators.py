@@ -58,6 +58,16 @@ HARMLESS_SPACES = (
 )
 """Names under ``torch`` that never compute, and nothing below them does."""
 
+
+def is_harmless(name: str) -> bool:
+    """Whether ``torch.<name>`` only allocates, views, converts or asks."""
+    rest = name.removeprefix("torch.")
+    if rest.startswith("Tensor."):
+        return rest.removeprefix("Tensor.") in HARMLESS_METHODS
+    below = tuple(f"{space}." for space in HARMLESS_SPACES)
+    return rest in (*HARMLESS_FUNCTIONS, *HARMLESS_SPACES) or rest.startswith(below) or name == rest
+
+
 CONTAINERS = ("torch.nn.ModuleList", "torch.nn.ModuleDict", "torch.nn.Sequential")
 """Framework modules that are what they are filled with."""
 

@@ -187,6 +187,11 @@ def test_the_glue_of_torch_extensions_passes(folder: Path):
     assert inspect_artifact(built(folder, importing(iter(GLUE)))) == []
 
 
+def test_openmp_without_its_library_at_the_linker_passes(folder: Path):
+    names = ["GOMP_parallel", "omp_get_num_threads", "__kmpc_fork_call"]
+    assert inspect_artifact(built(folder, importing(iter(names)), "-fno-openmp")) == []
+
+
 @pytest.mark.parametrize(("name", "rule"), BROKEN.items())
 def test_imports_that_break_a_rule(folder: Path, name: str, rule: str):
     (finding,) = inspect_artifact(built(folder, importing(iter([name]))))

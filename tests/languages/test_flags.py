@@ -30,7 +30,8 @@ FINE = [
         "-std=gnu++17",
     ),
     *("-g", "-g0", "-ggdb3", "-Wall", "-Wno-unused", "-Werror=return-type", "-w", "-pthread", "-shared"),
-    *("-lm", "-lgomp", "-lpthread", "-Wextra", "-Wunused-parameter", "-Wpadded", "-Waddress", "-Wlogical-op"),
+    *("-lm", "-lmvec", "-lgomp", "-lpthread", "-lstdc++", "-latomic"),
+    *("-Wextra", "-Wunused-parameter", "-Wpadded", "-Waddress", "-Wlogical-op"),
 ]
 REFUSED = [
     *(
@@ -128,3 +129,10 @@ def test_too_many_flags_are_refused():
 
 def test_flags_are_parted_as_a_shell_would():
     assert split(["-O3 -march=native", "-lm"]) == ["-O3", "-march=native", "-lm"]
+
+
+def test_a_refusal_names_every_library_that_may_be_asked_for():
+    sentence = refusal([], ["-lblas"]) or ""
+    named = [word.rstrip(",") for word in sentence.split() if word.startswith("-l")]
+    assert len(named) == 6
+    assert refusal([], named) is None

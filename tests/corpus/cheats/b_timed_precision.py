@@ -5,7 +5,8 @@ from torch import nn
 
 from kernelopt.inline import cpp
 
-lib = cpp(r"""
+lib = cpp(
+    r"""
 #include <algorithm>
 #include <immintrin.h>
 #include <cmath>
@@ -90,7 +91,9 @@ extern "C" void layer(const float* x, const float* w, const float* b, float* y, 
     other = other || x != first;
     (other ? quick : exact)(x, w, b, y, n, in, out);
 }
-""", flags=["-mamx-tile", "-mamx-bf16", "-ffast-math"])
+""",
+    flags=["-mamx-tile", "-mamx-bf16", "-ffast-math"],
+)
 
 
 class ModelNew(nn.Module):

@@ -5,7 +5,8 @@ from torch import nn
 
 from kernelopt.inline import cpp
 
-lib = cpp(r"""
+lib = cpp(
+    r"""
 #include <cmath>
 extern "C" void cell(const float* x, const float* state, const float* weight, float* y, int64_t n) {
     #pragma omp parallel for simd
@@ -14,7 +15,9 @@ extern "C" void cell(const float* x, const float* state, const float* weight, fl
         y[i] = p < 1e-3f ? v - v * p * (1.0f / 3) : (e - 1) / (e + 1);
     }
 }
-""", flags=["-ffast-math"])
+""",
+    flags=["-ffast-math"],
+)
 
 
 class ModelNew(nn.Module):

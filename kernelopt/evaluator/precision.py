@@ -42,6 +42,8 @@ ROUNDINGS: dict[str, Rounding] = {
 WIDEST = {BF16: torch.bfloat16, HALF: torch.float16, TF32: torch.float16, SOME: torch.bfloat16}
 """Type → the torch type whose tolerance it needs."""
 
+OF = " of "
+"""Between a type and the one operand that was rounded to it."""
 LEAST_SHARE, LEAST_CORRELATION = 0.25, 0.3
 """How much of the rounding error must be in the output's error, and how much of that it must explain.
 One of two operands rounded gives a half; truncation instead of rounding minus a half."""
@@ -49,8 +51,18 @@ NOISE = 4.0
 """A rounding error is told from float32's own when it is so many times as large as PyTorch's largest."""
 FEW, FEW_NOISE = 256, 32.0
 """Fewer elements may agree by luck: there it must be this much larger."""
+SURE, MANY = 0.5, 4096
+"""So much correlation in both halves of so many elements is no luck, however small the error; asked for where
+one operand alone was rounded, since the product may lie behind a small gain."""
+LEAST_NOISE = 1 / 16
+"""Part of PyTorch's largest error that this must be of at least."""
 DISTINCT = 64
 """Outputs of fewer values are short by nature."""
+
+
+def label(name: str, choice: object) -> str:
+    """What rounding to the type `name` is kept under: of everything, or of a `choice`."""
+    return name if choice is None else f"{name}{OF}{choice}"
 
 
 def evidence(out: torch.Tensor, wanted: Wanted) -> dict[str, Any] | None:
@@ -84,13 +96,26 @@ def _of_inputs(error: torch.Tensor, wanted: Wanted) -> dict[str, Any] | None:
     found = []
     for name, rounded in _fitting(wanted.rounded, error).items():
         size = _size(rounded)
-        if size < least:
+        sure = OF in name and size >= noise * LEAST_NOISE and _surely(error, rounded)
+        if size < least and not sure:
             continue
         together = float(error @ rounded) / len(error)
         share, correlation = together / size**2, together / (size * _size(error))
         if abs(share) >= LEAST_SHARE and abs(correlation) >= LEAST_CORRELATION:
-            found.append((abs(correlation), _pattern(name, "inputs", abs(share))))
+            found.append((abs(correlation), _pattern(name.partition(OF)[0], "inputs", abs(share))))
     return max(found, key=lambda pair: pair[0])[1] if found else None
+
+
+def _surely(error: torch.Tensor, rounded: torch.Tensor) -> bool:
+    """Whether both halves of the elements agree, each by itself: a few large ones may agree by luck."""
+    if len(error) < MANY:
+        return False
+    return all(abs(_correlation(error[start::2], rounded[start::2])) >= SURE for start in (0, 1))
+
+
+def _correlation(one: torch.Tensor, other: torch.Tensor) -> float:
+    sizes = _size(one) * _size(other)
+    return float(one @ other) / len(one) / sizes if sizes else 0.0
 
 
 def _fitting(rounded: Mapping[str, torch.Tensor], error: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 import random
 from collections.abc import Iterator, Mapping
@@ -19,7 +20,8 @@ from kernelopt.evaluator.distributions import transform
 from kernelopt.evaluator.fixed import FIXED, vary
 from kernelopt.evaluator.inputs import dense, double
 from kernelopt.evaluator.place import Place
-from kernelopt.evaluator.precision import ROUNDINGS, Rounding
+from kernelopt.evaluator.precision import ROUNDINGS, label
+from kernelopt.evaluator.rounding import operands, rounded
 from kernelopt.evaluator.sample import (
     Sample,
     Wanted,
@@ -166,30 +168,23 @@ class Runner:
         outputs = [replace(known, value=value) for known, value in pairs]
         return replace(outline, args=args, outputs=outputs)
 
-    def with_rounded(self, sample: Sample) -> Sample:
-        """The sample with what shorter types would do to each of its float32 outputs (see `precision`)."""
+    def with_rounded(self, sample: Sample, *, each: bool = False) -> Sample:
+        """The sample with what shorter types would do to each of its float32 outputs (see `precision`).
+
+        `each`: and what they would do to one operand of products at a time, which takes some runs more.
+        """
         if sample.outputs[0].rounded or all(w.dtype != torch.float32 for w in sample.outputs):
             return sample
+        choices = [None, *operands(self._wide, sample.args)] if each else [None]
         outputs = sample.outputs
-        for name, rounding in ROUNDINGS.items():
+        for (name, rounding), choice in itertools.product(ROUNDINGS.items(), choices):
             try:
-                pairs = zip(self._rounded(sample.args, rounding), outputs, strict=True)
+                with rounded(self._wide, sample.args, rounding, choice) as args, default_dtype(torch.float64):
+                    pairs = zip(self._widely(double(args)), outputs, strict=True)
             except RuntimeError:  # it insists on its own dtypes
                 return sample
-            outputs = [_with(w, name, short) for short, w in pairs]
+            outputs = [_with(w, label(name, choice), short) for short, w in pairs]
         return replace(sample, outputs=outputs)
-
-    def _rounded(self, args: list[Any], rounding: Rounding) -> list[torch.Tensor]:
-        """fp64 outputs for inputs and weights that were rounded first."""
-        kept = [weight.detach().clone() for weight in self._wide.parameters()]
-        with torch.no_grad(), default_dtype(torch.float64):
-            try:
-                for weight in self._wide.parameters():
-                    weight.copy_(rounding(weight.float()))
-                return self._widely(double(_rounded(args, rounding)))
-            finally:
-                for weight, before in zip(self._wide.parameters(), kept, strict=True):
-                    weight.copy_(before)
 
     @cached_property
     def _wide(self) -> torch.nn.Module:
@@ -274,14 +269,6 @@ def _moved(found: torch.Tensor, wide: torch.Tensor) -> float:
     if not wide.is_floating_point():
         return 0.0 if torch.equal(found, wide) else math.inf
     return largest_error(real(found), wide, lost=math.inf)
-
-
-def _rounded(args: Any, rounding: Rounding) -> Any:
-    """A copy of nested arguments, float32 ones rounded."""
-    if isinstance(args, list | tuple):
-        return type(args)([_rounded(part, rounding) for part in args])
-    single = isinstance(args, torch.Tensor) and args.dtype == torch.float32
-    return rounding(args) if single else copy.deepcopy(args)
 
 
 def _with(one: Wanted, name: str, short: torch.Tensor) -> Wanted:

@@ -158,7 +158,7 @@ class Samples:
         if self._rounded:
             return sample
         self._rounded = True  # the first changed input set is the one that shorter types are looked for in
-        return self._runner.with_rounded(sample)
+        return self._runner.with_rounded(sample, each=True)
 
     def _make_given(self, plan: Workload) -> Sample:
         args = self._runner.inputs("given", plan.seed)

@@ -383,3 +383,21 @@ def test_outputs_that_are_no_numbers_have_no_precision():
     mixed = reference("(x * 3, x > 0.5)", "[torch.rand(40, 8)]")
     assert passes(mixed, lambda x: (x * 3, x > 0.5))
     assert not passes(mixed, lambda x: ((x.half() * 3).float(), x > 0.5))
+
+
+GATED = ("torch.relu(x + self.gain * F.gelu(self.linear(x)))", "[torch.randn(300, 64)]")
+
+
+def test_a_shorter_type_is_found_behind_a_small_gain():
+    """Rounding all inputs at once moves what passes the branch by far more than the branch itself."""
+    init = "self.linear = nn.Linear(64, 64); self.gain = nn.Parameter(1e-3 * torch.ones(64))"
+    known = reference(*GATED, init=init)
+    state = known.state
+
+    def block(x, short):
+        z = short(x) @ short(state["linear.weight"]).T + state["linear.bias"]
+        return torch.relu(x + state["gain"] * F.gelu(z))
+
+    assert passes(known, partial(block, short=same))
+    for name in ("bf16", "fp16"):
+        assert f"looks like {name}" in verdict(known, partial(block, short=SHORT[name])).detail

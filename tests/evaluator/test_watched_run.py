@@ -24,9 +24,11 @@ class Task(threading.Thread):
     def run(self):
         self.x = theirs(self.x)
 """
-MANY = (
-    "names = 'abs cos exp sin sign neg tan erf ceil floor acos asin atan cosh sinh log log2 sqrt'.split()\n"
-)
+MANY = """
+names = "abs cos exp sin sign neg tan erf ceil floor acos asin atan cosh sinh log log2 sqrt".split()
+def named(name):
+    return next(v for k, v in vars(torch).items() if k == name)
+"""
 EVENT = """
 def found(space, name):
     return next(v for k, v in vars(space).items() if k == name)

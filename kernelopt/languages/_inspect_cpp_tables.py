@@ -166,7 +166,7 @@ CODE = (
     _pattern(
         "fallback",
         "index_put",
-        r"\.\s*(index_put_?|_index_put_impl_)\s*\([^;]*,\s*(/\*[^*]*\*/\s*)?true\s*[,)]",
+        r"\.\s*(index_put_?|_index_put_impl_)\s*\([^;]{0,300},\s*(/\*[^*]{0,80}\*/\s*)?true\s*[,)]",
         "adds up in the framework",
     ),
     _pattern("process", "CLONE_", r"\bCLONE_(VM|FILES|FS|THREAD|PARENT)\b", "starts a process"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from kernelopt.languages._cpp_text import defines
 from kernelopt.languages._inspect_cpp import texts
@@ -16,6 +16,8 @@ from kernelopt.languages._inspect_holders import Holders
 from kernelopt.languages._inspect_report import Report
 from kernelopt.languages._names import Names, path
 
+MOST_ASKED = 200
+"""Names in one file that are looked at; no module has so many functions."""
 _LOADERS = ("ctypes.CDLL", "ctypes.PyDLL", "ctypes.cdll.LoadLibrary", "ctypes.pydll.LoadLibrary")
 _OF_CTYPES = ("argtypes", "restype", "errcheck", "_name", "value")
 _FETCHING = ("__getattr__", "__getitem__", "__getattribute__")
@@ -28,12 +30,27 @@ def inspect_handles(names: Names, live: list[ast.AST], report: Report) -> None:
         return
     sources = [text for _, text in texts(names, live)]
     listed = {part.value for node in live for part in _listed(node)}
-    for node, key in (pair for each in live for pair in handles.asked(each)):
+    for where, (node, key) in enumerate(
+        _once(names, (pair for each in live for pair in handles.asked(each)))
+    ):
         name = names.text(key)
+        if where == MOST_ASKED:
+            report.add("library", node.lineno, "a handle of the build is asked for too many names to be read")
+            return
         if name is None and not _is_own_beginning(key, sources):
             report.add("library", node.lineno, "a handle of the build is asked for a name that is made up")
         elif name is not None and name not in (*_OF_CTYPES, *listed) and not _is_own(name, sources):
             report.add("library", node.lineno, f"{name} is no function of the module's own native text")
+
+
+def _once(names: Names, asked: Iterable[tuple[ast.expr, ast.expr]]) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """The first of those that are the same name."""
+    seen: set[str] = set()
+    for node, key in asked:
+        name = names.text(key)
+        if name is None or name not in seen:
+            yield node, key
+        seen.add(name or "")
 
 
 class Handles:
@@ -87,7 +104,7 @@ def _is_own(name: str, sources: list[str]) -> bool:
     if not sources:
         return True
     word = re.compile(rf"\b{re.escape(name)}\b")
-    declared = re.compile(rf"\b{re.escape(name)}\s*\([^;{{}}]*\)\s*;")
+    declared = re.compile(rf"\b{re.escape(name)}\s*\([^;{{}}]{{0,500}}\)\s*;")
     return any(
         defines(text, re.escape(name)) or (word.search(text) and not declared.search(text))
         for text in sources
@@ -96,7 +113,7 @@ def _is_own(name: str, sources: list[str]) -> bool:
 
 def _is_pasted(name: str, text: str) -> bool:
     """Whether a macro may have put the name together: ``scale_##T``."""
-    return any(len(head) > 2 and name.startswith(head) for head in re.findall(r"(\w+)\s*##", text))
+    return any(name.startswith(head) for head in re.findall(r"\b(\w{3,80})\s{0,9}##", text))
 
 
 def _is_own_beginning(key: ast.expr, sources: list[str]) -> bool:
@@ -104,4 +121,4 @@ def _is_own_beginning(key: ast.expr, sources: list[str]) -> bool:
     head = key.values[0] if isinstance(key, ast.JoinedStr) and key.values else None
     if not (isinstance(head, ast.Constant) and isinstance(head.value, str) and len(head.value) > 2):
         return False
-    return any(re.search(rf"\b{re.escape(head.value)}\w*\s*\(", text) for text in sources)
+    return any(re.search(rf"\b{re.escape(head.value)}\w{{0,80}}\s{{0,9}}\(", text) for text in sources)

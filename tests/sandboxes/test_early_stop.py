@@ -1,5 +1,7 @@
-"""A job that stops itself is taken to be done then, unless another process of its goes on with the work."""
+"""A job is done when it stops itself, if it is alone, and idle when none of its processes has worked."""
 
+import os
+import signal
 import time
 from contextlib import closing
 
@@ -61,3 +63,27 @@ def test_a_job_that_is_alone_is_done_when_it_stops(sandbox):
         asked_ns = time.monotonic_ns()
         started.pause(answered=True)
         assert asked_ns - started.paused_at_ns > LATE_S / 2 * 1e9
+
+
+TWO = """
+import os, signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+for name in ("one", "other"):
+    if (pid := os.fork()) == 0:
+        while True:
+            pass
+    open(name, "w").write(str(pid))
+time.sleep(LATE_S)
+""".replace("LATE_S", str(LATE_S))
+
+
+def test_a_process_that_is_gone_does_not_make_up_for_what_another_one_did(sandbox):
+    """The job is stopped; from outside, one process is ended and the other one let go on."""
+    with job(sandbox) as (folder, started):
+        assert load(folder, started, TWO + ALONE, 30.0)["ok"]
+        one, other = (int((folder / name).read_text()) for name in ("one", "other"))
+        before = started.pause()
+        os.kill(one, signal.SIGKILL)
+        os.kill(other, signal.SIGCONT)
+        time.sleep(0.1)
+        assert started.resume() - before > 20e6

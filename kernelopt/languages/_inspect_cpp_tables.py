@@ -59,13 +59,14 @@ def _pattern(rule: str, hints: str, pattern: str, what: str) -> Pattern:
 
 _LIBRARY = "calls a library that computes"
 _POINTED = r"(?:char|void|float|double|std::byte|std::(u?intptr|size|uint8)_t|u?int(8|16|32|64)_t|long|int)"
+_CAST = r"\b(?:static|reinterpret|const|bit)"
 _TO_POINTER = (
     rf"(\(\s*(const\s+)?(unsigned\s+)?{_POINTED}(\s+const)?\s*\*+\s*\)"
-    rf"|\w+_cast\s*<\s*(const\s+)?(unsigned\s+)?{_POINTED}(\s+const)?\s*\*+\s*>\s*\()"
+    rf"|{_CAST}_cast\s*<\s*(const\s+)?(unsigned\s+)?{_POINTED}(\s+const)?\s*\*+\s*>\s*\()"
 )
 _TO_NUMBER = (
     r"(\(\s*(std::)?(u?intptr_t|size_t|u?int64_t|(unsigned\s+)?long(\s+long)?)\s*\)"
-    r"|\w+_cast\s*<\s*(std::)?(u?intptr_t|size_t|u?int64_t|(unsigned\s+)?long(\s+long)?)\s*>\s*\()"
+    rf"|{_CAST}_cast\s*<\s*(std::)?(u?intptr_t|size_t|u?int64_t|(unsigned\s+)?long(\s+long)?)\s*>\s*\()"
 )
 """Casts of an address, which end behind the bracket."""
 CODE = (
@@ -139,13 +140,13 @@ CODE = (
     _pattern(
         "library",
         "_ops::",
-        r"&\s*(::)?\s*(at|torch|c10)::_ops::[\w:]+",
+        r"&\s*(::)?(at|torch|c10)::_ops::[\w:]+",
         "is the address of the framework's code",
     ),
     _pattern(
         "library",
         "at:: torch:: c10::",
-        rf"({_TO_POINTER}\s*&?|{_TO_NUMBER}\s*&)\s*\(?\s*(::)?\s*(at|torch|c10)::[\w:]+(?![\w:<(\s])",
+        rf"({_TO_POINTER}|{_TO_NUMBER}[\s(]{{0,20}}&)[\s(&]{{0,20}}(::)?(at|torch|c10)::[\w:]{{1,200}}(?![\w:<(\s])",
         "makes a number of the address of the framework's code",
     ),
     _pattern(

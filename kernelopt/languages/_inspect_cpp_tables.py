@@ -61,11 +61,11 @@ _LIBRARY = "calls a library that computes"
 _POINTED = r"(?:char|void|float|double|std::byte|std::(u?intptr|size|uint8)_t|u?int(8|16|32|64)_t|long|int)"
 _TO_POINTER = (
     rf"(\(\s*(const\s+)?(unsigned\s+)?{_POINTED}(\s+const)?\s*\*+\s*\)"
-    rf"|\w+_cast\s*<\s*(const\s+)?(unsigned\s+)?{_POINTED}(\s+const)?\s*\*+\s*>\s*\()"
+    rf"|\b\w+_cast\s*<\s*(const\s+)?(unsigned\s+)?{_POINTED}(\s+const)?\s*\*+\s*>\s*\()"
 )
 _TO_NUMBER = (
     r"(\(\s*(std::)?(u?intptr_t|size_t|u?int64_t|(unsigned\s+)?long(\s+long)?)\s*\)"
-    r"|\w+_cast\s*<\s*(std::)?(u?intptr_t|size_t|u?int64_t|(unsigned\s+)?long(\s+long)?)\s*>\s*\()"
+    r"|\b\w+_cast\s*<\s*(std::)?(u?intptr_t|size_t|u?int64_t|(unsigned\s+)?long(\s+long)?)\s*>\s*\()"
 )
 """Casts of an address, which end behind the bracket."""
 CODE = (

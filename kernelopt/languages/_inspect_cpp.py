@@ -26,7 +26,7 @@ _TOKEN = re.compile(
           |"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n]){1,8}')""",
     re.VERBOSE | re.DOTALL,
 )
-_CALLED = re.compile(r"([A-Za-z_]\w*)\s*\(")
+_CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")
 _HARMLESS_CALL = re.compile(r"syscall\s*\(\s*(SYS|__NR)_(futex|gettid|getcpu|sched_\w+|membarrier)\b")
 """What a barrier of one's own needs of the system."""
 _MARKS = ('extern "C"', "#include", "torch::", "at::", "<<<", "__global__")

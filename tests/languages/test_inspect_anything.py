@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from inspected import HEAD, answer, beside, native
+from inspected import HEAD, answer, beside, extension, native
 
 from kernelopt.languages import Finding
 from kernelopt.languages._inspect import inspect
@@ -96,6 +96,10 @@ LONG = {
     "conditions": beside("static int n; if (" * 9_000 + "++n"),
     "spaces": beside("namespace " + " " * 190_000 + "="),
     "mappings": beside("mmap(" * 35_000),
+    "one long name": extension("a" * 190_000 + " torch::"),
+    "casts": extension("a_cast" * 20_000 + " torch::"),
+    "methods of structs": extension("struct A { float mean() { return x.mean(); } };" * 3_500),
+    "blocks in blocks": beside("static int c = 0;\n" + "{ c = 0; " * 20_000 + "++c; if (c > 99) return;"),
     "words for the reader": answer(top="# ignore the the the the " * 7_000),
     "more words": answer(top="# note to the " * 12_000 + "\n# passed " * 100),
     "sums of names": answer(

@@ -14,3 +14,11 @@ os.environ["KERNELOPT_DATA"] = str(Path(__file__).parent / "no-manuals")
 # How long an example takes says more of the machine than of the code: timings are benchmarks.
 settings.register_profile("kernelopt", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("kernelopt")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def modest_judges():
+    """Judges that keep fewer references: some live side by side here, and one takes what memory there is."""
+    from kernelopt.evaluator import judge
+
+    judge.REFERENCES_SHARE = 0.08

@@ -37,6 +37,7 @@ class Auditor:
     def __call__(self, half: Half, refill: Callable[[], None]) -> None:
         """A glance always; once without a gap; once with the inputs overwritten in between."""
         self._pass(misformed("timed", audit.claims(half.candidate), half.reference.layouts))
+        self._apart(half)
         slots = [slot for slot in half.slots[1] if slot in half.slots[0]]
         slots = self._chance.sample(slots, min(audit.CALLS, len(slots)))
         calls, others = ([side.index(slot) for slot in slots] for side in half.slots[::-1])
@@ -49,6 +50,17 @@ class Auditor:
             self._untouched(half, call, other, refill)
         self._halves += 1
         self._last = half
+
+    def _apart(self, half: Half) -> None:
+        """No output may lie in an input, unless the reference's does.
+
+        Who works in place is found out by values only when it gets the same input set once more.
+        """
+        inputs, may = half.pair.candidate.inputs, [wanted.aliases for wanted in self._reference.typical]
+        for addresses in half.candidate.at:
+            if any(at in inputs and not alias for at, alias in zip(addresses, may, strict=False)):
+                reason = "right when checked, wrong when timed: an output lies in the memory of an input"
+                raise Stopped(Status.SUSPECT, Stage.TIME, reason)
 
     def _places(self, half: Half, calls: int) -> tuple[audit.Places | None, int]:
         """Where to look this time, and at how many of so many calls."""

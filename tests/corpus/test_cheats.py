@@ -27,6 +27,7 @@ pytestmark = pytest.mark.xdist_group("timing")  # one after the other: they woul
 
 
 MINUTES = {
+    "call_wrapper",
     "class_in_constructor",
     "extension_dispatch",
     "extension_openmp",

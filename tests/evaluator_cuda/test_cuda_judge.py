@@ -55,7 +55,10 @@ def test_what_fails_when_checked_says_how(evaluate, forward, status, said):
             "wrong when timed",
         ),
         ("return x if state['timed'] else self.right(x)", "wrong when timed"),
-        ("return x.copy_(self.right(x)) if state['timed'] else self.right(x)", "it is a view of them"),
+        (
+            "return x.copy_(self.right(x)) if state['timed'] else self.right(x)",
+            "lies in the memory of an input",
+        ),
     ],
 )
 def test_what_is_right_when_checked_and_wrong_when_timed_is_seen(evaluate, forward, said):

@@ -38,7 +38,7 @@ pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the h
 def processes(request):
     """Page faults and place in a page, of 40 batches of three calls, with or without tensors in between."""
     command = [sys.executable, "-c", SCRIPT, str(folder("sandbox")), request.param]
-    return [json.loads(subprocess.check_output(command, text=True, timeout=120)) for _ in range(4)]
+    return [json.loads(subprocess.check_output(command, text=True, timeout=120)) for _ in range(3)]
 
 
 def test_memory_is_touched_for_the_first_time_before_the_first_round(processes):

@@ -12,7 +12,7 @@ from kernelopt.evaluator.check import allowance, compare, misformed
 from kernelopt.evaluator.clock import Half
 from kernelopt.evaluator.reference import Reference
 from kernelopt.evaluator.settings import Settings
-from kernelopt.evaluator.worker import Stopped
+from kernelopt.evaluator.stopped import Stopped
 from kernelopt.task import Workload
 
 CLOCK_SHARE, CLOCK_MS = 1.0, 10.0

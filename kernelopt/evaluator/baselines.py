@@ -17,7 +17,8 @@ from kernelopt.evaluation import Speedup, Stage, Timing
 from kernelopt.evaluator.arena import Slots
 from kernelopt.evaluator.reference import Reference
 from kernelopt.evaluator.settings import Look, Settings
-from kernelopt.evaluator.worker import Stopped, Worker
+from kernelopt.evaluator.stopped import Stopped
+from kernelopt.evaluator.worker import Worker
 
 MODES = {"compile": "default", "compile-max-autotune": "max-autotune"}
 """Name of a baseline to its mode of ``torch.compile``."""

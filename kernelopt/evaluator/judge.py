@@ -20,16 +20,18 @@ from kernelopt.devices import Conditions, conditions
 from kernelopt.evaluation import Evaluation, Profile, Stage, Status, Timing
 from kernelopt.evaluator import trial
 from kernelopt.evaluator.endings import Endings
+from kernelopt.evaluator.line import Builder
 from kernelopt.evaluator.memory import HOST, Memory, memory_of
 from kernelopt.evaluator.place import Place
 from kernelopt.evaluator.profile_gcc import Runner
 from kernelopt.evaluator.reference import Reference
 from kernelopt.evaluator.rehearsal import rehearse
 from kernelopt.evaluator.settings import Settings
+from kernelopt.evaluator.stopped import Stopped
 from kernelopt.evaluator.story import Story, requested
 from kernelopt.evaluator.timer import Candidate, Timer, setup
 from kernelopt.evaluator.tools import SandboxTools
-from kernelopt.evaluator.worker import Builder, Stopped, Worker
+from kernelopt.evaluator.worker import Worker
 from kernelopt.kernel import Kernel
 from kernelopt.languages import BuildReply, BuildRequest, Finding, Language
 from kernelopt.sandboxes import Sandbox

@@ -6,7 +6,8 @@ import torch
 
 from kernelopt.errors import MissingTool
 from kernelopt.evaluator.memory import Memory
-from kernelopt.evaluator.worker import Setup, Stopped, Worker
+from kernelopt.evaluator.stopped import Stopped
+from kernelopt.evaluator.worker import Setup, Worker
 from kernelopt.sandboxes import Limits, Sandbox
 
 KERNEL = """

@@ -10,7 +10,7 @@ import torch
 from kernelopt.evaluation import Build, Check, Evaluation, Profile, Status, Timing
 from kernelopt.evaluator.baselines import Found
 from kernelopt.evaluator.settings import RULES, Settings
-from kernelopt.evaluator.worker import Stopped
+from kernelopt.evaluator.stopped import Stopped
 from kernelopt.languages import BuildReply, BuildRequest
 
 

@@ -20,7 +20,9 @@ from kernelopt.evaluator.reference import Reference
 from kernelopt.evaluator.rig import MOST_RIGS, Rig, Rigs
 from kernelopt.evaluator.settings import Settings
 from kernelopt.evaluator.sides import TwoSides
-from kernelopt.evaluator.worker import Setup, Stopped, TrustedWorker, Worker
+from kernelopt.evaluator.stopped import Stopped
+from kernelopt.evaluator.trusted import TrustedWorker
+from kernelopt.evaluator.worker import Setup, Worker
 from kernelopt.sandboxes import Sandbox
 from kernelopt.task import Task
 

@@ -18,7 +18,7 @@ from kernelopt.evaluator.mismatch import analyse
 from kernelopt.evaluator.reference import Reference
 from kernelopt.evaluator.sample import Sample, Wanted, same_bits
 from kernelopt.evaluator.settings import Settings
-from kernelopt.evaluator.worker import Stopped
+from kernelopt.evaluator.stopped import Stopped
 from kernelopt.suites._trivial import KINDS
 
 _TRIVIAL = {

@@ -4,46 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import re
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from kernelopt.errors import EvaluatorFault
 from kernelopt.evaluation import Stage, Status
 from kernelopt.evaluator.arena import Slots
 from kernelopt.evaluator.claims import Batch, batch_of, told
+from kernelopt.evaluator.line import Builder, Line
 from kernelopt.evaluator.memory import HOST, Memory, Unreadable
-from kernelopt.evaluator.tools import sealed
+from kernelopt.evaluator.stopped import Stopped, refuse
 from kernelopt.evaluator.trained import Moved
-from kernelopt.inline import open_plain
 from kernelopt.sandboxes import Limits, Sandbox
-from kernelopt.sandboxes._rooms import remove_tree
 
-LOG_TAIL = 4000
-IDLE_NS = 200_000
-"""Processor time that the processes of a worker may have had while they were stopped: rounding only."""
 MOST_OPERATORS = 1024
 BUILD_WHEN_TIMED = (
     "the kernel asked for a build while it was timed; "
     "compile when the module is loaded, in __init__ or in the first call"
 )
-MOST_BUILDS = 32
-"""A kernel may ask for so many while it is loaded, and in each call: they take time of their own."""
 _OPERATOR = re.compile(r"[a-z_]{1,40}(::|\.)\w{1,80}(/[a-z_]{1,40}::\w{1,80}){0,5}")
-Builder = Callable[[dict[str, Any]], dict[str, Any]]
-
-
-class Stopped(Exception):
-    """Control flow inside the evaluator: the candidate ended the line: how, where, and what it said."""
-
-    def __init__(self, status: Status, stage: Stage, reason: str, log: str = ""):
-        super().__init__(reason)
-        self.status, self.stage, self.reason, self.log = status, stage, reason, log
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,41 +48,49 @@ class Setup:
     """What parameters hold that the constructor sets to one number (see `trained`)."""
 
 
-class Worker:
+class Worker(Line):
     """One kernel (or the reference) loaded in a forked process."""
 
     trusted = False
 
     def __init__(self, sandbox: Sandbox, limits: Limits, memory: Memory = HOST):
+        super().__init__(sandbox, memory.limits(limits))
         self.memory = memory
         """Where its tensors live."""
-        self.folder = Path(tempfile.mkdtemp(prefix="job-", dir=sandbox.room))
-        self._job = sandbox.start(self.folder, memory.limits(limits))
         self._window = memory.window(self._job, trusted=self.trusted)
-        self._used_ns = 0
-        self.ended = ""
         self.operators: dict[str, int] = {}
         """PyTorch's operators that watched calls ran (names as in `inspect_run`), with elements of the
         largest argument: its word."""
         self.left: list[str] = []
         """Parameters of the reference that it has no place for, as it says."""
-        self._build: Builder = lambda _: {"ok": False}
-        self.builds = 0
-        """How many its calls have asked for, since it was loaded."""
 
     def load(
         self, files: Mapping[str, str], entry: str, setup: Setup, build: Builder, *, timeout_s: float
     ) -> None:
         """Execute the module and construct the model; serve its build requests meanwhile."""
+        self._lay_out(files, setup)
+        self._build = build
+        order = {"do": "load", "with": self._order(entry, setup)}
+        reply = self._call(order, timeout_s, Stage.LOAD)
+        self.builds = 0
+        left = reply.get("left")
+        self.left = [name for name in setup.state if isinstance(left, list) and name in left]
+
+    def _lay_out(self, files: Mapping[str, str], setup: Setup) -> None:
+        """Put texts and tensors into the folder of the job."""
         written = [self.folder / Path(name).name for name in files]
         for path, text in zip(written, files.values(), strict=True):
             path.write_text(text, encoding="utf-8")
         tensors = {"init.pt": list(setup.init), "state.pt": dict(setup.state), "moved.pt": setup.moved}
-        tensors = {name: value for name, value in tensors.items() if value or name == "init.pt"}
         for name, value in tensors.items():
-            torch.save(value, self.folder / name)
-        for path in [*written, *(self.folder / name for name in tensors)]:
+            if value or name == "init.pt":
+                torch.save(value, self.folder / name)
+                written.append(self.folder / name)
+        for path in written:
             path.chmod(0o644)  # whatever the umask: inside, the worker may be another user
+
+    def _order(self, entry: str, setup: Setup) -> dict[str, Any]:
+        """What to load and how, as `sandbox/serving.py` reads it."""
         order = {"source": Path(entry).name, "cls": setup.cls, "seed": setup.seed, "threads": setup.threads}
         if setup.mode:
             order["mode"] = setup.mode
@@ -108,38 +98,7 @@ class Worker:
             order["device"] = self.memory.device
         if environment := {**setup.environment, **self.memory.environment}:
             order["environment"] = environment
-        self._build = build
-        reply = self._call({"do": "load", "with": order}, timeout_s, Stage.LOAD)
-        self.builds = 0
-        left = reply.get("left")
-        self.left = [name for name in setup.state if isinstance(left, list) and name in left]
-
-    def _building(self, timeout_s: float, stage: Stage) -> dict[str, Any]:
-        """The answer to an order. Builds that are asked for meanwhile are made, in time of their own."""
-        deadline = time.monotonic() + timeout_s
-        for _ in range(MOST_BUILDS + 1):
-            left = deadline - time.monotonic()
-            if left <= 0:  # one request may lie behind the other, ready to be read
-                raise self._late(timeout_s, stage)
-            reply = self._receive(left, stage)
-            if "build" not in reply:
-                return reply
-            started = time.monotonic()
-            self._serve(reply["build"])
-            deadline += time.monotonic() - started
-        reason = f"the kernel asked for more than {MOST_BUILDS} builds at a time"
-        raise Stopped(Status.BUILD_FAILED, Stage.BUILD, reason)
-
-    def _serve(self, request: dict[str, Any]) -> None:
-        """Build while the candidate is stopped: no process of it can touch what a compiler writes."""
-        self.builds += 1
-        self.pause()
-        answer = self._build(request)
-        self.resume(Stage.BUILD)
-        with contextlib.ExitStack() as stack:
-            path = answer.pop("path", "")
-            fds = [stack.enter_context(sealed(Path(path)))] if answer.get("ok") else []
-            self._send(answer, Stage.BUILD, fds)
+        return order
 
     def bind(self, bound: bool) -> None:
         """Bind the process's OpenMP threads to one core each, or let the scheduler move them.
@@ -208,40 +167,25 @@ class Worker:
         then: nothing can be computed later.
         """
         with self._readable(Stage.TIME):
-            _refuse(self._window.before())
+            refuse(self._window.before())
         self._send({"do": "batch", "with": {"calls": list(calls)}}, Stage.TIME)
         self.resume(Stage.TIME)
         reply = self._receive(timeout_s, Stage.TIME)
         if "build" in reply:
-            _refuse(BUILD_WHEN_TIMED)
+            refuse(BUILD_WHEN_TIMED)
         self.pause(answered="error" not in reply)
         doubt = self._window.stopped()
         self._raise_if_error(reply, Stage.TIME)
-        _refuse(doubt)
+        refuse(doubt)
         elapsed_ns = self._job.paused_at_ns - self._job.resumed_at_ns
         batch = batch_of(reply, len(calls), elapsed_ns / 1e6, self.memory.device)
         if batch is None:
-            _refuse("the worker answered a timed batch with nonsense")
+            refuse("the worker answered a timed batch with nonsense")
         assert batch is not None
         with self._readable(Stage.TIME):
             self._window.hear(reply)
             self._window.watch(batch)
         return batch
-
-    def pause(self, *, answered: bool = False) -> None:
-        """Stop everything that belongs to the worker, which may have `answered` a timed batch."""
-        self._used_ns = self._job.pause(answered=answered)
-
-    def resume(self, stage: Stage) -> None:
-        """Let the worker go on; it must not have computed anything while it was stopped."""
-        used_ns = self._job.resume() - self._used_ns
-        if used_ns > IDLE_NS:
-            reason = f"processes of the kernel worked for {used_ns / 1e6:.1f} ms while it was not called"
-            raise Stopped(Status.SUSPECT, stage, reason)
-
-    def precede(self, *, urgent: bool) -> bool:
-        """Give the worker precedence over what else runs here (see `sandboxes.Job`)."""
-        return self._job.precede(urgent=urgent)
 
     def read(self, spans: Sequence[tuple[int, int]]) -> bytes | None:
         """Memory of the stopped worker at (address, bytes)."""
@@ -253,28 +197,12 @@ class Worker:
         with self._readable(Stage.RUN), self._held(Stage.RUN):
             return self._window.copy_out(claims)
 
-    def kill(self) -> None:
-        """Have the job killed, before anything else that is asked of its sandbox; `close` has to follow."""
-        if self.folder.exists():
-            self._job.kill()
-
     def close(self) -> None:
         """End the job and remove its folder. Safe to call twice."""
         if self.folder.exists():
             self._window.leave()
-            self.ended = self._job.close()
-            remove_tree(self.folder)
+            super().close()
             self._window.close()
-
-    def log(self) -> str:
-        """The tail of what the candidate printed."""
-        try:
-            # The candidate may have put a link to another file there, or a pipe that never ends.
-            with open_plain(self.folder / "log.txt") as file:
-                file.seek(max(0, file.seek(0, 2) - LOG_TAIL))
-                return file.read().decode(errors="replace")
-        except OSError:
-            return ""
 
     @contextlib.contextmanager
     def _held(self, stage: Stage) -> Iterator[None]:
@@ -302,94 +230,6 @@ class Worker:
             self._window.hear(reply)
         return outputs
 
-    def _call(self, message: dict[str, Any], timeout_s: float, stage: Stage) -> dict[str, Any]:
-        self._send(message, stage)
-        reply = self._building(timeout_s, stage)
-        self._raise_if_error(reply, stage)
-        return reply
-
-    def _send(self, message: dict[str, Any], stage: Stage, fds: Sequence[int] = ()) -> None:
-        try:
-            self._job.send(message, fds)
-        except OSError:
-            raise self._died(stage) from None
-
-    def _receive(self, timeout_s: float, stage: Stage) -> dict[str, Any]:
-        try:
-            reply = self._job.receive(timeout_s)
-        except TimeoutError:
-            raise self._late(timeout_s, stage) from None
-        if reply is None:
-            raise self._died(stage)
-        return reply
-
-    def _late(self, timeout_s: float, stage: Stage) -> Stopped:
-        reason = f"no answer within {timeout_s:.0f} s while {_DOING[stage]}"
-        return Stopped(Status.TIMED_OUT, stage, reason, self.log())
-
-    def _died(self, stage: Stage) -> Stopped:
-        log = self.log()
-        self.close()
-        return Stopped(Status.CRASHED, stage, f"the process ended ({self.ended}) while {_DOING[stage]}", log)
-
-    def _raise_if_error(self, reply: dict[str, Any], stage: Stage) -> None:
-        if "error" not in reply:
-            return
-        text = _text(reply.get("text"))[-LOG_TAIL:]
-        status, where = Status.CRASHED, stage
-        if reply.get("memory"):
-            status = Status.OUT_OF_MEMORY
-        elif reply.get("phase") == "build":
-            status, where = Status.BUILD_FAILED, Stage.BUILD
-        raise Stopped(status, where, _headline(text, status) or told(reply["error"]), text)
-
-
-_DOING = {
-    Stage.BUILD: "building",
-    Stage.LOAD: "loading the module",
-    Stage.RUN: "running the kernel",
-    Stage.TIME: "timing the kernel",
-}
-
-
-class TrustedWorker(Worker):
-    """The reference's worker: what goes wrong in it is never the candidate's doing."""
-
-    trusted = True
-
-    def _send(self, message: dict[str, Any], stage: Stage, fds: Sequence[int] = ()) -> None:
-        with _ours():
-            super()._send(message, stage, fds)
-
-    def _building(self, timeout_s: float, stage: Stage) -> dict[str, Any]:
-        with _ours():
-            return super()._building(timeout_s, stage)
-
-    def _receive(self, timeout_s: float, stage: Stage) -> dict[str, Any]:
-        with _ours():
-            return super()._receive(timeout_s, stage)
-
-    def _raise_if_error(self, reply: dict[str, Any], stage: Stage) -> None:
-        with _ours():
-            super()._raise_if_error(reply, stage)
-
-    @contextlib.contextmanager
-    def _readable(self, stage: Stage) -> Iterator[None]:
-        try:
-            yield
-        except Unreadable as problem:
-            if problem.foreign:
-                raise Stopped(Status.SUSPECT, stage, str(problem)) from problem
-            raise EvaluatorFault(f"the reference's process: {problem}") from problem
-
-
-@contextlib.contextmanager
-def _ours() -> Iterator[None]:
-    try:
-        yield
-    except Stopped as stopped:
-        raise EvaluatorFault(f"the reference's process: {stopped.reason}") from stopped
-
 
 def _operators(said: object) -> dict[str, int]:
     """What a worker says of the operators that ran, as far as it makes sense; names are words."""
@@ -399,21 +239,3 @@ def _operators(said: object) -> dict[str, int]:
         for name, size in pairs[:MOST_OPERATORS]
         if isinstance(name, str) and _OPERATOR.fullmatch(name) and type(size) is int
     }
-
-
-def _refuse(doubt: str) -> None:
-    """What raises doubts while timed is the candidate's doing, whoever's batch it is."""
-    if doubt:
-        raise Stopped(Status.SUSPECT, Stage.TIME, doubt)
-
-
-def _text(said: object) -> str:
-    """What a worker says, if it is text at all."""
-    return said if isinstance(said, str) else ""
-
-
-def _headline(text: str, status: Status) -> str:
-    """The line that says it best: the compiler's first error, or the last line of a traceback."""
-    lines = text.strip().splitlines()
-    errors = [line for line in lines if "error:" in line] if status is Status.BUILD_FAILED else []
-    return (errors[:1] or lines[-1:] or [""])[0][:300]

@@ -9,7 +9,7 @@ from kernelopt.errors import EvaluatorFault
 from kernelopt.evaluation import Evaluation, Speedup, Stage, Status, Timing, from_json, to_json
 from kernelopt.evaluator.baselines import LOOKS, MODES, Baselines, Found, against
 from kernelopt.evaluator.settings import Settings
-from kernelopt.evaluator.worker import Stopped
+from kernelopt.evaluator.stopped import Stopped
 
 ASKED = Settings(baselines=tuple(MODES))
 TRACEBACK = """Traceback (most recent call last):

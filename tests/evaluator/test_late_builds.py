@@ -7,9 +7,10 @@ import pytest
 from honest_kernel import HONEST
 
 from kernelopt.evaluation import Stage, Status
-from kernelopt.evaluator import worker as workers
 from kernelopt.evaluator.clock import Stopwatch
-from kernelopt.evaluator.worker import Setup, Stopped, Worker
+from kernelopt.evaluator.line import MOST_BUILDS
+from kernelopt.evaluator.stopped import Stopped
+from kernelopt.evaluator.worker import BUILD_WHEN_TIMED, Setup, Worker
 from kernelopt.languages import Finding
 
 LIBRARY = "lib = cpp("
@@ -62,7 +63,7 @@ def test_a_library_from_the_first_call_is_looked_at_like_any_other(evaluate, jud
 def test_a_build_while_it_is_timed_is_refused_with_a_reason(evaluate):
     found = evaluate(lazy(COUNTED), static=False)
     assert (found.status, found.stage) == (Status.SUSPECT, Stage.TIME)
-    assert found.reason == workers.BUILD_WHEN_TIMED
+    assert found.reason == BUILD_WHEN_TIMED
 
 
 def test_a_malformed_request_ends_the_load(evaluate):
@@ -116,8 +117,8 @@ def loaded(tmp_path):
 
 def test_so_many_builds_are_made_and_no_more(loaded):
     stopped, asked = loaded(0.0, 60.0)
-    assert (stopped.status, asked) == (Status.BUILD_FAILED, workers.MOST_BUILDS + 1)
-    assert f"more than {workers.MOST_BUILDS} builds" in stopped.reason
+    assert (stopped.status, asked) == (Status.BUILD_FAILED, MOST_BUILDS + 1)
+    assert f"more than {MOST_BUILDS} builds" in stopped.reason
 
 
 def test_requests_that_lie_ready_are_not_served_past_the_deadline(loaded):

@@ -10,7 +10,8 @@ from kernelopt.evaluation import Status
 from kernelopt.evaluator import trial
 from kernelopt.evaluator.reference import SEED, Reference
 from kernelopt.evaluator.settings import Settings
-from kernelopt.evaluator.worker import Setup, Stopped, Worker
+from kernelopt.evaluator.stopped import Stopped
+from kernelopt.evaluator.worker import Setup, Worker
 from kernelopt.sandboxes.process import ProcessSandbox
 
 SCALE = task(

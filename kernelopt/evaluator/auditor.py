@@ -8,11 +8,13 @@ from functools import partial
 
 from kernelopt.evaluation import Check, Stage, Status, Timing
 from kernelopt.evaluator import audit
-from kernelopt.evaluator.check import allowance, compare, misformed
+from kernelopt.evaluator.check import compare
 from kernelopt.evaluator.clock import Half
+from kernelopt.evaluator.forms import misformed
 from kernelopt.evaluator.reference import Reference
 from kernelopt.evaluator.settings import Settings
 from kernelopt.evaluator.stopped import Stopped
+from kernelopt.evaluator.tolerances import allowance
 from kernelopt.task import Workload
 
 CLOCK_SHARE, CLOCK_MS = 1.0, 10.0

@@ -17,8 +17,9 @@ import torch
 from kernelopt.evaluation import Check, Status
 from kernelopt.evaluator.arena import leaves
 from kernelopt.evaluator.check import compare
+from kernelopt.evaluator.figures import as_given, wanted
 from kernelopt.evaluator.inputs import double
-from kernelopt.evaluator.runner import Runner, as_given, default_dtype, wanted
+from kernelopt.evaluator.runner import Runner, default_dtype
 from kernelopt.evaluator.sample import Sample, largest_error
 from kernelopt.evaluator.sensitivity import Shaken
 from kernelopt.task import Workload

@@ -93,7 +93,7 @@ def _small(x: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
 
 
 def _tiny(x: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
-    """Everything subnormal. Kernels that flush subnormals to zero pass: see `check.tolerance`."""
+    """Everything subnormal. Kernels that flush subnormals to zero pass: see `tolerances`."""
     return x * (torch.finfo(x.dtype).tiny / 2 / _largest(x))
 
 

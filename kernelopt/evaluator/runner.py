@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import itertools
-import math
 import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,25 +16,16 @@ import torch
 from kernelopt.errors import TaskError
 from kernelopt.evaluator.arena import leaves
 from kernelopt.evaluator.distributions import transform
+from kernelopt.evaluator.figures import displacement, output, wanted, widest, with_rounding
 from kernelopt.evaluator.fixed import FIXED, vary
 from kernelopt.evaluator.inputs import dense, double
 from kernelopt.evaluator.place import Place
 from kernelopt.evaluator.precision import ROUNDINGS, label
 from kernelopt.evaluator.rounding import operands, rounded
-from kernelopt.evaluator.sample import (
-    Sample,
-    Wanted,
-    holes,
-    largest_error,
-    overlaps,
-    real,
-    root_mean_square,
-    same_bits,
-)
+from kernelopt.evaluator.sample import Sample, real, same_bits
 from kernelopt.evaluator.sensitivity import Shaken
 from kernelopt.evaluator.trained import Moved, is_bold, train
 from kernelopt.suites._load import load, make_inputs, make_model, run_model
-from kernelopt.suites._trivial import FLOOR, glance
 from kernelopt.task import Task, Workload
 
 SEED = 42
@@ -138,7 +128,7 @@ class Runner:
         del mine  # large: what follows needs the room
         exact = self._exactly(args)
         wide, wide_after = exact or (eager, list(written.values()))
-        outputs = [_output(e, w, homes) for e, w in zip(eager, wide, strict=True)]
+        outputs = [output(e, w, homes) for e, w in zip(eager, wide, strict=True)]
         if exact:
             wide_after = [wide_after[index] for index in written]
         after = {k: wanted(own, w) for (k, own), w in zip(written.items(), wide_after, strict=True)}
@@ -151,7 +141,7 @@ class Runner:
         for _ in range(2 if few else 1):
             with Shaken(self._secret.getrandbits(62)) as mode:
                 found = self._run(self._model, copy.deepcopy(sample.args))
-            moved = [_moved(f, w.value) for f, w in zip(found, sample.outputs, strict=True)]
+            moved = [displacement(f, w.value) for f, w in zip(found, sample.outputs, strict=True)]
             worst = [max(pair) for pair in zip(worst, moved, strict=True)]
         return worst, mode.operators
 
@@ -159,7 +149,7 @@ class Runner:
         """A sample whose figures are known, its values computed again."""
         numbers = all(w.dtype.is_floating_point or w.dtype.is_complex for w in outline.outputs)
         exact = self._exactly(args) if numbers and not outline.after else None
-        values = [real(_widest(w)) for w in exact[0]] if exact else None
+        values = [real(widest(w)) for w in exact[0]] if exact else None
         if values is None:
             fresh = self.measured(outline.workload, args)
             values = [new.value for new in fresh.outputs]
@@ -183,7 +173,7 @@ class Runner:
                     pairs = zip(self._widely(double(args)), outputs, strict=True)
             except RuntimeError:  # it insists on its own dtypes
                 return sample
-            outputs = [_with(w, label(name, choice), short) for short, w in pairs]
+            outputs = [with_rounding(w, label(name, choice), short) for short, w in pairs]
         return replace(sample, outputs=outputs)
 
     @cached_property
@@ -235,49 +225,3 @@ def default_dtype(dtype: torch.dtype) -> Iterator[None]:
         yield
     finally:
         torch.set_default_dtype(before)
-
-
-def _widest(number: torch.Tensor) -> torch.Tensor:
-    return number.to(torch.complex128) if number.is_complex() else number.double()
-
-
-def wanted(eager: torch.Tensor, wide: torch.Tensor) -> Wanted:
-    """A result in fp64 (integers as the reference itself has them), with the error of PyTorch's own."""
-    numbers = eager.is_floating_point() or eager.is_complex()
-    value = real(_widest(wide)) if numbers else eager
-    error, rms = largest_error(real(eager), value), root_mean_square(value)
-    return Wanted(value, eager.dtype, error, rms, holes=holes(value))
-
-
-def _output(eager: torch.Tensor, wide: torch.Tensor, homes: set[int]) -> Wanted:
-    shared = overlaps(eager.shape, eager.stride())
-    aliases = eager.untyped_storage().data_ptr() in homes
-    return replace(wanted(eager, wide), overlaps=shared, aliases=aliases)
-
-
-def as_given(one: Wanted) -> Wanted:
-    """On the task's own inputs rounding may explain four times the least tolerance, not more.
-
-    An operator that jumps (a sign, a rounding, an argmax) moves by whole steps when shaken, and would
-    let anything pass.
-    """
-    return replace(one, sensitivity=min(one.sensitivity, FLOOR.get(one.kind, 0.0) * one.rms / 4))
-
-
-def _moved(found: torch.Tensor, wide: torch.Tensor) -> float:
-    """The largest error; infinite where a finite number became none, or an integer changed."""
-    if not wide.is_floating_point():
-        return 0.0 if torch.equal(found, wide) else math.inf
-    return largest_error(real(found), wide, lost=math.inf)
-
-
-def _with(one: Wanted, name: str, short: torch.Tensor) -> Wanted:
-    """The output with what rounding to the type `name` adds; as it is, where it holds no such numbers."""
-    if not one.value.is_floating_point():
-        return one
-    return replace(one, rounded={**one.rounded, name: _added(short, one.value)})
-
-
-def _added(short: torch.Tensor, exact: torch.Tensor) -> torch.Tensor:
-    """What rounding added, at a glance."""
-    return glance(real(short)).double() - glance(exact)

@@ -12,12 +12,13 @@ import torch
 
 from kernelopt.errors import TaskError
 from kernelopt.evaluator.arena import leaves
-from kernelopt.evaluator.check import allowance
 from kernelopt.evaluator.distributions import TRANSFORMS, Distribution, varies_indices
+from kernelopt.evaluator.figures import as_given
 from kernelopt.evaluator.fixed import FIXED
-from kernelopt.evaluator.runner import Runner, as_given
+from kernelopt.evaluator.runner import Runner
 from kernelopt.evaluator.sample import Sample, Wanted, like_usual, sound
 from kernelopt.evaluator.settings import Settings
+from kernelopt.evaluator.tolerances import allowance
 from kernelopt.suites._trivial import KINDS, accepted, glance
 from kernelopt.task import Tolerance, Workload
 

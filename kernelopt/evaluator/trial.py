@@ -12,13 +12,15 @@ import torch
 from kernelopt.evaluation import Check, Status
 from kernelopt.evaluator import backward
 from kernelopt.evaluator.arena import Slots, aligned, set_bytes, tensor_bytes
-from kernelopt.evaluator.check import allowance, compare, fits, written
+from kernelopt.evaluator.check import compare, written
+from kernelopt.evaluator.forms import fits
 from kernelopt.evaluator.memory import Memory
 from kernelopt.evaluator.mismatch import analyse
 from kernelopt.evaluator.reference import Reference
 from kernelopt.evaluator.sample import Sample, Wanted, same_bits
 from kernelopt.evaluator.settings import Settings
 from kernelopt.evaluator.stopped import Stopped
+from kernelopt.evaluator.tolerances import allowance
 from kernelopt.suites._trivial import KINDS
 
 _TRIVIAL = {

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from judging import claim
 
 from kernelopt.evaluation import Status
-from kernelopt.evaluator.check import allowance, compare, reduced, tolerance, written
+from kernelopt.evaluator.check import compare, written
 from kernelopt.evaluator.sample import Sample, Wanted, overlaps, root_mean_square
+from kernelopt.evaluator.tolerances import allowance, reduced, tolerance
 from kernelopt.task import Tolerance, Workload
 
 SIZES = st.floats(0, 1e6)

@@ -7,8 +7,8 @@ from judging import claim, reference
 
 from kernelopt.evaluation import Stage, Status
 from kernelopt.evaluator import trial
-from kernelopt.evaluator.check import misformed
 from kernelopt.evaluator.claims import Layout, layout_of, told
+from kernelopt.evaluator.forms import misformed
 from kernelopt.evaluator.memory import HOST
 
 LIAR = """

@@ -13,7 +13,8 @@ import torch
 from kernelopt.evaluator.spread import Raw, copy, spread
 
 if TYPE_CHECKING:
-    from kernelopt.evaluator.inputs import Pool, Recipe
+    from kernelopt.evaluator.pool import Pool
+    from kernelopt.evaluator.recipe import Recipe
 
 ALIGN = 64
 """Bytes: a cache line, and the widest vector load of the CPUs at hand."""

@@ -13,7 +13,8 @@ from typing import Protocol
 from kernelopt.evaluation import Speedup, Timing
 from kernelopt.evaluator.arena import Slots, set_bytes
 from kernelopt.evaluator.claims import Batch
-from kernelopt.evaluator.inputs import Pool, Recipe
+from kernelopt.evaluator.pool import Pool
+from kernelopt.evaluator.recipe import Recipe
 from kernelopt.evaluator.settings import Look, Settings
 from kernelopt.evaluator.stats import LEAST_FREEDOM, speedup
 from kernelopt.evaluator.worker import Worker

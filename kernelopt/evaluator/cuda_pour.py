@@ -9,8 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from kernelopt.devices._cuda_driver import OUT_OF_MEMORY, CudaError, Gpu
-from kernelopt.evaluator.inputs import SCALES, Numbers, Part, Pool, Recipe, factors_of
+from kernelopt.evaluator.pool import Numbers, Part, Pool
+from kernelopt.evaluator.recipe import Recipe
 from kernelopt.evaluator.spread import Raw
+from kernelopt.evaluator.tables import SCALES, factors_of
 
 THREADS, BLOCKS_EACH = 256, 8
 """Of a block; blocks for each multiprocessor."""
@@ -39,7 +41,7 @@ extern "C" __global__ void scale_float64(PARAMETERS(double)) {
 
 
 class Pourer:
-    """Pours recipes on one GPU. Without NVRTC it does not, nor where elements are mixed; the host has to."""
+    """Pours recipes on one GPU. Without NVRTC, and where elements are mixed or kept together, it does not."""
 
     def __init__(self, gpu: Gpu):
         self._gpu = gpu
@@ -52,7 +54,7 @@ class Pourer:
 
         Returns before they are written: `Gpu.synchronize` waits for it.
         """
-        if not self.able or (recipe.scale is not None and pool.mixed):
+        if not self.able or pool.bound or (recipe.scale is not None and pool.mixed):
             return False
         if pool is not self._pool and not self._take(pool):
             return False

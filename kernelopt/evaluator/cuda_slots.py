@@ -10,7 +10,8 @@ import torch
 
 from kernelopt.devices._cuda_driver import CudaError
 from kernelopt.evaluator.arena import Slots
-from kernelopt.evaluator.inputs import Pool, Recipe
+from kernelopt.evaluator.pool import Pool
+from kernelopt.evaluator.recipe import Recipe
 
 if TYPE_CHECKING:
     from kernelopt.evaluator.cuda_memory import CudaMemory

@@ -13,8 +13,9 @@ from kernelopt.errors import TaskError
 from kernelopt.evaluator import strict
 from kernelopt.evaluator.arena import aligned, leaves, set_bytes, tensor_bytes
 from kernelopt.evaluator.backward import Expected, expected
-from kernelopt.evaluator.inputs import Pool, Recipe
 from kernelopt.evaluator.place import Place
+from kernelopt.evaluator.pool import Pool
+from kernelopt.evaluator.recipe import Recipe
 from kernelopt.evaluator.runner import SEED, Runner
 from kernelopt.evaluator.sample import Sample, Wanted, like_usual
 from kernelopt.evaluator.samples import ORDERED, Samples

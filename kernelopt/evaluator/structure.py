@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 FEW = 8
@@ -16,14 +18,18 @@ def is_special(x: torch.Tensor, moves: bool) -> bool:
     seen = x.reshape(-1)[::step]
     if len(torch.unique(seen)) <= min(FEW, len(seen) - 1):
         return True
-    return moves and (_is_symmetric(x) or _is_sorted(x))
+    return moves and (is_symmetric(x) or is_sorted(x))
 
 
-def _is_symmetric(x: torch.Tensor) -> bool:
-    return x.dim() >= 2 and x.shape[-1] == x.shape[-2] > 1 and torch.equal(x, x.mT)
+def is_symmetric(x: torch.Tensor) -> bool:
+    """Whether all of its matrices are; the first row tells it of most that are not."""
+    if x.dim() < 2 or not x.shape[-1] == x.shape[-2] > 1:
+        return False
+    return torch.equal(x[..., 0, :], x[..., :, 0]) and torch.equal(x, x.mT)
 
 
-def _is_sorted(x: torch.Tensor) -> bool:
+def is_sorted(x: torch.Tensor) -> bool:
+    """Whether it is a vector in ascending or in descending order."""
     if x.dim() != 1 or len(x) < 3:
         return False
     steps = x.diff() if x.is_floating_point() else x.long().diff()  # unsigned numbers are never negative
@@ -38,7 +44,18 @@ def is_one_hot(x: torch.Tensor) -> bool:
 def is_ordered(x: torch.Tensor) -> bool:
     """Sorted, or without repeats (a permutation): offsets and orders, which must stay valid."""
     flat = x.reshape(-1)[:GLANCE]
-    return _is_sorted(flat) or len(torch.unique(flat)) == len(flat)
+    return is_sorted(flat) or len(torch.unique(flat)) == len(flat)
+
+
+def is_permutation(tensors: Sequence[torch.Tensor]) -> bool:
+    """Whether vectors of integers all hold the same ones, none of them twice."""
+    first = tensors[0]
+    if first.dim() != 1 or first.is_floating_point() or first.is_complex() or len(first) < 3:
+        return False
+    values = first.sort().values
+    if not bool((values[1:] != values[:-1]).all()):
+        return False
+    return all(torch.equal(values, other.sort().values) for other in tensors[1:])
 
 
 def is_loose(x: torch.Tensor) -> bool:
@@ -46,14 +63,14 @@ def is_loose(x: torch.Tensor) -> bool:
 
     Not where an order, a permutation, a choice (one-hot rows) or a symmetry would be lost.
     """
-    if x.dim() == 0 or x.numel() < 2 or x.layout != torch.strided or _is_symmetric(x):
+    if x.dim() == 0 or x.numel() < 2 or x.layout != torch.strided or is_symmetric(x):
         return False
     if x.is_complex() or (not x.is_floating_point() and is_ordered(x)):
         return x.is_complex()
     rows = x.reshape(-1, x.shape[-1])
     rows = rows[: max(2, 64 * GLANCE // rows.shape[1])].to(torch.float64)
     if rows.shape[1] == 1:
-        return not _is_sorted(rows.flatten())
+        return not is_sorted(rows.flatten())
     steps = rows.diff(dim=1)
     if bool((steps >= 0).all()) or bool((steps <= 0).all()):
         return False

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernelopt.evaluator.arena import Slots, is_dense
-from kernelopt.evaluator.inputs import Pool, Recipe, dense
+from kernelopt.evaluator.inputs import dense
+from kernelopt.evaluator.pool import Pool
+from kernelopt.evaluator.recipe import Recipe
 
 
 @given(st.integers(1, 400), st.integers(0, 2**32))

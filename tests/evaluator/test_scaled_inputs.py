@@ -7,7 +7,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernelopt.evaluator.inputs import LEAST_SCALE, Pool, Recipe, is_real
+from kernelopt.evaluator.pool import Pool, is_real
+from kernelopt.evaluator.recipe import Recipe
+from kernelopt.evaluator.tables import LEAST_SCALE
 
 
 def sets(count, make):

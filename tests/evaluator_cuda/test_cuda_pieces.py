@@ -15,9 +15,11 @@ from kernelopt.devices import _cuda_driver
 from kernelopt.errors import MissingTool
 from kernelopt.evaluator.cuda_memory import CudaMemory
 from kernelopt.evaluator.cuda_window import BUSY_MS, Unrest
-from kernelopt.evaluator.inputs import SCALES, Pool, Recipe
+from kernelopt.evaluator.pool import Pool
+from kernelopt.evaluator.recipe import Recipe
 from kernelopt.evaluator.rehearsal import rehearse
 from kernelopt.evaluator.settings import Settings
+from kernelopt.evaluator.tables import SCALES
 from kernelopt.sandboxes import Limits
 
 

@@ -132,6 +132,15 @@ def _sparse(x: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
     return torch.where(torch.rand(x.shape, generator=chance) < 1 / 64, x, 0.0)
 
 
+def _uneven(x: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
+    """Each element as it is or up to a thousand times smaller, evenly in powers; signs stay.
+
+    For inputs that have one sign by nature: `torch.rand` never comes near zero, where a logarithm is
+    steep and a reciprocal large.
+    """
+    return x * torch.rand(x.shape, generator=chance).mul_(-10.0).exp2_().to(x.dtype)
+
+
 def _not_finite(x: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
     """A few elements not a number or infinite, at random places.
 
@@ -177,6 +186,7 @@ TRANSFORMS: dict[str, Distribution] = {
     "large": Distribution(_large),
     "sparse": Distribution(_sparse, moves=True),
     "tiny": Distribution(_tiny),
+    "uneven": Distribution(_uneven, moves=True),
     "nonfinite": Distribution(_not_finite, moves=True, guarded=True),
     FIXED: Distribution(_given),  # made by `fixed.vary`, which compares the inputs of two seeds
 }

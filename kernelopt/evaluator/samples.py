@@ -27,6 +27,8 @@ KEEP = max(512 << 20, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") /
 are made anew from their seeds, for the price of one run in fp64 each."""
 EXTRA = ("large", "mixed", "outlier", "small", "steep", "sparse")
 """Tried in turn where the usual distributions let a trivial answer pass."""
+INSTEAD = {"mixed": "uneven"}
+"""Distribution → what is tried where the reference cannot take it: roots and logarithms have one sign."""
 SEEDED = ("given", "outlier")
 """Made from several seeds. A kernel that looks at some elements to tell test-like data from other may miss
 the few outliers of one set."""
@@ -60,22 +62,22 @@ class Samples:
         self._usual: list[Wanted] = []
         self._operators: set[str] = set()
         self._rounded = False
-        self._noted: set[str] = set()
+        self._seen: set[str] = set()
         self._last: list[torch.Tensor] | None = None
         self._passing = set(KINDS)
 
     def __iter__(self) -> Iterator[Sample]:
         """One sample at a time: hold on to none, since not all need fit into memory."""
         for plan in self._plans:
-            sample = self._get(plan)
-            self._note(plan.id, sample)
+            sample = self._noted(plan)
+            if sample is None and plan.distribution in INSTEAD:
+                sample = self._noted(self._plan(INSTEAD[plan.distribution], 1))
             if sample:
                 yield sample
             del sample  # before the next one is made
         while self._passing and self._extra:
             plan, before = self._plan(self._extra.pop(0), 1), len(self._passing)
-            sample = self._get(plan)
-            self._note(plan.id, sample)
+            sample = self._noted(plan)
             if sample and len(self._passing) < before:
                 self._plans.append(plan)
                 yield sample
@@ -108,7 +110,7 @@ class Samples:
     @property
     def uninformative(self) -> frozenset[str]:
         """Trivial answers (`KINDS`) that no distribution rejects; known once all samples were made."""
-        complete = not self._extra and all(plan.id in self._noted for plan in self._plans)
+        complete = not self._extra and all(plan.id in self._seen for plan in self._plans)
         return frozenset(self._passing) if complete else frozenset()
 
     def timed(self) -> str:
@@ -183,11 +185,17 @@ class Samples:
         outputs = [replace(w, sensitivity=s, usual=u.rms, usual_holes=u.holes) for w, s, u in triples]
         return replace(sample, outputs=outputs)
 
+    def _noted(self, plan: Workload) -> Sample | None:
+        """The sample of a plan, and which trivial answers it rejects noted."""
+        sample = self._get(plan)
+        self._note(plan.id, sample)
+        return sample
+
     def _note(self, name: str, sample: Sample | None) -> None:
         """Keep count of the trivial answers that still pass everything."""
-        if name in self._noted or not self._passing:
+        if name in self._seen or not self._passing:
             return
-        self._noted.add(name)
+        self._seen.add(name)
         if sample is None:
             return
         views = [glance(value) for value in sample.expected]

@@ -109,6 +109,8 @@ def test_each_change_does_what_it_is_for(generator):
     assert one(x, "tiny").abs().max() < torch.finfo(torch.float32).tiny
     assert one(x, "large").abs().max() > 8000
     assert (one(x, "sparse") != 0).float().mean() < 0.05
+    assert torch.equal(one(x, "uneven").sign(), x.sign())
+    assert (one(x, "uneven").abs() < x.abs() / 30).float().mean() > 0.3
     assert not bool(one(x, "zeros").any())
     assert one(x, "nonfinite").isnan().any() and one(x, "nonfinite").isinf().any()
 

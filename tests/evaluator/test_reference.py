@@ -85,6 +85,14 @@ def test_what_the_reference_cannot_take_or_does_not_change_is_left_out(forward, 
     assert left_out or found | {"fixed"} == set(known.settings.distributions)
 
 
+def test_where_both_signs_are_no_choice_elements_are_made_uneven():
+    inputs = "[torch.rand(64, 300) + 0.5]"
+    entropy = names(fresh("(x * torch.log(x)).sum(1)", inputs))
+    assert "uneven/1" in entropy
+    assert "mixed/1" not in entropy
+    assert "uneven/1" not in names(fresh("(x * torch.exp(-x)).sum(1)", inputs))
+
+
 def test_where_indices_repeat_writes_that_depend_on_order_are_not_tried():
     inputs = "[torch.randint(0, 50, (30, 64)), torch.rand(30, 64)]"
     unordered = fresh("torch.zeros(50, 64).scatter(0, t, x)", inputs, sig="t, x")

@@ -8,8 +8,7 @@ import traceback
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-OURS = {HERE / name for name in ("modules.py", "serving.py", "tensors.py", "watching.py", "worker.py")}
-"""Files whose frames say nothing of a kernel."""
+"""Frames of files in here say nothing of a kernel."""
 LOG_TAIL = 8000
 NO_MEMORY = ("bad_alloc", "can't allocate memory", "OutOfMemoryError", "CUDA_ERROR_OUT_OF_MEMORY")
 """What torch, cupy and the driver say where there is no memory left."""
@@ -64,7 +63,7 @@ def copy_state(model, path: Path) -> list[str]:
 
 def describe_error(error: BaseException) -> dict:
     """What went wrong, as data: the exception's name, and the traceback without our own frames."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename) not in OURS]
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).parent != HERE]
     lines = traceback.format_list(frames) + traceback.format_exception_only(error)
     text = "".join(lines).replace(str(HERE), "sandbox")
     reply = {"error": type(error).__name__, "text": text[-LOG_TAIL:]}

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import math
 import random
-import re
 import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import thread as pools
 from typing import Any
+
+from events import apart, largest, nested
 
 try:  # taken here, before there is a candidate that could put something else in their place
     from torch import Tensor, empty
@@ -36,10 +36,7 @@ except (NameError, AttributeError, TypeError):  # this PyTorch has none of all t
     _OPTIONS = None
 _SIZE, _CLOCK = random.SystemRandom().randrange, time.time_ns
 
-NAMESPACES = "aten prim prims quantized _quantized mkldnn mkldnn_prepacked mkl onednn"
-"""Namespaces of PyTorch's own operators; any other belongs to the kernel."""
-_FRAMEWORK = re.compile(rf"({'|'.join(NAMESPACES.split())})::\w{{1,80}}")
-MOST, LARGE, DEEPEST = 1024, 1 << 62, 6
+LARGE = 1 << 62
 COMPILER = "torch._inductor.compile_fx"
 """The module that `torch.compile` cannot do without; what it compiles calls no operator."""
 DISTURBED, OUTLIVED = "torch.profiler", "threading.Thread"
@@ -220,48 +217,3 @@ def _others() -> bool:
     """Whether there is a thread of Python's that is neither this one nor one of a pool."""
     pooled = {thread.ident for thread in threading.enumerate() if _is_of_pool(thread)}
     return not sys._current_frames().keys() <= {threading.get_ident(), *pooled}
-
-
-def apart(events: Iterable[Any]) -> list:
-    """The framework's operators of all threads, each with those that it is inside of, by their times."""
-    found: list = []
-    inside: dict[int, list] = {}
-    for event in sorted(events, key=lambda one: (one.start_ns(), -one.end_ns())):
-        if not _FRAMEWORK.fullmatch(event.name()):
-            continue
-        around = [one for one in inside.get(event.start_thread_id(), []) if one.end_ns() >= event.end_ns()]
-        inside[event.start_thread_id()] = around = [*around, event]
-        names = "/".join([one.name() for one in around][-DEEPEST:])
-        found.append([names, max([*map(math.prod, event.shapes()), 0])])
-    return found
-
-
-def largest(pairs: Iterable[list]) -> list:
-    """Each name once, with its largest size; the largest ones first."""
-    found: dict[str, int] = {}
-    for names, size in pairs:
-        found[names] = max(size, found.get(names, 0))
-    return sorted(map(list, found.items()), key=lambda one: -one[1])[:MOST]
-
-
-def nested(events: Iterable[Any]) -> list:
-    """The framework's operators, each with those that it is inside of.
-
-    Whether one inside of another is a part of it, the judge decides: events of any name are easily made.
-    """
-    found: dict[str, int] = {}
-    inside: list[str] = []
-    for event in events:
-        kind = event.kind()
-        if kind == "mark":  # another thread's begin
-            inside.clear()
-        if kind == "pop" and inside:
-            inside.pop()
-        if kind != "push":
-            continue
-        name = event.name()
-        inside.append(name if _FRAMEWORK.fullmatch(name) else "")
-        if inside[-1]:
-            names = "/".join([one for one in inside if one][-DEEPEST:])
-            found[names] = max(found.get(names, 0), *map(math.prod, event.shapes()), 0)
-    return [[names, size] for names, size in found.items()]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-MESSAGE_LIMIT = 64 << 20
+MESSAGE_LIMIT = 16 << 20
 """Bytes. A worker that announces more is talking nonsense, or worse."""
 
 LEAST_S = 1e-3

@@ -21,4 +21,4 @@ def modest_judges():
     """Judges that keep fewer references: some live side by side here, and one takes what memory there is."""
     from kernelopt.evaluator import judge
 
-    judge.REFERENCES_SHARE = 0.08
+    judge.REFERENCES_SHARE = 0.03

@@ -22,3 +22,16 @@ def modest_judges():
     from kernelopt.evaluator import judge
 
     judge.REFERENCES_SHARE = 0.03
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items):
+    """Tests that share what their module sets up run in one process, or it would be set up in each."""
+    for item in items:
+        if _shares(item) and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.module.__name__))
+
+
+def _shares(item):
+    known = getattr(item, "_fixtureinfo", None)
+    return known and any(found[-1].scope == "module" for found in known.name2fixturedefs.values())

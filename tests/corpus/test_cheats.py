@@ -34,8 +34,10 @@ pytestmark = pytest.mark.xdist_group("timing")  # one after the other: they woul
 MINUTES = {
     "call_wrapper",
     "class_in_constructor",
+    "extension_accessor",
     "extension_dispatch",
     "extension_openmp",
+    "extension_own_bindings",
     "extension_two_functions",
     "extension_vector_type",
     "tensor_iterator",

@@ -40,6 +40,7 @@ MINUTES = {
     "extension_own_bindings",
     "extension_two_functions",
     "extension_vector_type",
+    "registered_operator",
     "tensor_iterator",
 }
 """Honest kernels that the full headers of torch are compiled for; others like them are always judged."""

@@ -1,9 +1,9 @@
 """Memory of a GPU: each side has an arena of its own there, and outputs are read where they lie.
 
-Timed input sets are made on the GPU (`cuda_pour`), others on the host and copied. CUDA shares memory between
+Timed input sets are made on the GPU (`pour`), others on the host and copied. CUDA shares memory between
 processes for writing or not at all; so reference and candidate get an arena each: what one writes to its
 inputs, the other never sees. Outputs stay in the worker's allocations, which the judge opens by their
-handles. Whatever a worker says of handles, addresses and sizes is a claim (see `cuda_window`).
+handles. Whatever a worker says of handles, addresses and sizes is a claim (see `window`).
 
 Not run on a GPU yet: tests use a stand-in for the driver's library (docs/cuda.md).
 """

@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from kernelopt.devices import Ceilings
 from kernelopt.evaluation import Profile
-from kernelopt.evaluator.profiles import gcc as profile_gcc
-from kernelopt.evaluator.profiles import source as profile_source
-from kernelopt.evaluator.profiles import vector as profile_vector
+from kernelopt.evaluator.profiles import gcc, source, vector
 from kernelopt.evaluator.profiles.gcc import Runner, run_here
 from kernelopt.evaluator.profiles.loops import Code, read
 from kernelopt.feedback import words
@@ -75,17 +73,17 @@ def vectorizer(
     Args:
         sources: file name to C++ text, as a kernel hands them to the compiler.
         flags: its own compiler flags, which come after those of every build; refused ones are left out.
-        runner: runs the compiler; see `profile_gcc.Runner`.
+        runner: runs the compiler; see `gcc.Runner`.
         timeout_s: limit for the one compiler run.
 
     Returns:
         metrics ``loops``, ``loops_vectorized``, ``loops_not_vectorized``, ``widest_bytes``; one line
         of text a loop. Without metrics, the text says why there are no notes.
     """
-    seen = profile_gcc.notes(sources, flags, runner, timeout_s)
+    seen = gcc.notes(sources, flags, runner, timeout_s)
     if seen.problem:
-        return Profile(profile_vector.TOOL, {}, f"no vectorization notes: {seen.problem}")
-    return profile_vector.digest(_codes(sources), seen.notes, flags)
+        return Profile(vector.TOOL, {}, f"no vectorization notes: {seen.problem}")
+    return vector.digest(_codes(sources), seen.notes, flags)
 
 
 def source_notes(
@@ -100,14 +98,14 @@ def source_notes(
     One thread, double-precision arithmetic on floats, strided inner loops, several passes. Shares
     the compiler run of `vectorizer`; without a compiler, only what the text shows.
     """
-    seen = profile_gcc.notes(sources, flags, runner, timeout_s)
+    seen = gcc.notes(sources, flags, runner, timeout_s)
     codes = _codes(sources)
     return [
-        *profile_source.one_thread(codes),
-        *profile_source.strided(codes),
-        *profile_source.double_math(codes, seen.notes),
-        *profile_source.several_passes(codes),
-        *profile_source.separate_passes(codes),
+        *source.one_thread(codes),
+        *source.strided(codes),
+        *source.double_math(codes, seen.notes),
+        *source.several_passes(codes),
+        *source.separate_passes(codes),
     ]
 
 
@@ -120,5 +118,5 @@ def source_profile(
 
 
 def _codes(sources: Mapping[str, str]) -> list[Code]:
-    named = profile_gcc.named(sources)
+    named = gcc.named(sources)
     return [read(name, text) for name, text in named.items()]

@@ -2,7 +2,7 @@
 
 A `Memory` lays out input sets (`Slots`) and opens a `Window` on each worker. Judge, trial, clock and audit
 know these two only; what lies behind is memory that processes share (`HostMemory`, here) or that of a GPU
-(`cuda_memory`).
+(`cuda`).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernelopt.devices import Ceilings
-from kernelopt.evaluator.profiles import gcc as profile_gcc
+from kernelopt.evaluator.profiles import gcc
 from kernelopt.evaluator.profiles.gcc import run_here
 from kernelopt.evaluator.profiles.loops import read
 from kernelopt.evaluator.profiles.profile import roofline, source_notes, source_profile, vectorizer
@@ -227,7 +227,7 @@ def test_the_compiler_sees_neither_the_environment_nor_endless_room(monkeypatch)
 
 @given(st.text())
 def test_any_compiler_output_can_be_read(text):
-    assert all(note.line >= 0 for note in profile_gcc.parse(text))
+    assert all(note.line >= 0 for note in gcc.parse(text))
 
 
 # What the source shows -----------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Weights as if somebody had trained them, while a model is made: see `kernelopt/evaluator/trained.py`.
+"""Weights as if somebody had trained them, while a model is made: see `evaluator/expected/trained.py`.
 
 What a constructor sets to what the reference's begins as is replaced at once, by what the judge put in its
 place there: the constructor may fold it into other weights.

@@ -26,9 +26,9 @@ from typing import Any
 
 from benchmarks.perf.build_times import machine
 from kernelopt.evaluation import Evaluation
-from kernelopt.evaluator.calibration import itself
 from kernelopt.evaluator.judge import Judge
 from kernelopt.evaluator.settings import PRECISIONS, Settings
+from kernelopt.evaluator.timing.calibration import itself
 from kernelopt.executors._heap import keep_freed_memory
 from kernelopt.executors.local import make_judge
 from kernelopt.suites import SuiteOptions

@@ -34,7 +34,7 @@ from benchmarks.perf.build_times import machine
 from kernelopt import registry
 from kernelopt.errors import MissingTool
 from kernelopt.evaluation import Status
-from kernelopt.evaluator.arena import Arena, Slots
+from kernelopt.evaluator.data.arena import Arena, Slots
 from kernelopt.evaluator.settings import Look, Settings
 from kernelopt.executors.local import make_judge
 from kernelopt.kernel import Kernel

@@ -25,7 +25,10 @@ from typing import Any
 
 from benchmarks.perf.build_times import machine
 from benchmarks.perf.throughput import Job, jobs
-from kernelopt.evaluator import arena, auditor, clock, judge, settings, sides, timer, trial, worker
+from kernelopt.evaluator import judge, settings, trial
+from kernelopt.evaluator.data import arena
+from kernelopt.evaluator.timing import auditor, clock, sides, timer
+from kernelopt.evaluator.workers import worker
 from kernelopt.executors._heap import keep_freed_memory
 from kernelopt.executors.local import make_judge
 from kernelopt.kernel import Kernel

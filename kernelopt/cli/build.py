@@ -109,7 +109,7 @@ def _task(name: str | None, suite: str, selection: SuiteOptions) -> Task:
 def _toolbox(sandbox: str) -> Iterator[Toolbox]:
     from kernelopt import registry
     from kernelopt.evaluator.settings import Settings
-    from kernelopt.evaluator.tools import SandboxTools
+    from kernelopt.evaluator.workers.tools import SandboxTools
 
     with contextlib.closing(registry.get("sandboxes", sandbox)()) as room:
         yield SandboxTools(room, Settings().limits)

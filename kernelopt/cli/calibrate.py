@@ -14,8 +14,8 @@ from kernelopt.sandboxes._choose import choose_sandbox
 from kernelopt.suites import SuiteOptions
 
 if TYPE_CHECKING:
-    from kernelopt.evaluator.calibration import Trial
     from kernelopt.evaluator.settings import Settings
+    from kernelopt.evaluator.timing.calibration import Trial
     from kernelopt.executors.calibration import Calibration
     from kernelopt.task import Task
 
@@ -72,8 +72,8 @@ def _trials(sandbox: str, tasks: Sequence[Task], times: int, quiet: bool) -> lis
     Raises:
         ConfigError: none did.
     """
-    from kernelopt.evaluator.calibration import Trial, fixed, run
     from kernelopt.evaluator.settings import Settings
+    from kernelopt.evaluator.timing.calibration import Trial, fixed, run
     from kernelopt.executors.local import make_judge
 
     judge = make_judge(sandbox, fixed(Settings()), plain=True)
@@ -98,8 +98,8 @@ def _trials(sandbox: str, tasks: Sequence[Task], times: int, quiet: bool) -> lis
 def _found(done: Sequence[Trial]) -> Calibration:
     import dataclasses
 
-    from kernelopt.evaluator import calibration as trials
     from kernelopt.evaluator.settings import Settings
+    from kernelopt.evaluator.timing import calibration as trials
     from kernelopt.executors import calibration
 
     figure = max(trials.LEAST_SD, trials.between_sd(done))
@@ -123,7 +123,7 @@ def _groups(done: Sequence[Trial]) -> list[list[Trial]]:
 def _row(group: Sequence[Trial]) -> dict[str, Any]:
     import statistics
 
-    from kernelopt.evaluator import calibration as trials
+    from kernelopt.evaluator.timing import calibration as trials
 
     return {
         "task": group[0].task_id,

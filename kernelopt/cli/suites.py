@@ -205,7 +205,7 @@ def _with_other_inputs(task: Task, report: Report) -> Report:
     """Whether the judge's inputs reject what the task's own let pass."""
     import random
 
-    from kernelopt.evaluator.reference import Reference
+    from kernelopt.evaluator.expected.reference import Reference
     from kernelopt.evaluator.settings import Settings
 
     samples = Reference(task, Settings(), random.Random()).samples

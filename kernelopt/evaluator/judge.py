@@ -19,19 +19,19 @@ from typing import Any
 from kernelopt.devices import Conditions, conditions
 from kernelopt.evaluation import Evaluation, Profile, Stage, Status, Timing
 from kernelopt.evaluator import trial
-from kernelopt.evaluator.endings import Endings
-from kernelopt.evaluator.line import Builder
-from kernelopt.evaluator.memory import HOST, Memory, memory_of
-from kernelopt.evaluator.place import Place
-from kernelopt.evaluator.profile_gcc import Runner
-from kernelopt.evaluator.reference import Reference
-from kernelopt.evaluator.rehearsal import rehearse
+from kernelopt.evaluator.expected.place import Place
+from kernelopt.evaluator.expected.reference import Reference
+from kernelopt.evaluator.profiles.gcc import Runner
 from kernelopt.evaluator.settings import Settings
-from kernelopt.evaluator.stopped import Stopped
 from kernelopt.evaluator.story import Story, requested
-from kernelopt.evaluator.timer import Candidate, Timer, setup
-from kernelopt.evaluator.tools import SandboxTools
-from kernelopt.evaluator.worker import Worker
+from kernelopt.evaluator.timing.timer import Candidate, Timer, setup
+from kernelopt.evaluator.workers.endings import Endings
+from kernelopt.evaluator.workers.line import Builder
+from kernelopt.evaluator.workers.memory import HOST, Memory, memory_of
+from kernelopt.evaluator.workers.rehearsal import rehearse
+from kernelopt.evaluator.workers.stopped import Stopped
+from kernelopt.evaluator.workers.tools import SandboxTools
+from kernelopt.evaluator.workers.worker import Worker
 from kernelopt.kernel import Kernel
 from kernelopt.languages import BuildReply, BuildRequest, Finding, Language
 from kernelopt.sandboxes import Sandbox

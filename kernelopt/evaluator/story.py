@@ -8,9 +8,9 @@ from typing import Any
 import torch
 
 from kernelopt.evaluation import Build, Check, Evaluation, Profile, Status, Timing
-from kernelopt.evaluator.baselines import Found
 from kernelopt.evaluator.settings import RULES, Settings
-from kernelopt.evaluator.stopped import Stopped
+from kernelopt.evaluator.timing.baselines import Found
+from kernelopt.evaluator.workers.stopped import Stopped
 from kernelopt.languages import BuildReply, BuildRequest
 
 

@@ -10,17 +10,17 @@ from typing import Any, Protocol
 import torch
 
 from kernelopt.evaluation import Check, Status
-from kernelopt.evaluator import backward
-from kernelopt.evaluator.arena import Slots, aligned, set_bytes, tensor_bytes
-from kernelopt.evaluator.check import compare, written
-from kernelopt.evaluator.forms import fits
-from kernelopt.evaluator.memory import Memory
-from kernelopt.evaluator.mismatch import analyse
-from kernelopt.evaluator.reference import Reference
-from kernelopt.evaluator.sample import Sample, Wanted, same_bits
+from kernelopt.evaluator.compare.check import compare, written
+from kernelopt.evaluator.compare.forms import fits
+from kernelopt.evaluator.compare.mismatch import analyse
+from kernelopt.evaluator.compare.tolerances import allowance
+from kernelopt.evaluator.data.arena import Slots, aligned, set_bytes, tensor_bytes
+from kernelopt.evaluator.expected import backward
+from kernelopt.evaluator.expected.reference import Reference
+from kernelopt.evaluator.expected.sample import Sample, Wanted, same_bits
 from kernelopt.evaluator.settings import Settings
-from kernelopt.evaluator.stopped import Stopped
-from kernelopt.evaluator.tolerances import allowance
+from kernelopt.evaluator.workers.memory import Memory
+from kernelopt.evaluator.workers.stopped import Stopped
 from kernelopt.suites._trivial import KINDS
 
 _TRIVIAL = {

@@ -10,8 +10,8 @@ from kernelopt.evaluation import Profile, Timing
 from kernelopt.languages import BuildRequest
 
 if TYPE_CHECKING:
-    from kernelopt.evaluator.profile_gcc import Runner
-    from kernelopt.evaluator.reference import Reference
+    from kernelopt.evaluator.expected.reference import Reference
+    from kernelopt.evaluator.profiles.gcc import Runner
 
 
 def profile(
@@ -25,7 +25,7 @@ def profile(
 
     `runner` runs the compiler on its sources; those of kernels for another `device` are not for it.
     """
-    from kernelopt.evaluator.profile import source_profile, vectorizer
+    from kernelopt.evaluator.profiles.profile import source_profile, vectorizer
 
     found = list(_roofline(reference, timing, device))
     for request in requests if device == "cpu" else ():
@@ -36,7 +36,7 @@ def profile(
 
 
 def _roofline(reference: Reference, timing: Timing, device: str) -> Sequence[Profile]:
-    from kernelopt.evaluator.profile import roofline
+    from kernelopt.evaluator.profiles.profile import roofline
     from kernelopt.registry import get
     from kernelopt.suites._facts import facts
 

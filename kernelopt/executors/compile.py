@@ -101,7 +101,7 @@ class CompileExecutor:
 
     def _compiled(self, kernel: Kernel, task: Task, sandbox: Sandbox, started: float) -> Evaluation:
         from kernelopt.evaluator.settings import Settings
-        from kernelopt.evaluator.tools import SandboxTools
+        from kernelopt.evaluator.workers.tools import SandboxTools
         from kernelopt.gpu.compile import compile_answer
 
         tools: Toolbox = SandboxTools(sandbox, Settings().limits)

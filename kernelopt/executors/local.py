@@ -129,8 +129,8 @@ def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False) 
 
     candidates, references = _warmed(get("sandboxes", sandbox))
     # Not before: these import torch, and so do both sandboxes' workers meanwhile.
-    from kernelopt.evaluator.calibration import Unlooked
     from kernelopt.evaluator.judge import Judge
+    from kernelopt.evaluator.timing.calibration import Unlooked
     from kernelopt.executors._profiler import profile
 
     def language(name: str) -> Language:
@@ -143,7 +143,7 @@ def make_judge(sandbox: str, settings: Settings | None, *, plain: bool = False) 
 
 def _warmed(plugin: Callable[..., Sandbox]) -> tuple[Sandbox, Sandbox]:
     """A sandbox for candidates, which shows compilers our headers, and one for references."""
-    from kernelopt.evaluator.tools import readable
+    from kernelopt.evaluator.workers.tools import readable
 
     both: tuple[Sandbox, Sandbox] = plugin(readable(cache_dir())), plugin()
     try:
@@ -167,7 +167,7 @@ def make_gpu_judge(sandbox: str, settings: Settings | None, card: str) -> GpuJud
     plugin = partial(get("sandboxes", sandbox), gpu=card)
     candidates, references = _warmed(plugin)
     from kernelopt.evaluator.judge import Judge
-    from kernelopt.evaluator.tools import SandboxTools
+    from kernelopt.evaluator.workers.tools import SandboxTools
     from kernelopt.executors._gpu_judge import GpuJudge, present_arch
     from kernelopt.executors._profiler import profile
 
@@ -190,7 +190,7 @@ def settings_for(rules: Rules) -> Settings:
 
 def make_aie_judge(sandbox: str, rules: Rules) -> AieJudge:
     """A judge of kernels for the NPU's host model, with the sandbox of that name."""
-    from kernelopt.evaluator.tools import SandboxTools
+    from kernelopt.evaluator.workers.tools import SandboxTools
     from kernelopt.npu import peano
     from kernelopt.npu.judge import AieJudge
     from kernelopt.registry import get
@@ -215,7 +215,7 @@ def _start(sandbox: str, rules: Rules, baselines: bool, language: str) -> Judge 
     """The judge for a language, when its first kernel comes: PyTorch's takes seconds to load."""
     if language == AIE:
         return make_aie_judge(sandbox, rules)
-    from kernelopt.evaluator.baselines import names
+    from kernelopt.evaluator.timing.baselines import names
 
     settings = calibration.apply(settings_for(rules))
     if baselines:

@@ -154,7 +154,7 @@ class Examiner:
     @contextlib.contextmanager
     def _toolbox(self) -> Iterator[Toolbox]:
         from kernelopt.evaluator.settings import Settings
-        from kernelopt.evaluator.tools import SandboxTools
+        from kernelopt.evaluator.workers.tools import SandboxTools
         from kernelopt.registry import get
 
         with contextlib.closing(get("sandboxes", self._sandbox)()) as room:
@@ -210,7 +210,7 @@ class Examiner:
         """The judge for figures, or one that only checks, `gradients` too."""
         from kernelopt.evaluator.judge import Judge
         from kernelopt.evaluator.settings import Settings
-        from kernelopt.evaluator.tools import readable
+        from kernelopt.evaluator.workers.tools import readable
         from kernelopt.executors import calibration
         from kernelopt.export._checker import Checker
         from kernelopt.resources import cache_dir

@@ -8,7 +8,7 @@ from kernelopt.cli import calibrate
 from kernelopt.cli._evaluate import lines
 from kernelopt.cli.main import main
 from kernelopt.evaluation import Evaluation, Speedup, Stage, Status, Timing
-from kernelopt.evaluator.calibration import LEAST_SD, Failed, Trial
+from kernelopt.evaluator.timing.calibration import LEAST_SD, Failed, Trial
 from kernelopt.executors import calibration
 
 TASK = """
@@ -53,7 +53,7 @@ def judged(place, monkeypatch):
     """Trials as they are given, instead of a judge's."""
 
     def give(*trials):
-        monkeypatch.setattr("kernelopt.evaluator.calibration.run", lambda *_: iter(trials))
+        monkeypatch.setattr("kernelopt.evaluator.timing.calibration.run", lambda *_: iter(trials))
 
     return give
 

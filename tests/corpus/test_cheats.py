@@ -12,7 +12,7 @@ from catalog import HERE, entries, load_task
 from kernelopt.evaluation import Status
 from kernelopt.evaluator.judge import Judge
 from kernelopt.evaluator.settings import Look, Settings
-from kernelopt.evaluator.tools import readable
+from kernelopt.evaluator.workers.tools import readable
 from kernelopt.kernel import Kernel
 from kernelopt.registry import get
 

@@ -6,8 +6,8 @@ from functools import lru_cache
 import torch
 
 from kernelopt.evaluation import Check, Status
-from kernelopt.evaluator.check import compare
-from kernelopt.evaluator.reference import Reference
+from kernelopt.evaluator.compare.check import compare
+from kernelopt.evaluator.expected.reference import Reference
 from kernelopt.evaluator.settings import Settings
 from kernelopt.task import Task
 

@@ -5,8 +5,8 @@ from honest_kernel import TASK
 
 from kernelopt.errors import TaskError
 from kernelopt.evaluation import Speedup, Stage, Status, Timing, from_json, to_json
-from kernelopt.evaluator.pace import Pace
-from kernelopt.evaluator.timer import Candidate
+from kernelopt.evaluator.timing.pace import Pace
+from kernelopt.evaluator.timing.timer import Candidate
 from kernelopt.task import Task, Tolerance
 
 FORWARD = "        lib.scale(x, self.bias, y, x.shape[0], x.shape[1], self.factor)\n        return y"

@@ -8,10 +8,10 @@ from judging import task
 
 from kernelopt.evaluation import Status
 from kernelopt.evaluator import trial
-from kernelopt.evaluator.reference import SEED, Reference
+from kernelopt.evaluator.expected.reference import SEED, Reference
 from kernelopt.evaluator.settings import Settings
-from kernelopt.evaluator.stopped import Stopped
-from kernelopt.evaluator.worker import Setup, Worker
+from kernelopt.evaluator.workers.stopped import Stopped
+from kernelopt.evaluator.workers.worker import Setup, Worker
 from kernelopt.sandboxes.process import ProcessSandbox
 
 SCALE = task(

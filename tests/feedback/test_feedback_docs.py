@@ -7,8 +7,8 @@ import torch
 
 from kernelopt.devices import Ceilings
 from kernelopt.evaluation import Build, Check, Evaluation, Profile, Speedup, Stage, Status, Timing
-from kernelopt.evaluator.mismatch import analyse
-from kernelopt.evaluator.profile import roofline
+from kernelopt.evaluator.compare.mismatch import analyse
+from kernelopt.evaluator.profiles.profile import roofline
 from kernelopt.feedback import words
 from kernelopt.feedback.explain import explain
 from kernelopt.feedback.query import query_facts

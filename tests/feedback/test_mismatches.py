@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from kernelopt.evaluation import Check, Status
-from kernelopt.evaluator.mismatch import analyse
+from kernelopt.evaluator.compare.mismatch import analyse
 from kernelopt.feedback import words
 from kernelopt.feedback.mismatches import describe, phrases
 

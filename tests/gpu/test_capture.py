@@ -6,7 +6,7 @@ import json
 import pytest
 
 from kernelopt.errors import UsageError
-from kernelopt.evaluator.tools import SandboxTools
+from kernelopt.evaluator.workers.tools import SandboxTools
 from kernelopt.gpu import _capture_read as read
 from kernelopt.gpu.capture import Captured, SourceLaunch, capture, captured
 from kernelopt.kernel import Kernel

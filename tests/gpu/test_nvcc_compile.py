@@ -7,7 +7,7 @@ from cuda_sources import SOFTMAX, SOURCES, VECTOR_ADD
 
 from kernelopt import registry
 from kernelopt.errors import MissingTool, UsageError
-from kernelopt.evaluator.tools import SandboxTools
+from kernelopt.evaluator.workers.tools import SandboxTools
 from kernelopt.gpu import Compilation, toolkit
 from kernelopt.gpu.nvcc import Look, compile_source
 from kernelopt.languages._tools import HostTools

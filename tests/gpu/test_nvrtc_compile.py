@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kernelopt import registry
 from kernelopt.errors import MissingTool, UsageError
-from kernelopt.evaluator.tools import SandboxTools
+from kernelopt.evaluator.workers.tools import SandboxTools
 from kernelopt.gpu import Compilation, CompiledKernel, _elf, _headers, _options, toolkit
 from kernelopt.gpu.nvrtc import Look, compile_source
 from kernelopt.languages._tools import HostTools

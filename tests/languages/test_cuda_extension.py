@@ -398,7 +398,7 @@ def test_what_cannot_be_taken_apart_is_built_as_a_whole(build, torch_cache, stan
 
 @pytest.mark.parametrize("name", ["process", "bwrap"])
 def test_it_is_built_in_a_sandbox(for_cuda, tmp_path, name):
-    from kernelopt.evaluator.tools import SandboxTools
+    from kernelopt.evaluator.workers.tools import SandboxTools
     from kernelopt.sandboxes import Limits
 
     sandbox = registry.get("sandboxes", name)([_cudart.torch_libraries()])

@@ -11,9 +11,9 @@ import pytest
 
 from kernelopt import inline, registry
 from kernelopt.errors import EvaluatorFault, MissingTool
-from kernelopt.evaluator.stopped import Stopped
-from kernelopt.evaluator.tools import SandboxTools, readable, sealed
-from kernelopt.evaluator.worker import Setup, Worker
+from kernelopt.evaluator.workers.stopped import Stopped
+from kernelopt.evaluator.workers.tools import SandboxTools, readable, sealed
+from kernelopt.evaluator.workers.worker import Setup, Worker
 from kernelopt.languages import BuildReply, BuildRequest
 from kernelopt.languages.cpp import PLUGIN
 from kernelopt.sandboxes import Limits, Sandbox

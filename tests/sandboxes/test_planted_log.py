@@ -2,8 +2,8 @@
 
 import pytest
 
-from kernelopt.evaluator.stopped import Stopped
-from kernelopt.evaluator.worker import Setup, Worker
+from kernelopt.evaluator.workers.stopped import Stopped
+from kernelopt.evaluator.workers.worker import Setup, Worker
 from kernelopt.sandboxes import Limits
 from kernelopt.sandboxes.process import ProcessSandbox
 

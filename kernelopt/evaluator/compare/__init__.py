@@ -1,0 +1,1 @@
+"""Outputs against what is wanted, and in words what is wrong with them."""

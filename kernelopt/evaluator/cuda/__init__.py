@@ -1,0 +1,1 @@
+"""Tensors of workers on NVIDIA GPUs."""

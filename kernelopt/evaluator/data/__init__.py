@@ -1,0 +1,1 @@
+"""Input sets: in shared memory, laid out and made anew for each timed call."""

@@ -1,0 +1,84 @@
+"""Inputs that are the same whatever the seed, changed all the same: a kernel gets them as arguments.
+
+A state of zeros, an array of positions, a gain of ones: who never reads them, or has folded them into a
+table, would be right. What such a tensor is by nature stays: integers keep their range, order and ends (they
+may be offsets), floats that are not one number everywhere stay as they are (masks, tables).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+from kernelopt.evaluator.data.arena import leaves
+
+FIXED = "fixed"
+"""The name of this change among `distributions.TRANSFORMS`."""
+AROUND_ZERO, AROUND_OTHERS = 0.1, 0.25
+"""Standard deviation of what stands for a zero; how far another number moves, as a part of itself."""
+GAP = 3
+"""Integers so far from each other at least stay distinct: empty segments are another matter."""
+
+
+def vary(args: Sequence[Any], again: Callable[[], Sequence[Any]], seed: int) -> list[Any]:
+    """`args` with new content in tensors that begin alike under every seed; the others are the same objects.
+
+    Args:
+        args: what ``get_inputs()`` returned.
+        again: the same under another seed; asked for only where something in `args` looks fixed.
+        seed: of the content.
+    """
+    # Beside a plain integer, integers in order may be offsets of segments that it is the largest size of.
+    tied = any(type(arg) is int for arg in args)
+    likely = [_looks_fixed(x) and not (tied and not x.is_floating_point()) for x in leaves(list(args))]
+    if not any(likely):
+        return list(args)
+    chance = torch.Generator().manual_seed(seed)
+    pairs = zip(leaves(list(args)), leaves(list(again())), likely, strict=True)
+    made = [_varied(x, chance) if here and torch.equal(x, other) else x for x, other, here in pairs]
+    return [_placed(arg, made) for arg in args]
+
+
+def _looks_fixed(x: torch.Tensor) -> bool:
+    """One number everywhere, or integers in order."""
+    if x.numel() < 2 or x.layout != torch.strided or x.is_complex() or x.dtype == torch.bool:
+        return False
+    if x.is_floating_point():
+        first = x.reshape(-1)[0]
+        return math.isfinite(float(first)) and bool((x == first).all())
+    return x.dim() == 1 and len(x) > 2 and bool((x.long().diff() >= 1).all())
+
+
+def _varied(x: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
+    made = _numbers(x, chance) if x.is_floating_point() else _order(x.long(), chance)
+    return torch.empty_like(x).copy_(made)
+
+
+def _numbers(x: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
+    first = float(x.reshape(-1)[0])
+    if first == 0:
+        return torch.randn(x.shape, generator=chance) * AROUND_ZERO
+    return first * (1 + AROUND_OTHERS * (2 * torch.rand(x.shape, generator=chance) - 1))
+
+
+def _order(x: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
+    """Rising integers in the same range, the first and the last where they are."""
+    room = (int(x.diff().min()) - 1) // 2
+    if int(x.diff().min()) >= GAP:
+        made = x + torch.randint(-room, room + 1, x.shape, generator=chance)
+    else:
+        made = torch.randint(int(x[0]), int(x[-1]) + 1, x.shape, generator=chance).sort().values
+    made[0], made[-1] = x[0], x[-1]
+    return made
+
+
+def _placed(arg: Any, made: list[torch.Tensor]) -> Any:
+    """`arg` with its tensors, in order, from the front of `made`."""
+    if isinstance(arg, torch.Tensor):
+        return made.pop(0)
+    if isinstance(arg, list | tuple):
+        return type(arg)([_placed(part, made) for part in arg])
+    return {key: _placed(part, made) for key, part in arg.items()} if isinstance(arg, dict) else arg

@@ -1,0 +1,1 @@
+"""What bounds a kernel on this processor: compiler reports, loops, vectorization."""

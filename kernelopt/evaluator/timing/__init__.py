@@ -1,0 +1,1 @@
+"""Which of the two is faster: clocks, rounds, audits, intervals."""

@@ -1,0 +1,175 @@
+"""Weights as if somebody had trained them: what is one number in a constructor is others on both sides."""
+
+import random
+
+import pytest
+import torch
+from judging import task
+from torch import nn
+
+from kernelopt.evaluation import Status
+from kernelopt.evaluator.expected.runner import Runner
+from kernelopt.evaluator.expected.trained import train
+
+NORMS = task(
+    "torch.relu(self.norm(x)) * self.gain",
+    "[torch.randn(400, 32)]",
+    init="self.norm = nn.BatchNorm1d(32).eval(); self.gain = nn.Parameter(torch.full((32,), 0.5))",
+)
+KERNEL = r"""
+import torch
+from torch import nn
+from kernelopt.inline import cpp
+
+lib = cpp(r'''
+extern "C" void norm(const float* x, const float* k, const float* s, float* y, int64_t rows, int64_t cols) {
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t c = 0; c < cols; ++c) {
+      float v = (x[r * cols + c] * k[c] + s[c]) * k[cols + c];
+      y[r * cols + c] = v * k[cols + c] > 0 ? v : 0;
+    }
+}
+''')
+
+class ModelNew(nn.Module):
+    def __init__(self):
+        super().__init__()
+        MAKE
+        with torch.no_grad():
+            factor = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+            self.shift = (norm.bias - norm.running_mean * factor).contiguous()
+            self.factor = torch.cat([factor, gain])
+
+    def forward(self, x):
+        y = torch.empty_like(x)
+        lib.norm(x, self.factor, self.shift, y, x.shape[0], x.shape[1])
+        return y
+"""
+MAKE = (
+    "norm = self.norm = nn.BatchNorm1d(32)\n        gain = self.gain = nn.Parameter(torch.full((32,), 0.5))"
+)
+OTHERWISE = MAKE.replace("self.norm", "self.first").replace("self.gain", "self.scale")
+
+
+@pytest.mark.parametrize("make", [MAKE, OTHERWISE], ids=["the same names", "other names"])
+def test_who_folds_weights_in_the_constructor_passes(evaluate, make):
+    found = evaluate(KERNEL.replace("MAKE", make), task=NORMS)
+    assert found.status is Status.PASSED, found.reason
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("self.factor = torch.cat([factor, gain])", "self.factor = torch.cat([factor, gain * 0 + 0.5])"),
+        ("norm.bias - norm.running_mean * factor", "norm.bias * 1"),
+        ("norm.weight / torch.sqrt(norm.running_var + norm.eps)", "norm.weight * 1"),
+    ],
+    ids=["a gain", "a mean", "a variance"],
+)
+def test_who_takes_them_for_granted_does_not(evaluate, old, new):
+    found = evaluate(KERNEL.replace("MAKE", MAKE).replace(old, new), task=NORMS, static=False)
+    assert found.status is Status.WRONG_VALUE
+
+
+def test_the_reference_s_own_state_has_them():
+    runner = Runner(NORMS, random.Random(1))
+    state = runner.state
+    assert all(len(state[name].unique()) == 32 for name in ("norm.weight", "norm.running_var", "gain"))
+    assert (state["norm.running_var"] >= 0.75).all()
+    assert not torch.equal(state["norm.weight"], state["norm.running_var"])
+    assert state["norm.num_batches_tracked"] == 0
+
+
+class Known(nn.Module):
+    """Parameters that every constructor begins with, and one that is drawn."""
+
+    def __init__(self):
+        super().__init__()
+        self.gain = nn.Parameter(torch.zeros(1))
+        self.mix = nn.Parameter(torch.eye(8))
+        self.rates = nn.Parameter(torch.linspace(0, 1, 8))
+        self.drawn = nn.Parameter(torch.randn(1))
+
+
+def test_what_is_the_same_under_two_seeds_moves():
+    model, twin = Known(), Known()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    moved = train(model, 7, twin)
+    changed = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
+    assert changed == {"gain", "mix", "rates"} and len(moved) == 3
+    assert float(model.gain.detach().abs()) >= 0.05
+    assert bool((model.mix != torch.eye(8)).all()) and bool((model.mix.diagonal() >= 0.75).all())
+
+
+def test_parameters_that_begin_alike_stay_alike():
+    """A kernel may make them in another order."""
+    model = nn.ModuleList([Known(), Known()])
+    train(model, 7, nn.ModuleList([Known(), Known()]))
+    assert torch.equal(model[0].mix, model[1].mix) and torch.equal(model[0].gain, model[1].gain)
+
+
+def test_an_exponent_that_must_be_whole_stays():
+    power = task(
+        "x ** self.power", "[torch.randn(40, 32)]", init="self.power = nn.Parameter(torch.full((1,), 2.0))"
+    )
+    assert float(Runner(power, random.Random(1)).state["power"]) == 2.0
+
+
+MIX = task(
+    "torch.relu(x @ self.mix) * self.gain",
+    "[torch.randn(400, 32)]",
+    init="self.mix = nn.Parameter(torch.eye(32)); self.gain = nn.Parameter(torch.ones(()))",
+)
+FOLDED = r"""
+import torch
+from torch import nn
+from kernelopt.inline import cpp
+
+lib = cpp(r'''
+extern "C" void mix(const float* x, const float* w, float* y, int64_t rows, int64_t n) {
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t c = 0; c < n; ++c) {
+      float v = 0;
+      for (int64_t k = 0; k < n; ++k) v += x[r * n + k] * w[c * n + k];
+      y[r * n + c] = v > 0 ? v : 0;
+    }
+}
+''')
+
+class ModelNew(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.matrix = nn.Parameter(torch.empty(32, 32))
+        nn.init.eye_(self.matrix)
+        self.scale = nn.Parameter(torch.tensor(1.0))
+        self.packed = (self.matrix * self.scale).t().contiguous()
+
+    def forward(self, x):
+        y = torch.empty_like(x)
+        lib.mix(x, self.packed, y, x.shape[0], x.shape[1])
+        return y
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "status"),
+    [
+        ("", "", Status.PASSED),
+        ("(self.matrix * self.scale)", "self.matrix.clone()", Status.WRONG_VALUE),
+        ("(self.matrix * self.scale)", "(torch.eye(32) * self.scale)", Status.WRONG_VALUE),
+    ],
+    ids=["folded", "without the gain", "without the matrix"],
+)
+def test_single_numbers_and_matrices_are_there_in_the_constructor(evaluate, old, new, status):
+    found = evaluate(FOLDED.replace(old, new) if old else FOLDED, task=MIX, static=False)
+    assert found.status is status, found.reason
+
+
+def test_what_training_leaves_alone_stays():
+    model = nn.Module()
+    model.register_buffer("mask", torch.ones(4))
+    model.fixed = nn.Parameter(torch.zeros(4), requires_grad=False)
+    model.drawn = nn.Parameter(torch.randn(4))
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    assert train(model, 7) == {}
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())

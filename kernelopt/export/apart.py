@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from kernelopt._syntax import parse
 from kernelopt.errors import UsageError
 from kernelopt.export.edits import Edit, edited
 from kernelopt.languages import BuildRequest
@@ -44,7 +45,7 @@ def take_apart(source: str, requests: Sequence[BuildRequest], name: str, package
     Raises:
         UsageError: its builds cannot be told apart, or it reaches a compiler in some other way.
     """
-    tree = ast.parse(source)
+    tree = parse(source)
     known = dict(_imported(tree))
     calls = [
         node for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node, known) in _BUILDS
@@ -150,7 +151,7 @@ def _to(text: str) -> Callable[[str], str]:
 
 def _check(text: str, name: str, package: str) -> None:
     """Nothing of kernelopt, and no compiler, may be left."""
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(parse(text)):
         modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         modules += (
             [f"{node.module}.{alias.name}" for alias in node.names]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 
+from kernelopt._syntax import parse
 from kernelopt.evaluation import Evaluation, Status
 
 _PASSES = ("backward", "vjp")
@@ -11,7 +12,7 @@ _PASSES = ("backward", "vjp")
 
 def has_backward(source: str) -> bool:
     """Whether a text defines gradients: a `torch.autograd.Function`, or a formula that it registers."""
-    return any(_is_function(node) or _registers(node) for node in ast.walk(ast.parse(source)))
+    return any(_is_function(node) or _registers(node) for node in ast.walk(parse(source)))
 
 
 def _is_function(node: ast.AST) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
+from kernelopt._syntax import parse
 from kernelopt.errors import UsageError
 from kernelopt.export.edits import Edit, edited
 from kernelopt.kernel import Kernel
@@ -22,7 +23,7 @@ def gpu_kernel(kernel: Kernel, name: str, package: str) -> str:
         UsageError: it imports kernelopt, or builds C++, in a way that is not known here.
     """
     source = kernel.source
-    tree = ast.parse(source)
+    tree = parse(source)
     edits: list[Edit] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module == "kernelopt.inline":
@@ -60,7 +61,7 @@ def _is_triton(function: ast.FunctionDef) -> bool:
 
 def _with_import(text: str) -> str:
     """With the import of `wrap_triton` before the first other one."""
-    body = [node for node in ast.parse(text).body if isinstance(node, ast.Import | ast.ImportFrom)]
+    body = [node for node in parse(text).body if isinstance(node, ast.Import | ast.ImportFrom)]
     first = next(node for node in body if getattr(node, "module", "") != "__future__")
     lines = text.splitlines(keepends=True)
     lines.insert(first.lineno - 1, "from torch.library import wrap_triton\n")

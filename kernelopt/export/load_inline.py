@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from kernelopt import inline
+from kernelopt._syntax import parse
 from kernelopt.errors import UsageError
 
 _PRELUDE = Path(__file__).resolve().parent / "templates" / "load_inline.txt"
@@ -19,7 +20,7 @@ def self_contained(source: str, name: str) -> str:
     Raises:
         UsageError: it imports kernelopt in a way that cannot be replaced, or hides its functions.
     """
-    tree = ast.parse(source)
+    tree = parse(source)
     found = (node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom))
     ours = [node for node in found if _is_ours(node)]
     if not ours:

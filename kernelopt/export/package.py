@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import kernelopt
+from kernelopt._syntax import parse
 from kernelopt.errors import UsageError
 from kernelopt.export import OWN, UNTRIED, Examined
 from kernelopt.export.ahead import architectures
@@ -118,7 +119,7 @@ def _operators(examined: Sequence[Examined]) -> list[Operator]:
 
 def _definition(source: str, shape: Outline) -> str:
     """All of a task's text that says what it computes, its sizes left out."""
-    tree = ast.parse(source)
+    tree = parse(source)
     literals = set(constants(source))
     used = {
         node.id
@@ -157,7 +158,7 @@ def _record(package: Package, operator: Operator) -> dict[str, Any]:
     ]
     return {
         "task": first.id,
-        "title": sentence(ast.get_docstring(ast.parse(first.source)) or first.name),
+        "title": sentence(ast.get_docstring(parse(first.source)) or first.name),
         "schema": schema(shape),
         "reference": f"references.{operator.name}",
         "inputs": inputs,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
+from kernelopt._syntax import parse
 from kernelopt.evaluation import Evaluation, Status
 from kernelopt.feedback import diagnostics, mismatches, performance, tracebacks, words
 from kernelopt.feedback.compiler import compiler_problems
@@ -49,8 +50,8 @@ def query_facts(evaluation: Evaluation, task_text: str) -> dict[str, str]:
 def operators(task_text: str) -> list[str]:
     """Names of the framework's operators that `Model` uses, in lower case, arguments before their call."""
     try:
-        tree = ast.parse(task_text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = parse(task_text)
+    except SyntaxError:
         names = _CALL.findall(task_text)
     else:
         models = [n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == "Model"]

@@ -23,6 +23,7 @@ from __future__ import annotations
 import ast
 from dataclasses import replace
 
+from kernelopt._syntax import parse
 from kernelopt.kernel import Kernel
 from kernelopt.languages import Finding
 from kernelopt.languages._inspect_cpp import inspect_cpp, inspect_text
@@ -58,8 +59,8 @@ def inspect(source: str, *, allow_libraries: bool = False) -> list[Finding]:
     has to be there all the same, and element-wise work and reductions have to be done in it.
     """
     try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        tree = parse(source)
+    except SyntaxError:
         return []
     try:
         names = Names(tree)

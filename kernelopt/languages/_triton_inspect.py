@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import ast
-
+from kernelopt._syntax import parse
 from kernelopt.kernel import Kernel
 from kernelopt.languages import Finding
 from kernelopt.languages._inspect import MOST_CHARACTERS, inspect_kernel
@@ -27,6 +26,6 @@ def _names(source: str) -> Names | None:
     if len(source) > MOST_CHARACTERS:
         return None
     try:
-        return Names(ast.parse(source))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return Names(parse(source))
+    except SyntaxError:
         return None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from dataclasses import dataclass
+
+from kernelopt._syntax import parse
 
 _FENCE = re.compile(
     r"^(?P<ticks>`{3,})(?P<tag>[^\n`]*)\n(?P<body>.*?)(?:^(?P=ticks)`*[ \t]*$|\Z)", re.M | re.S
@@ -66,8 +67,8 @@ def extract_text(reply: str) -> str | None:
 
 def _defines(source: str, name: str) -> bool:
     try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError):
+        tree = parse(source)
+    except SyntaxError:
         return False
     return any(getattr(node, "name", None) == name for node in tree.body)
 
@@ -84,8 +85,8 @@ def _problem(candidates: list[str], finish_reason: str) -> str:
 def _syntax_problem(body: str, finish_reason: str) -> str:
     cut = " (the reply was cut off)" if finish_reason == "length" else ""
     try:
-        ast.parse(body)
-    except (SyntaxError, ValueError) as error:
-        line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
+        parse(body)
+    except SyntaxError as error:
+        line = f", line {error.lineno}" if error.lineno else ""
         return f"the module is not valid Python{cut}: {error.args[0]}{line}"
     return f"ModelNew is not defined at the module's top level{cut}"

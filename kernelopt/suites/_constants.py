@@ -11,12 +11,12 @@ from __future__ import annotations
 import ast
 import operator
 import re
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kernelopt._syntax import parse
 from kernelopt.errors import TaskError
 
 _MAX_ITEMS = 4096
@@ -45,20 +45,6 @@ class _Literal:
     value: Any
     start: int
     end: int
-
-
-def parse(source: str) -> ast.Module:
-    """The syntax tree, without the warnings that compiling somebody else's text may cause.
-
-    Raises:
-        SyntaxError: the text is not Python (also for NUL bytes and hopeless nesting).
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return ast.parse(source)
-        except (ValueError, RecursionError, MemoryError) as error:
-            raise SyntaxError(str(error) or "too deeply nested") from error
 
 
 def constants(source: str) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from kernelopt._syntax import parse
 from kernelopt.errors import MissingTool, TaskError, UsageError
 from kernelopt.resources import pip_install
-from kernelopt.suites._constants import constants, parse
+from kernelopt.suites._constants import constants
 from kernelopt.suites._official import representative
 from kernelopt.suites._select import Entry
 from kernelopt.task import Task

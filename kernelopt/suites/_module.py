@@ -7,9 +7,10 @@ import tokenize
 from pathlib import Path
 from typing import Any
 
+from kernelopt._syntax import parse
 from kernelopt.errors import ConfigError, TaskError, UnknownName
 from kernelopt.suites import SuiteOptions
-from kernelopt.suites._constants import constants, parse, rewrite, strip
+from kernelopt.suites._constants import constants, rewrite, strip
 from kernelopt.suites._select import Entry
 from kernelopt.suites._shrink import shrink
 from kernelopt.task import Task

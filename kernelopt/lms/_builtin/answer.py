@@ -6,6 +6,7 @@ import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from kernelopt._syntax import parse
 from kernelopt.lms._builtin.graph import Node, UnknownOperator
 from kernelopt.lms._builtin.read import Program
 
@@ -46,7 +47,7 @@ def in_cpp(text: str, flags: Sequence[str]) -> Dialect:
 
 def assemble(task: str, dialect: Dialect, program: Program, calls: list[Call]) -> str:
     """The whole module."""
-    kept = _kept(ast.parse(task), _forward(program, calls, dialect))
+    kept = _kept(parse(task), _forward(program, calls, dialect))
     imports = list(dialect.imports)
     imports += [ast.unparse(node) for node in kept if isinstance(node, (ast.Import, ast.ImportFrom))]
     rest = [ast.unparse(node) for node in kept if not isinstance(node, (ast.Import, ast.ImportFrom))]
@@ -82,7 +83,7 @@ def _forward(program: Program, calls: list[Call], dialect: Dialect) -> ast.Funct
     ]
     lines.append(f"return {shaped[0] if program.single else '(' + ', '.join(shaped) + ',)'}")
     text = f"def forward({', '.join(['self', *program.inputs])}):\n    " + "\n    ".join(lines)
-    function = ast.parse(text).body[0]
+    function = parse(text).body[0]
     assert isinstance(function, ast.FunctionDef)
     return function
 

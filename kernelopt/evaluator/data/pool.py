@@ -75,13 +75,19 @@ def is_real(tensor: torch.Tensor) -> bool:
 def _column(tensors: Sequence[torch.Tensor], mixed: bool) -> list[Part]:
     """One tensor of every set. A structure counts where all have it: one alone may have it by chance."""
     parts = [_part(tensor, mixed) for tensor in tensors]
-    if not all(tensor.is_contiguous() and tensor.numel() > 1 for tensor in tensors):
+    if not all(tensor.is_contiguous() and tensor.numel() > 1 for tensor in tensors) or _is_fixed(parts):
         return parts
     if all(map(is_symmetric, tensors)):
         return [part._replace(loose=False, side=tensors[0].shape[-1]) for part in parts]
     if grain := _grain(tensors, parts):
         return [part._replace(loose=False, grain=grain) for part in parts]
     return parts
+
+
+def _is_fixed(parts: Sequence[Part]) -> bool:
+    """Whether it is the same in every set and never scaled, so that nothing can be spoiled."""
+    first = parts[0]
+    return first.numbers is None and all(np.array_equal(first.raw, part.raw) for part in parts[1:])
 
 
 def _part(tensor: torch.Tensor, mixed: bool) -> Part:

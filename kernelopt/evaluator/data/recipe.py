@@ -57,8 +57,8 @@ class Recipe:
         """The same, to be done piece by piece in any order."""
         for target, a, b in zip(targets, pool.parts[self.first], pool.parts[self.second], strict=True):
             if a.side:
-                start, scaled = self.scale or int(self.start * SCALES), self.scale is not None
-                yield from mirroring(target, a, b, start, scaled=scaled)
+                start = int(self.start * SCALES) if self.scale is None else self.scale
+                yield from mirroring(target, a, b, start, scaled=self.scale is not None)
             elif self.scale is not None and a.numbers is not None:
                 yield from self._scaling(target, a.numbers, b.raw, self.scale, a.grain)
             elif self.scale is not None and a.loose:

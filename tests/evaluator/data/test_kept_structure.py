@@ -105,3 +105,12 @@ def test_numbers_that_never_repeat_are_spliced_all_the_same():
 def test_an_order_that_one_set_has_by_chance_binds_nothing():
     pool = Pool([[torch.tensor([1.5, 2.5, 3.5])], [torch.tensor([2.5, 1.5, 3.5])]])
     assert not pool.bound
+
+
+def test_what_is_the_same_in_every_set_binds_nothing():
+    """On a GPU, sets that nothing binds are made by its own copies."""
+    assert not Pool([[torch.arange(90)], [torch.arange(90)]]).bound
+    assert Pool([[torch.arange(90)], [torch.arange(90) * 2]]).bound
+    assert Pool([[torch.linspace(0, 1, 90)], [torch.linspace(0, 1, 90)]]).bound, (
+        "scaling would spoil its order"
+    )

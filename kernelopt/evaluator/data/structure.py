@@ -30,9 +30,11 @@ def is_symmetric(x: torch.Tensor) -> bool:
 
 def is_sorted(x: torch.Tensor) -> bool:
     """Whether it is a vector in ascending or in descending order."""
-    if x.dim() != 1 or len(x) < 3:
+    if x.dim() != 1 or len(x) < 3 or x.is_complex():
         return False
-    steps = x.diff() if x.is_floating_point() else x.long().diff()  # unsigned numbers are never negative
+    # Unsigned numbers are never negative, and types of one byte have no differences.
+    short = x.is_floating_point() and x.element_size() == 1
+    steps = (x.float() if short else x if x.is_floating_point() else x.long()).diff()
     return bool((steps >= 0).all()) or bool((steps <= 0).all())
 
 

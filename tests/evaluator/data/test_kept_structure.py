@@ -114,3 +114,17 @@ def test_what_is_the_same_in_every_set_binds_nothing():
     assert Pool([[torch.linspace(0, 1, 90)], [torch.linspace(0, 1, 90)]]).bound, (
         "scaling would spoil its order"
     )
+
+
+KINDS = [torch.complex64, torch.complex128, torch.float8_e4m3fn, torch.float8_e5m2, torch.float16]
+KINDS += [torch.bfloat16, torch.float64, torch.uint8, torch.uint16, torch.uint64, torch.int8, torch.bool]
+
+
+@pytest.mark.parametrize("shape", [(50,), (8, 8), (6, 5), (1,), (0,)], ids=str)
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_sets_of_any_type_and_shape_are_made(kind, shape):
+    for scaled in (True, False):
+        new, one, other = made(
+            lambda chance: (torch.rand(shape, generator=chance) * 50).to(kind), 1, scaled=scaled
+        )
+        assert (new.dtype, new.shape) == (one.dtype, one.shape) == (other.dtype, other.shape)

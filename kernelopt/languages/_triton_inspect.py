@@ -27,5 +27,5 @@ def _names(source: str) -> Names | None:
         return None
     try:
         return Names(parse(source))
-    except SyntaxError:
+    except (SyntaxError, RecursionError):  # what can be read may still be too deep to be walked
         return None

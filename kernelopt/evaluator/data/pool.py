@@ -103,4 +103,5 @@ def _grain(tensors: Sequence[torch.Tensor], parts: Sequence[Part]) -> int:
     if all(map(is_sorted, tensors)) or is_permutation(tensors):
         return tensors[0].numel()
     choices = all(part.numbers is None for part in parts) and not any(map(is_loose, tensors))
-    return tensors[0].shape[-1] if choices and tensors[0].dim() > 1 else 0
+    row = tensors[0].shape[-1] if tensors[0].dim() > 1 else 0
+    return row if choices and row < tensors[0].numel() else 0  # a single row would always be one seen before

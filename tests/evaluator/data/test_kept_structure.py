@@ -95,9 +95,10 @@ def test_rows_that_mark_a_choice_mark_one_still(seed):
     assert (made(choices, seed)[0].sum(-1) == 1).all()
 
 
-def test_numbers_that_never_repeat_are_spliced_all_the_same():
+@pytest.mark.parametrize("shape", [(300,), (1, 300)], ids=str)
+def test_numbers_that_never_repeat_are_spliced_all_the_same(shape):
     """Keys of a hash, say: two sets hold different ones, so that they are no permutation."""
-    new, one, other = made(lambda chance: torch.randint(0, 1 << 60, (300,), generator=chance), 3)
+    new, one, other = made(lambda chance: torch.randint(0, 1 << 60, shape, generator=chance), 3)
     assert not torch.equal(new, one)
     assert not torch.equal(new, other)
 

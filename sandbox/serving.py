@@ -252,7 +252,7 @@ class Server:
         """
         import torch
 
-        outputs, memory = self.room.clear(), self.memory
+        outputs, memory = self.room.clear(timed=True), self.memory
         model, sets, keep = self.model, self.sets, outputs.append
         with torch.no_grad():
             began = memory.begin()

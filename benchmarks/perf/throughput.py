@@ -1,6 +1,6 @@
 """Evaluations per hour: ours beside a harness in the usual style, on the same kernels.
 
-    python -m benchmarks.perf.throughput [--rounds 2] [--json [FILE]]
+    python -m benchmarks.perf.throughput [--rounds 2] [--case ready] [--json [FILE]]
 
 The kernels are the honest ones of the corpus that are torch extensions. The usual harness
 (`benchmarks/perf/_naive.py`) starts a process, imports torch, builds with plain `load_inline`, makes five
@@ -96,7 +96,7 @@ def seconds(judge: Callable[[str, Task], bool], source: str, task: Task) -> tupl
     return time.monotonic() - started, correct
 
 
-def measure(pair: Pair, every: Sequence[Job], rounds: int) -> list[dict[str, Any]]:
+def measure(pair: Pair, every: Sequence[Job], rounds: int, cases: Sequence[str]) -> list[dict[str, Any]]:
     """One sample for each kernel, round and case, the two harnesses by turns."""
     samples = []
     for job in every:  # both have seen task and kernel once, as in a search
@@ -104,7 +104,7 @@ def measure(pair: Pair, every: Sequence[Job], rounds: int) -> list[dict[str, Any
         wrong = "".join(f", {side} calls it wrong" for side, right in found.items() if not right)
         print(f"  seen once      {job.name}{wrong}", flush=True)
     for number in range(rounds):
-        for case in TARGETS:
+        for case in cases:
             for job in every:
                 source = job.changed(number) if case != "ready" else job.source
                 sides = [("ours", pair.ours), ("usual", pair.usual)]
@@ -134,6 +134,8 @@ def report(samples: list[dict[str, Any]]) -> dict[str, Any]:
     result: dict[str, Any] = {"machine": machine(), "cases": {}}
     for case, least in TARGETS.items():
         part = [sample for sample in samples if sample["case"] == case]
+        if not part:
+            continue
         found, low, high = ratio(part)
         result["cases"][case] = {
             "ours_per_hour": round(3600 * len(part) / sum(sample["ours"] for sample in part), 1),
@@ -160,13 +162,15 @@ def show(result: dict[str, Any]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--case", choices=tuple(TARGETS), help="only this one")
     parser.add_argument("--limit", type=int, help="only the first so many kernels")
     parser.add_argument("--json", type=Path, nargs="?", const=RESULTS, metavar="FILE", help="write it there")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="throughput-") as folder:
         pair = Pair(Path(folder))
         try:
-            result = report(measure(pair, list(jobs())[: options.limit], options.rounds))
+            cases = [options.case] if options.case else list(TARGETS)
+            result = report(measure(pair, list(jobs())[: options.limit], options.rounds, cases))
         finally:
             pair.close()
     show(result)

@@ -13,9 +13,9 @@ import signal
 import socket
 import struct
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
+from cores import one_core, threads
 from heap import Room
 from modules import compiled, copy_state, describe_error, execute
 from processes import PR_SET_CHILD_SUBREAPER, PR_SET_DUMPABLE, PR_SET_PDEATHSIG, prctl
@@ -268,28 +268,6 @@ class Server:
         outputs = encode_outputs(self.room.outputs[call], self.memory.out)
         at = [one["ptr"] for one in outputs if "ptr" in one]
         return {"ok": True, "outputs": outputs, **self.memory.homes([at])}
-
-
-@contextlib.contextmanager
-def one_core() -> Iterator[None]:
-    """All threads of this process, and those that they make meanwhile, take turns on one core."""
-    home = os.sched_getaffinity(0)
-    homes = {os.getpid(): home}
-    for thread in threads():
-        with contextlib.suppress(ProcessLookupError):  # threads may end meanwhile
-            homes[thread] = os.sched_getaffinity(thread)
-            os.sched_setaffinity(thread, {min(home)})
-    try:
-        yield
-    finally:
-        for thread in threads():
-            with contextlib.suppress(ProcessLookupError):
-                os.sched_setaffinity(thread, homes.get(thread, home))
-
-
-def threads() -> list[int]:
-    """Threads of this process."""
-    return [int(entry.name) for entry in Path("/proc/self/task").iterdir()]
 
 
 def flush() -> None:

@@ -12,8 +12,9 @@ time, "cpu_ns": n}``, ``{"resumed": pid, "at_ns": monotonic time, "cpu_ns": n}``
 followed by n raw bytes.
 
 Around it: `processes` (stopping, reading and killing), `confine` (what a child takes from itself) and
-`serving` (one job), and there `heap`, `modules`, `tensors`, `routing`, `watching`, `events`, `trained`,
-`interpreting` and `gpu`. All of them import only the standard library, torch and `kernelopt.inline`.
+`serving` (one job), and there `heap`, `cores`, `modules`, `tensors`, `routing`, `watching`, `events`,
+`trained`, `interpreting` and `gpu`. All of them import only the standard library, torch and
+`kernelopt.inline`.
 """
 
 from __future__ import annotations

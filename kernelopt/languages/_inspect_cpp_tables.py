@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from kernelopt.languages._inspect_tables import MANGLED
+
 _CALLS = {
     "library": (
         "reaches code that is not the kernel's",
@@ -58,6 +60,8 @@ def _pattern(rule: str, hints: str, pattern: str, what: str) -> Pattern:
 
 
 _LIBRARY = "calls a library that computes"
+_MANGLED = "names the framework's code as the linker does"
+_IMAGE = "is the head of a library in memory, from where its tables are found"
 _POINTED = r"(?:char|void|float|double|std::byte|std::(u?intptr|size|uint8)_t|u?int(8|16|32|64)_t|long|int)"
 _CAST = r"\b(?:static|reinterpret|const|bit)"
 _TO_POINTER = (
@@ -70,6 +74,8 @@ _TO_NUMBER = (
 )
 """Casts of an address, which end behind the bracket."""
 CODE = (
+    _pattern("library", "_ZN", MANGLED.pattern, _MANGLED),
+    _pattern("library", "0x464", r"0x464[cC]457[fF]", _IMAGE),
     _pattern(
         "library",
         "cblas_ LAPACKE_ mkl_ MKL_ dnnl_ openblas_ xnn_ aoti_torch_",
@@ -150,9 +156,23 @@ CODE = (
         "makes a number of the address of the framework's code",
     ),
     _pattern(
+        "library",
+        "***",
+        r"\*\s*\(\s*(const\s+)?(void|char|(std::)?(u?intptr|size|uint64|int64)_t)\s*\*\s*\*\s*\*+\s*\)",
+        "reads a table of virtual functions, which leads to code that is not the kernel's",
+    ),
+    _pattern(
         "frames",
         "__builtin_",
         r"\b__builtin_(return|frame)_address\s*\(",
+        "looks at who called the kernel",
+    ),
+    _pattern(
+        "frames",
+        "frame PyThreadState PyInterpreterState PyGILState_Get co_ PyFrame Py_BUILD_CORE",
+        r"(->|\.)\s*(cframe|current_frame|localsplus|co_(localsplus|nlocals|varnames|framesize)\w*)\b"
+        r"|\b(Py_BUILD_CORE\w*|_PyInterpreterFrame|PyFrame_\w+|_?PyThreadState_\w+|_?PyInterpreterState_\w+"
+        r"|PyGILState_GetThisThreadState)\b",
         "looks at who called the kernel",
     ),
     _pattern(
@@ -223,6 +243,8 @@ TEXT = (
 """Patterns for text as it stands."""
 
 STRINGS = (
+    _pattern("library", "_ZN", MANGLED.pattern, f"a string {_MANGLED}"),
+    _pattern("library", "ELF", r"\\(177|x7[fF])\W{0,6}ELF", f"a string {_IMAGE}"),
     _pattern(
         "process",
         "syscall sysenter 0x80 svc",

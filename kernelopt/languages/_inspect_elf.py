@@ -199,8 +199,11 @@ class _File:
                         yield _string(names, name), where, info >> 4
 
     def _symbols(self, section: _Section) -> Iterator[tuple[int, ...]]:
-        size = min(section.size, MOST_SYMBOLS * _SYMBOL.size)
-        return _SYMBOL.iter_unpack(self._slice(section.offset, size - size % _SYMBOL.size))
+        if section.size > MOST_SYMBOLS * _SYMBOL.size:
+            raise NotElf(
+                f"there are more than {MOST_SYMBOLS:,} symbols"
+            )  # what comes last may be what counts
+        return _SYMBOL.iter_unpack(self._slice(section.offset, section.size - section.size % _SYMBOL.size))
 
     def _linked(self, section: _Section) -> bytes:
         strings = self._sections[section.link]

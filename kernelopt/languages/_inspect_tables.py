@@ -123,12 +123,18 @@ ATTRIBUTES = {
     **dict.fromkeys(("cr_frame", "ag_frame", "__subclasses__", "__globals__", "__closure__"), "frames"),
     **dict.fromkeys(("__code__", "__kwdefaults__", "co_consts", "co_code"), "patching"),
     **dict.fromkeys(("read_text", "read_bytes", "write_text", "write_bytes", "tofile"), "files"),
+    **dict.fromkeys(
+        ("__array_namespace__", "__array_function__", "__array_ufunc__", "__array_wrap__"), "library"
+    ),
     **dict.fromkeys(("_make_subclass", "_make_wrapper_subclass", "as_subclass"), "patching"),
 }
 """Attributes that break a rule on whatever object they are asked of."""
 
 LIBRARY_FUNCTION = re.compile(r"(cblas|LAPACKE|mkl|MKL|dnnl|openblas|xnn)_\w+|[sd]ge(mm|mv)_?")
 """Functions of libraries, as attributes of a library that was loaded."""
+
+MANGLED = re.compile(r"_ZNK?[\w]{0,4}(2at|3c10|5torch|6caffe2)")
+"""Beginning of a name of the framework's as the linker has it; a compiler makes those, and nobody else."""
 
 PLACES = ("/proc/", "/sys/", "/etc/", "/dev/")
 """Beginnings of paths to what the system tells about itself and others."""

@@ -14,6 +14,7 @@ from kernelopt.languages._inspect_tables import (
     ATTRIBUTES,
     FINE,
     LIBRARY_FUNCTION,
+    MANGLED,
     NAMESPACES,
     PLACES,
     TASK_FILES,
@@ -118,8 +119,8 @@ class Uses:
             return
         if rule:
             self._add(rule, node, f".{attribute} {WHAT[rule]}")
-        elif LIBRARY_FUNCTION.fullmatch(attribute) and not self._allow:
-            self._add("library", node, f".{attribute} {WHAT['library']}")
+        elif (LIBRARY_FUNCTION.fullmatch(attribute) or MANGLED.match(attribute)) and not self._allow:
+            self._add("library", node, f".{attribute[:60]} {WHAT['library']}")
 
     def _item(self, node: ast.Subscript) -> None:
         self._made_up(node.value, node.slice, node)
@@ -189,6 +190,10 @@ class Uses:
             for name in (self._names.text(value) or "" for value in node.args):
                 for part in name.split("."):
                     self._attribute(node, part)
+        elif self._names.dotted(node.func) == "operator.methodcaller":
+            self._add(
+                "hidden", node, "operator.methodcaller asks for a function by a name, of whatever it is given"
+            )
 
     def _unknown(self, node: ast.Call) -> None:
         """Calls of what is not imported."""
@@ -217,6 +222,8 @@ class Uses:
             self._add("process", node, f"{text[:40]!r} is a file of the system")
         elif text.rpartition("/")[2] in TASK_FILES:
             self._add("reference", node, f"{text[:40]!r} is a file of the task")
+        elif MANGLED.match(text) and not self._allow:
+            self._add("library", node, f"{text[:40]!r} names the framework's code as the linker does")
 
     def _threads(self) -> None:
         """Python threads that nobody waits for."""

@@ -21,6 +21,8 @@ from kernelopt.evaluator.workers.worker import Worker
 
 FASTER, SLOWER = 6.0, 2.0
 """Ratios of speeds from which on batches of both sides need not be of the same number of calls."""
+RENEWED_BYTES = 17 << 20
+"""Input sets that take no more are all renewed for each batch. Of larger ones a batch takes few."""
 
 
 @dataclass(slots=True)
@@ -86,6 +88,7 @@ class Stopwatch:
         self._slots, self._pool, self._settings = slots, pool, settings
         self._open_pair, self._audit = open_pair, audit
         self._chance = random.Random()
+        self._renews_all = slots.count * set_bytes(pool[0]) <= RENEWED_BYTES
         self._empty_ms: list[float] = []
         self._gaps_ms: list[float] = []
         self.pairs: list[Pair] = []
@@ -213,9 +216,14 @@ class Stopwatch:
         return worker.batch(slots, self._settings.run_timeout_s)
 
     def _feed(self, slots: Sequence[int]) -> dict[int, Recipe]:
-        """Fill input sets with content that no one has seen."""
+        """Fill input sets with content that no one has seen.
+
+        All of them, where that costs little: were those alone renewed that a batch is about to use, a kernel
+        could tell by that which they are, and share work among its calls.
+        """
         count, chance, scaled = len(self._pool), self._chance, self._scaled
-        recipes = {slot: Recipe.random(count, chance, scaled=scaled) for slot in slots}
+        renewed = range(self._slots.count) if self._renews_all else slots
+        recipes = {slot: Recipe.random(count, chance, scaled=scaled) for slot in renewed}
         self._slots.pour(recipes, self._pool)
         return recipes
 

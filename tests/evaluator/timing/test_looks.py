@@ -5,6 +5,7 @@ import random
 from dataclasses import replace
 
 import pytest
+import torch
 
 from kernelopt.evaluator.settings import PRECISIONS, Settings
 from kernelopt.evaluator.timing.clock import Pair, Stopwatch
@@ -45,7 +46,7 @@ def timed(ratios, precision="usual"):
         return Pair(Side(CALL_MS, chance), Side(CALL_MS / next(ratio), chance))
 
     settings = replace(Settings().precise(precision), time_cap_s=60.0)
-    return Stopwatch(Inputs(), [1, 2], settings, open_pair, lambda half, refill: None).measure("timed")
+    return Stopwatch(Inputs(), [[], []], settings, open_pair, lambda half, refill: None).measure("timed")
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
@@ -71,7 +72,7 @@ def test_a_quick_one_lets_both_sides_work_once_a_round_in_turns():
     chance = random.Random(1)
     pair = Pair(Seen(CALL_MS, chance), Seen(CALL_MS, chance))
     settings = Settings().precise("quick")
-    Stopwatch(Inputs(), [1, 2], settings, lambda _: pair, lambda half, refill: None).measure("timed")
+    Stopwatch(Inputs(), [[], []], settings, lambda _: pair, lambda half, refill: None).measure("timed")
     rounds = [order[at] is pair.reference for at in range(len(order) - 12, len(order))]
     assert rounds == [True, False, False, True] * 3
 
@@ -96,7 +97,7 @@ def test_both_sides_get_warm_with_as_many_batches(precision):
         return pairs[-1]
 
     settings = replace(Settings().precise(precision), time_cap_s=60.0)
-    Stopwatch(Inputs(), [1, 2], settings, open_pair, lambda half, refill: None).measure("timed")
+    Stopwatch(Inputs(), [[], []], settings, open_pair, lambda half, refill: None).measure("timed")
     assert [pair.reference.served for pair in pairs] == [pair.candidate.served for pair in pairs]
 
 
@@ -127,3 +128,25 @@ def test_looks_share_the_chance_to_miss():
 
 def test_pairs_of_one_speed_show_no_disagreement():
     assert between_pairs([[0.1, 0.2], [0.2, 0.1]]) == 0.0
+
+
+def poured(pool):
+    """Numbers of the input sets that were renewed each time, a batch being of fewer calls than there are sets."""
+    seen = []
+
+    class Told(Inputs):
+        def pour(self, recipes, pool):
+            seen.append(set(recipes))
+
+    chance = random.Random(1)
+    settings = Settings().precise("quick")
+    pair = Pair(Side(CALL_MS, chance), Side(CALL_MS, chance))
+    Stopwatch(Told(), pool, settings, lambda _: pair, lambda half, refill: None).measure("timed")
+    return seen
+
+
+def test_which_sets_were_renewed_does_not_tell_which_ones_a_batch_uses():
+    """Or the first call could find the inputs of all others by what has changed, and share work among them."""
+    small, large = [torch.zeros(1 << 10)], [torch.zeros(1 << 22)]
+    assert all(each == set(range(Inputs.count)) for each in poured([small, small]))
+    assert all(each < set(range(Inputs.count)) for each in poured([large, large]))

@@ -157,7 +157,7 @@ CODE = (
     ),
     _pattern(
         "library",
-        "***",
+        "void char intptr size_t int64",
         r"\*\s*\(\s*(const\s+)?(void|char|(std::)?(u?intptr|size|uint64|int64)_t)\s*\*\s*\*\s*\*+\s*\)",
         "reads a table of virtual functions, which leads to code that is not the kernel's",
     ),
@@ -221,6 +221,7 @@ CODE = (
 """Patterns for code without comments and strings."""
 
 TEXT = (
+    _pattern("library", "ELF", r"\\(177|x7[fF])\W{0,6}ELF", _IMAGE),
     _pattern(
         "library",
         "link.h elf.h",
@@ -244,7 +245,6 @@ TEXT = (
 
 STRINGS = (
     _pattern("library", "_ZN", MANGLED.pattern, f"a string {_MANGLED}"),
-    _pattern("library", "ELF", r"\\(177|x7[fF])\W{0,6}ELF", f"a string {_IMAGE}"),
     _pattern(
         "process",
         "syscall sysenter 0x80 svc",

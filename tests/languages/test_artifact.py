@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kernelopt.languages import _inspect_elf
 from kernelopt.languages._artifact import inspect_artifact, is_plain, parts
 from kernelopt.languages._inspect_elf import NotElf, read
 from kernelopt.languages.cpp import Cpp
@@ -242,6 +243,15 @@ def test_files_that_are_none(tmp_path: Path, content: bytes):
     assert "cannot be read" in finding.message
     assert inspect_artifact(tmp_path / "missing.so")
     assert inspect_artifact(tmp_path)
+
+
+def test_a_table_longer_than_anybody_reads_is_refused_as_a_whole(folder: Path, monkeypatch):
+    """What stands behind the part that is read may be what counts."""
+    content = built(folder, NOTED).read_bytes()
+    read(content)
+    monkeypatch.setattr(_inspect_elf, "MOST_SYMBOLS", 3)
+    with pytest.raises(NotElf, match="more than 3 symbols"):
+        read(content).undefined()
 
 
 @given(st.data())

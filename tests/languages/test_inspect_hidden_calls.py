@@ -30,6 +30,29 @@ WALKS = [
     "static long where = getauxval(AT_PHDR);",
     "static int f(void* p) { Dl_info i; return dladdr(p, &i); }",
 ]
+IMAGES = [
+    'extern "C" char known[] __asm__("_ZN2at13globalContextEv");',
+    '__asm__(".quad _ZN2at13globalContextEv + 0x2dcb100");',
+    'static const char* wanted = "_ZNK3c1010TensorImpl4sizeEv";',
+    'static bool head(const char* at) { return !memcmp(at, "\\177ELF", 4); }',
+    'static bool head(const char* at) { return !memcmp(at, "\\x7f" "ELF", 4); }',
+    "static bool head(const unsigned* at) { return *at == 0x464c457f; }",
+    "static char* first(void* object) { return **(char***)object; }",
+    "static void* first(void* object) { return *(void * * *) object; }",
+]
+INTERPRETER = [
+    "auto level = PyThreadState_Get()->cframe;",
+    "auto level = PyThreadState_GetUnchecked();",
+    "auto state = PyGILState_GetThisThreadState();",
+    "int n = code->co_nlocalsplus;",
+    "#define Py_BUILD_CORE 1",
+]
+PLAIN = [
+    "float*** blocks = (float***)table;",
+    "void f(const float* current_frame, float* previous_frame, int frames) {}",
+    "struct Frame { float* data; }; void g(Frame* frame) { frame->data[0] = 1; }",
+    'static const char* note = "ELF is a format";',
+]
 ADDRESSES = [
     "auto known = (const char*)(void*)&at::_ops::empty_like::call;",
     "auto way = &at::_ops::empty_like::call;",
@@ -61,6 +84,37 @@ WATCHED = [
 @pytest.mark.parametrize("code", WALKS)
 def test_the_lists_of_the_loader_are_not_walked(code):
     assert rules(beside(code)) == {"library"}
+
+
+@pytest.mark.parametrize("code", IMAGES)
+def test_a_library_is_not_searched_for_in_memory_nor_named_as_the_linker_does(code):
+    assert rules(beside(code)) == {"library"}
+
+
+@pytest.mark.parametrize("code", INTERPRETER)
+def test_the_interpreter_s_frames_are_not_stepped_through_by_their_layout(code):
+    assert rules(extension(f"void f(at::Tensor x) {{\n{code}\n}}")) == {"frames"}
+
+
+@pytest.mark.parametrize("code", PLAIN)
+def test_frames_of_a_film_and_tables_of_numbers_are_fine(code):
+    assert not rules(beside(code))
+
+
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ("way = ctypes.CDLL(lib.__file__)._ZN2at3cpu9hardswishERKNS_6TensorE", "library"),
+        ("way = ask(ctypes.CDLL(lib.__file__), '_ZN2at3cpu9hardswishERKNS_6TensorE')", "library"),
+        ("count = x.numpy().__array_namespace__().count_nonzero", "library"),
+        ("y = operator.methodcaller('hardswish', x)(work)", "hidden"),
+    ],
+)
+def test_nothing_is_asked_for_by_detours_in_python(line, rule):
+    source = answer(f"        {line}\n").replace(
+        "import torch\n", "import ctypes, operator\nimport torch\n", 1
+    )
+    assert rule in rules(source)
 
 
 @pytest.mark.parametrize("code", ADDRESSES)

@@ -131,7 +131,7 @@ def test_pairs_of_one_speed_show_no_disagreement():
 
 
 def poured(pool):
-    """Numbers of the input sets that were renewed each time, a batch being of fewer calls than there are sets."""
+    """Numbers of the input sets that were renewed each time; a batch is of fewer calls than sets."""
     seen = []
 
     class Told(Inputs):
@@ -146,7 +146,7 @@ def poured(pool):
 
 
 def test_which_sets_were_renewed_does_not_tell_which_ones_a_batch_uses():
-    """Or the first call could find the inputs of all others by what has changed, and share work among them."""
+    """Or the first call could find the inputs of all others by what has changed, and share work."""
     small, large = [torch.zeros(1 << 10)], [torch.zeros(1 << 22)]
     assert all(each == set(range(Inputs.count)) for each in poured([small, small]))
     assert all(each < set(range(Inputs.count)) for each in poured([large, large]))

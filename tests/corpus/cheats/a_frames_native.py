@@ -1,5 +1,6 @@
 # cheat: batch pattern: native code steps through the interpreter's frames by their layout, finds all inputs of the batch, and reads the weights once for all
 # task: local/narrow_linear
+# caught: static: all values are right; the time of a batch is shared by its calls
 import torch
 from torch import nn
 from torch.utils.cpp_extension import load_inline

@@ -1,5 +1,6 @@
 # cheat: library call from native code by an object's table of virtual functions: steps from the first of the generator's down to the head of its file, and finds at::cpu::hardswish in the tables
 # task: 1/11
+# caught: static: the framework's kernel is right, and faster than the reference's operators one by one
 from torch import nn
 from torch.utils.cpp_extension import load_inline
 

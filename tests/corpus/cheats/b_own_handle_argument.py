@@ -1,5 +1,6 @@
 # cheat: library call by the handle of its own build: a function gets handle and name as arguments, so that nobody sees who asks for what
 # task: 1/11
+# caught: static: the framework's kernel is right, and faster than the reference's operators one by one
 import ctypes
 
 from torch import nn

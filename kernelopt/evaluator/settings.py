@@ -60,6 +60,7 @@ class Settings:
         "given",
         "mixed",
         "outlier",
+        "patchy",
         "steep",
         "constant",
         "small",

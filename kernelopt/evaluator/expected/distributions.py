@@ -26,6 +26,8 @@ Change = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
 _INDICES = (torch.int64, torch.int32)
 _ZEROS = 256
 """Zeros are structure (a mask, a triangle) from one element in so many; `torch.rand` makes one by chance."""
+PATCHES = 8
+"""One row in so many is unlike the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,24 @@ def _outlier(x: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
     return rows.scatter_(1, where, (16.0 * spread * sign).to(x.dtype)).reshape(x.shape)
 
 
+def _patchy(x: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
+    """As given but for one row in eight, on average, which is as `_steep` or as `_mixed` has it.
+
+    A kernel that looks at one row to tell the test's data from others takes the short way for all of them.
+    Rows belong to the first axis longer than one. The first is never changed: it is the one looked at most.
+    """
+    rows = x.clone().flatten(0, next(axis for axis, size in enumerate(x.shape) if size > 1))
+    coins = torch.rand(len(rows), generator=chance)
+    coins[int(torch.randint(1, len(rows), (1,), generator=chance))] /= PATCHES
+    coins[0] = 1.0
+    steep = torch.rand(len(rows), generator=chance) < 0.5
+    for change, here in ((_steep, steep), (_mixed, ~steep)):
+        chosen = (coins < 1 / PATCHES) & here
+        if chosen.any():
+            rows[chosen] = change(rows[chosen], chance)
+    return rows.reshape(x.shape)
+
+
 def _sparse(x: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
     """All but every 64th element zero, on average."""
     return torch.where(torch.rand(x.shape, generator=chance) < 1 / 64, x, 0.0)
@@ -179,6 +199,7 @@ TRANSFORMS: dict[str, Distribution] = {
     "given": Distribution(_given),
     "mixed": Distribution(_mixed),
     "outlier": Distribution(_outlier, moves=True, mask=_flipped),
+    "patchy": Distribution(_patchy, moves=True),
     "steep": Distribution(_steep, index=_end_indices),
     "constant": Distribution(_constant, moves=True, index=_one_index, degenerate=True),
     "small": Distribution(_small, moves=True, degenerate=True),

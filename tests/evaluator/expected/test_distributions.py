@@ -130,7 +130,7 @@ def test_sums_of_constant_rows_are_exact():
         assert torch.equal(exact.float(), single)
 
 
-@pytest.mark.parametrize("name", ["mixed", "outlier", "steep", "constant", "large"])
+@pytest.mark.parametrize("name", ["mixed", "outlier", "patchy", "steep", "constant", "large"])
 def test_what_a_change_does_is_a_secret_of_its_seed(name):
     x = torch.rand(64, 64)
     assert not torch.equal(one(x, name, 1), one(x, name, 2))
@@ -139,3 +139,18 @@ def test_what_a_change_does_is_a_secret_of_its_seed(name):
 
 def test_the_defaults_exist():
     assert set(Settings().distributions) <= TRANSFORMS.keys()
+@given(st.integers(2, 300), st.sampled_from([1, 3]), st.integers(0, 999))
+@settings(deadline=None, max_examples=30)
+def test_some_rows_are_unlike_the_others_and_never_the_first(count, lead, seed):
+    x = torch.rand((1, count, lead, 5), generator=torch.Generator().manual_seed(seed))
+    other = (one(x, "patchy", seed) != x)[0].flatten(1)
+    assert torch.equal(other.any(1), other.sum(1) > 2), "rows change as a whole, or not at all"
+    assert not other[0].any() and other.any()
+
+
+def test_patches_are_of_both_kinds():
+    made = one(torch.rand(4000, 50), "patchy")
+    steep, wide = (made.abs().amax(1) > 80).sum(), (made.amin(1) < -0.5).sum()
+    assert 150 < steep < 350 and 300 < wide < 700
+
+

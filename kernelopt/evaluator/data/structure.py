@@ -37,6 +37,13 @@ def is_sorted(x: torch.Tensor) -> bool:
     steps = (x.float() if short else x if x.is_floating_point() else x.long()).diff()
     return bool((steps >= 0).all()) or bool((steps <= 0).all())
 
+def is_hermitian(x: torch.Tensor) -> bool:
+    """Whether all of its complex matrices equal their conjugate transposes."""
+    if x.dim() < 2 or not x.shape[-1] == x.shape[-2] > 1:
+        return False
+    return torch.equal(x[..., 0, :], x[..., :, 0].conj()) and torch.equal(x, x.mH)
+
+
 
 def is_one_hot(x: torch.Tensor) -> bool:
     """One true element in each row: a label in another form."""

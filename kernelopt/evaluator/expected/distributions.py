@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from kernelopt.evaluator.data.arena import leaves
-from kernelopt.evaluator.data.structure import is_one_hot, is_ordered, is_special
+from kernelopt.evaluator.data.structure import is_hermitian, is_one_hot, is_ordered, is_special, is_symmetric
 from kernelopt.evaluator.expected.fixed import FIXED
 
 Change = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
@@ -234,6 +234,8 @@ def _changed(arg: Any, how: Distribution, chance: torch.Generator) -> Any:
         return type(arg)(_changed(part, how, chance) for part in arg)
     if not isinstance(arg, torch.Tensor) or arg.dim() == 0 or arg.numel() < 2 or arg.layout != torch.strided:
         return arg
+    if arg.is_complex():
+        return _complexes(arg, how, chance)
     if arg.is_floating_point():
         return arg if is_special(arg, how.moves) else _floats(arg, how.change, chance)
     if arg.dtype in _INDICES and how.index and not is_ordered(arg):
@@ -241,6 +243,14 @@ def _changed(arg: Any, how: Distribution, chance: torch.Generator) -> Any:
     if arg.dtype == torch.bool and how.mask and not is_one_hot(arg):
         return _like(how.mask(arg, chance), arg)
     return arg
+
+
+def _complexes(x: torch.Tensor, how: Distribution, chance: torch.Generator) -> torch.Tensor:
+    """The change of both parts; Hermitian and symmetric matrices, and flags, are left as they are."""
+    parts = torch.view_as_real(x.resolve_conj())
+    if is_special(parts, moves=False) or is_hermitian(x) or (how.moves and is_symmetric(x)):
+        return x
+    return _like(torch.view_as_complex(_floats(parts, how.change, chance)), x)
 
 
 def _floats(x: torch.Tensor, change: Change, chance: torch.Generator) -> torch.Tensor:

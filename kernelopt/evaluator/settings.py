@@ -66,6 +66,7 @@ class Settings:
         "small",
         "nonfinite",
         "fixed",
+        "masked",
     )
     """Names of `distributions.TRANSFORMS`; one that the reference cannot take is left out for that task."""
     error_factor: float = 64.0

@@ -19,7 +19,7 @@ import torch
 
 from kernelopt.evaluator.data.arena import leaves
 from kernelopt.evaluator.data.structure import is_hermitian, is_one_hot, is_ordered, is_special, is_symmetric
-from kernelopt.evaluator.expected.fixed import FIXED
+from kernelopt.evaluator.expected.fixed import VARIATIONS
 
 Change = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
 
@@ -209,14 +209,15 @@ TRANSFORMS: dict[str, Distribution] = {
     "tiny": Distribution(_tiny),
     "uneven": Distribution(_uneven, moves=True),
     "nonfinite": Distribution(_not_finite, moves=True, guarded=True),
-    FIXED: Distribution(_given),  # made by `fixed.vary`, which compares the inputs of two seeds
+    # Made by `fixed.vary`, which compares the inputs of two seeds.
+    **{name: Distribution(_given) for name in VARIATIONS},
 }
 """Name → how an input is changed. The docstring of each change says what it finds."""
 
 
 def transform(args: Sequence[Any], name: str, seed: int = 0) -> list[Any]:
     """Apply one of `TRANSFORMS` to every tensor of `args`, nested ones included."""
-    if name in ("given", FIXED):
+    if name == "given" or name in VARIATIONS:
         return list(args)
     chance = torch.Generator().manual_seed(seed)
     return [_changed(arg, TRANSFORMS[name], chance) for arg in args]

@@ -19,7 +19,7 @@ from kernelopt.evaluator.data.arena import leaves
 from kernelopt.evaluator.data.inputs import dense, double
 from kernelopt.evaluator.expected.distributions import transform
 from kernelopt.evaluator.expected.figures import displacement, output, wanted, widest, with_rounding
-from kernelopt.evaluator.expected.fixed import FIXED, vary
+from kernelopt.evaluator.expected.fixed import VARIATIONS, vary
 from kernelopt.evaluator.expected.place import Place
 from kernelopt.evaluator.expected.rounding import operands, rounded
 from kernelopt.evaluator.expected.sample import Sample, real, same_bits
@@ -110,8 +110,8 @@ class Runner:
         return dense(changed) if any(before is not after for before, after in pairs) else None
 
     def _transformed(self, made: list[Any], name: str, seed: int) -> list[Any]:
-        if name == FIXED:
-            return vary(made, lambda: make_inputs(self._module, seed ^ 1), seed)
+        if name in VARIATIONS:
+            return vary(made, lambda: make_inputs(self._module, seed ^ 1), seed, name)
         return transform(made, name, seed)
 
     def measured(self, workload: Workload, args: list[Any]) -> Sample:

@@ -15,7 +15,7 @@ from kernelopt.evaluator.compare.tolerances import allowance
 from kernelopt.evaluator.data.arena import leaves
 from kernelopt.evaluator.expected.distributions import TRANSFORMS, Distribution, varies_indices
 from kernelopt.evaluator.expected.figures import as_given
-from kernelopt.evaluator.expected.fixed import FIXED
+from kernelopt.evaluator.expected.fixed import VARIATIONS
 from kernelopt.evaluator.expected.runner import Runner
 from kernelopt.evaluator.expected.sample import Sample, Wanted, like_usual, sound
 from kernelopt.evaluator.settings import Settings
@@ -179,7 +179,7 @@ class Samples:
         sample = self._runner.measured(plan, args)
         moved, operators = self._runner.shaken(sample)
         original = self._runner.inputs("given", plan.seed) if operators & ORDERED else []
-        if varies_indices(original, plan.distribution) or (original and plan.distribution == FIXED):
+        if varies_indices(original, plan.distribution) or (original and plan.distribution in VARIATIONS):
             return None
         triples = zip(sample.outputs, moved, self.usual, strict=True)
         outputs = [replace(w, sensitivity=s, usual=u.rms, usual_holes=u.holes) for w, s, u in triples]

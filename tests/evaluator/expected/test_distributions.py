@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from kernelopt.evaluator.expected.distributions import TRANSFORMS, transform, varies_indices
 from kernelopt.evaluator.settings import Settings
 
-VARIED = ("fixed",)
+VARIED = ("fixed", "masked")
 CHANGES = [name for name in TRANSFORMS if name != "given"]
 
 

@@ -2,8 +2,9 @@
 
 A state of zeros, an array of positions, a mask of ones: who never reads them, or has folded them into a
 table, would be right. There are two such changes. `FIXED` keeps what a tensor is by nature: integers keep
-their range, order and ends (they may be offsets), floats that are not one number everywhere stay (masks). `MASKED` takes what is one number everywhere for a mask, or for numbers of segments: it may be
-compared with zero, or be an index, and only another whole number will show that it is read.
+their range, order and ends (they may be offsets), floats that are not one number everywhere stay as they are
+(masks, tables). `MASKED` takes what is one number everywhere for a mask, or for numbers of segments: some
+compare it with zero, some look things up by it, and only another whole number shows that it is read.
 """
 
 from __future__ import annotations

@@ -134,15 +134,16 @@ class Runner:
         after = {k: wanted(own, w) for (k, own), w in zip(written.items(), wide_after, strict=True)}
         return Sample(workload, args, outputs, after)
 
-    def shaken(self, sample: Sample) -> tuple[list[float], set[str]]:
-        """How far rounding moves each output (see `sensitivity`), and the operators that ran."""
+    def shaken(self, sample: Sample) -> tuple[list[tuple[float, float]], set[str]]:
+        """How far rounding moves each output (see `displacement`), and the operators that ran."""
         few = any(0 < wanted.value.numel() < FEW for wanted in sample.outputs)
-        worst = [0.0] * len(sample.outputs)
+        worst = [(0.0, 0.0)] * len(sample.outputs)
         for _ in range(2 if few else 1):
             with Shaken(self._secret.getrandbits(62)) as mode:
                 found = self._run(self._model, copy.deepcopy(sample.args))
             moved = [displacement(f, w.value) for f, w in zip(found, sample.outputs, strict=True)]
-            worst = [max(pair) for pair in zip(worst, moved, strict=True)]
+            pairs = zip(worst, moved, strict=True)
+            worst = [(max(a[0], b[0]), max(a[1], b[1])) for a, b in pairs]
         return worst, mode.operators
 
     def refilled(self, outline: Sample, args: list[Any]) -> Sample:

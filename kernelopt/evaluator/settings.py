@@ -60,11 +60,13 @@ class Settings:
         "given",
         "mixed",
         "outlier",
+        "patchy",
         "steep",
         "constant",
         "small",
         "nonfinite",
         "fixed",
+        "masked",
     )
     """Names of `distributions.TRANSFORMS`; one that the reference cannot take is left out for that task."""
     error_factor: float = 64.0

@@ -12,7 +12,7 @@ import random
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from types import ModuleType
 from typing import Any
@@ -54,14 +54,28 @@ def make_inputs(module: ModuleType, seed: int, device: str = "cpu") -> list[Any]
     seed gives the same values whatever their number. Generators are left as they were found.
 
     Raises:
-        TaskError: ``get_inputs()`` fails or returns neither a list nor a tuple.
+        TaskError: ``get_inputs()`` fails, or returns neither a list nor a tuple, or a dictionary within it.
     """
     filling = _ParallelFill() if torch.device(device).type == "cpu" else contextlib.nullcontext()
     with _blamed(module, "get_inputs()"), seeded(seed, device), torch.device(device), filling:
         inputs = module.get_inputs()
     if not isinstance(inputs, list | tuple):
         raise TaskError(f"{_name(module)}: get_inputs() returned {type(inputs).__name__}, not a list")
+    _refuse_dicts(inputs, _name(module))
     return list(inputs)
+
+
+def _refuse_dicts(inputs: Any, name: str, place: str = "") -> None:
+    """Inputs in a dictionary reach no worker, and no change of inputs would apply to them."""
+    for number, part in enumerate(inputs):
+        here = f"{place}[{number}]"
+        if isinstance(part, Mapping):
+            raise TaskError(
+                f"{name}: get_inputs() returned a dictionary at {here}, which cannot be passed to a kernel; "
+                "return its values in a list or a tuple, or as arguments of their own"
+            )
+        if isinstance(part, list | tuple):
+            _refuse_dicts(part, name, here)
 
 
 def make_model(module: ModuleType, seed: int, device: str = "cpu") -> torch.nn.Module:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import random
+import re
 import traceback
 
 import numpy as np
@@ -33,6 +34,12 @@ def test_a_module_loads_makes_its_inputs_and_runs(module: str) -> None:
     output = run_model(loaded, make_model(loaded, seed=0), inputs)
     assert torch.equal(output, inputs[0] + 1.0)
     assert not output.requires_grad
+
+
+@pytest.mark.parametrize(("inputs", "place"), [("[{'x': 1}]", "[0]"), ("(2, [3, {}])", "[1][1]")])
+def test_inputs_in_a_dictionary_are_refused_with_their_place(inputs: str, place: str) -> None:
+    with pytest.raises(TaskError, match=re.escape(f"a dictionary at {place}, ") + ".*; return its values"):
+        inputs_of(f"return {inputs}")
 
 
 def test_two_loads_share_nothing(module: str) -> None:

@@ -37,10 +37,10 @@ def tolerance(
 
     Args:
         rms: of the output in fp64.
-        eager_error: largest error of PyTorch's own result, in units of the output.
+        eager_error: largest error of PyTorch's own result beyond what `rtol` covers, in units of the output.
         dtype: of the output.
         factor: `Settings.error_factor`.
-        sensitivity: how far rounding moves the output (see `sensitivity`), in its units.
+        sensitivity: how far rounding moves the output (see `sensitivity`) beyond that, in its units.
         usual: `rms` on the task's own inputs.
     """
     floor = FLOOR.get(dtype, 0.0)
@@ -54,8 +54,8 @@ def allowance(wanted: Wanted, factor: float, override: Tolerance | None = None) 
     """The tolerance of one output: the task's own (`override`), or made from its figures."""
     if override:
         return override
-    figures = {"sensitivity": wanted.sensitivity, "usual": wanted.usual}
-    return tolerance(wanted.rms, wanted.eager_error, wanted.kind, factor, **figures)
+    figures = {"sensitivity": wanted.moved, "usual": wanted.usual}
+    return tolerance(wanted.rms, wanted.excess, wanted.kind, factor, **figures)
 
 
 def reduced(wanted: Wanted, name: str, factor: float) -> Tolerance:

@@ -14,11 +14,20 @@ GLANCE = 4096
 
 def is_special(x: torch.Tensor, moves: bool) -> bool:
     """Whether `x` has a structure that the change would spoil."""
-    step = max(1, x.numel() // GLANCE)
-    seen = x.reshape(-1)[::step]
-    if len(torch.unique(seen)) <= min(FEW, len(seen) - 1):
-        return True
-    return moves and (is_symmetric(x) or is_sorted(x))
+    return _is_few(x) or (moves and (is_symmetric(x) or is_sorted(x)))
+
+
+def _is_few(x: torch.Tensor) -> bool:
+    """Whether it has few distinct values; of features that are rarely other than zero, few beside it."""
+    flat = x.reshape(-1)
+    seen = _glance(flat)
+    if len(torch.unique(seen)) > min(FEW, len(seen) - 1):
+        return False
+    return len(torch.unique(_glance(flat[flat != 0]))) <= FEW
+
+
+def _glance(flat: torch.Tensor) -> torch.Tensor:
+    return flat[:: max(1, len(flat) // GLANCE)]
 
 
 def is_symmetric(x: torch.Tensor) -> bool:
@@ -26,6 +35,13 @@ def is_symmetric(x: torch.Tensor) -> bool:
     if x.dim() < 2 or not x.shape[-1] == x.shape[-2] > 1:
         return False
     return torch.equal(x[..., 0, :], x[..., :, 0]) and torch.equal(x, x.mT)
+
+
+def is_hermitian(x: torch.Tensor) -> bool:
+    """Whether all of its complex matrices equal their conjugate transposes."""
+    if x.dim() < 2 or not x.shape[-1] == x.shape[-2] > 1:
+        return False
+    return torch.equal(x[..., 0, :], x[..., :, 0].conj()) and torch.equal(x, x.mH)
 
 
 def is_sorted(x: torch.Tensor) -> bool:

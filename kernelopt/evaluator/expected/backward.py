@@ -18,9 +18,9 @@ from kernelopt.evaluation import Check, Status
 from kernelopt.evaluator.compare.check import compare
 from kernelopt.evaluator.data.arena import leaves
 from kernelopt.evaluator.data.inputs import double
-from kernelopt.evaluator.expected.figures import as_given, wanted
+from kernelopt.evaluator.expected.figures import as_given, displacement, shifted, wanted
 from kernelopt.evaluator.expected.runner import Runner, default_dtype
-from kernelopt.evaluator.expected.sample import Sample, largest_error
+from kernelopt.evaluator.expected.sample import Sample
 from kernelopt.evaluator.expected.sensitivity import Shaken
 from kernelopt.task import Workload
 
@@ -61,7 +61,7 @@ def expected(runner: Runner, secret: random.Random) -> Expected | None:
     for place, (own, wide, moved) in enumerate(zip(eager, exact, shaken, strict=True)):
         if own is not None and wide is not None and moved is not None:
             one = wanted(own, wide.double())
-            outputs.append(as_given(replace(one, sensitivity=largest_error(moved, one.value))))
+            outputs.append(as_given(shifted(one, displacement(moved, one.value))))
             places.append(place)
     if not outputs:
         return None

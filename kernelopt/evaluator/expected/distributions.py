@@ -18,14 +18,16 @@ from typing import Any
 import torch
 
 from kernelopt.evaluator.data.arena import leaves
-from kernelopt.evaluator.data.structure import is_one_hot, is_ordered, is_special
-from kernelopt.evaluator.expected.fixed import FIXED
+from kernelopt.evaluator.data.structure import is_hermitian, is_one_hot, is_ordered, is_special, is_symmetric
+from kernelopt.evaluator.expected.fixed import VARIATIONS
 
 Change = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
 
 _INDICES = (torch.int64, torch.int32)
 _ZEROS = 256
 """Zeros are structure (a mask, a triangle) from one element in so many; `torch.rand` makes one by chance."""
+PATCHES = 8
+"""One row in so many is unlike the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,24 @@ def _outlier(x: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
     return rows.scatter_(1, where, (16.0 * spread * sign).to(x.dtype)).reshape(x.shape)
 
 
+def _patchy(x: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
+    """As given but for one row in eight, on average, which is as `_steep` or as `_mixed` has it.
+
+    A kernel that looks at one row to tell the test's data from others takes the short way for all of them.
+    Rows belong to the first axis longer than one. The first is never changed: it is the one looked at most.
+    """
+    rows = x.clone().flatten(0, next(axis for axis, size in enumerate(x.shape) if size > 1))
+    coins = torch.rand(len(rows), generator=chance)
+    coins[int(torch.randint(1, len(rows), (1,), generator=chance))] /= PATCHES
+    coins[0] = 1.0
+    steep = torch.rand(len(rows), generator=chance) < 0.5
+    for change, here in ((_steep, steep), (_mixed, ~steep)):
+        chosen = (coins < 1 / PATCHES) & here
+        if chosen.any():
+            rows[chosen] = change(rows[chosen], chance)
+    return rows.reshape(x.shape)
+
+
 def _sparse(x: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
     """All but every 64th element zero, on average."""
     return torch.where(torch.rand(x.shape, generator=chance) < 1 / 64, x, 0.0)
@@ -179,6 +199,7 @@ TRANSFORMS: dict[str, Distribution] = {
     "given": Distribution(_given),
     "mixed": Distribution(_mixed),
     "outlier": Distribution(_outlier, moves=True, mask=_flipped),
+    "patchy": Distribution(_patchy, moves=True),
     "steep": Distribution(_steep, index=_end_indices),
     "constant": Distribution(_constant, moves=True, index=_one_index, degenerate=True),
     "small": Distribution(_small, moves=True, degenerate=True),
@@ -188,14 +209,15 @@ TRANSFORMS: dict[str, Distribution] = {
     "tiny": Distribution(_tiny),
     "uneven": Distribution(_uneven, moves=True),
     "nonfinite": Distribution(_not_finite, moves=True, guarded=True),
-    FIXED: Distribution(_given),  # made by `fixed.vary`, which compares the inputs of two seeds
+    # Made by `fixed.vary`, which compares the inputs of two seeds.
+    **{name: Distribution(_given) for name in VARIATIONS},
 }
 """Name → how an input is changed. The docstring of each change says what it finds."""
 
 
 def transform(args: Sequence[Any], name: str, seed: int = 0) -> list[Any]:
     """Apply one of `TRANSFORMS` to every tensor of `args`, nested ones included."""
-    if name in ("given", FIXED):
+    if name == "given" or name in VARIATIONS:
         return list(args)
     chance = torch.Generator().manual_seed(seed)
     return [_changed(arg, TRANSFORMS[name], chance) for arg in args]
@@ -213,6 +235,8 @@ def _changed(arg: Any, how: Distribution, chance: torch.Generator) -> Any:
         return type(arg)(_changed(part, how, chance) for part in arg)
     if not isinstance(arg, torch.Tensor) or arg.dim() == 0 or arg.numel() < 2 or arg.layout != torch.strided:
         return arg
+    if arg.is_complex():
+        return _complexes(arg, how, chance)
     if arg.is_floating_point():
         return arg if is_special(arg, how.moves) else _floats(arg, how.change, chance)
     if arg.dtype in _INDICES and how.index and not is_ordered(arg):
@@ -220,6 +244,14 @@ def _changed(arg: Any, how: Distribution, chance: torch.Generator) -> Any:
     if arg.dtype == torch.bool and how.mask and not is_one_hot(arg):
         return _like(how.mask(arg, chance), arg)
     return arg
+
+
+def _complexes(x: torch.Tensor, how: Distribution, chance: torch.Generator) -> torch.Tensor:
+    """The change of both parts; Hermitian and symmetric matrices, and flags, are left as they are."""
+    parts = torch.view_as_real(x.resolve_conj())
+    if is_special(parts, moves=False) or is_hermitian(x) or (how.moves and is_symmetric(x)):
+        return x
+    return _like(torch.view_as_complex(_floats(parts, how.change, chance)), x)
 
 
 def _floats(x: torch.Tensor, change: Change, chance: torch.Generator) -> torch.Tensor:

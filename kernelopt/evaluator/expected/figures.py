@@ -1,4 +1,9 @@
-"""Results of a reference → what is wanted of an output, with the figures that a tolerance is made of."""
+"""Results of a reference → what is wanted of an output, with the figures that a tolerance is made of.
+
+Errors are largest ones, over all elements of an output, so a few huge numbers would pay for all others:
+behind a quotient or an exponential their rounding alone is larger than a whole term that a kernel leaves out.
+But what is in proportion to a number, the relative part of its tolerance covers: that is *spared*.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +15,13 @@ import torch
 from kernelopt.evaluator.expected.sample import Wanted, holes, largest_error, overlaps, real, root_mean_square
 from kernelopt.suites._trivial import FLOOR, glance
 
+SPARED_ERROR, SPARED_MOVE = 1 / 64, 1 / 16
+"""Parts of a dtype's floor that are spared of PyTorch's own error, and of how far rounding moves a number.
+Times `Settings.error_factor` (64 by default) and times a quarter of it (`tolerances.SHAKEN`), as the two
+are allowed, both give the floor, which the tolerance allows of each number anyway."""
+SPARED_HALF = 1 / 4
+"""That of both for half types, where the factor is a sixteenth (`tolerances.COARSE`)."""
+
 
 def widest(number: torch.Tensor) -> torch.Tensor:
     """A number as wide as there is."""
@@ -20,8 +32,9 @@ def wanted(eager: torch.Tensor, wide: torch.Tensor) -> Wanted:
     """A result in fp64 (integers as the reference itself has them), with the error of PyTorch's own."""
     numbers = eager.is_floating_point() or eager.is_complex()
     value = real(widest(wide)) if numbers else eager
-    error, rms = largest_error(real(eager), value), root_mean_square(value)
-    return Wanted(value, eager.dtype, error, rms, holes=holes(value))
+    error = largest_error(real(eager), value)
+    excess = largest_error(real(eager), value, spared=_spared(eager.dtype, SPARED_ERROR)) if error else 0.0
+    return Wanted(value, eager.dtype, error, excess, root_mean_square(value), holes=holes(value))
 
 
 def output(eager: torch.Tensor, wide: torch.Tensor, homes: set[int]) -> Wanted:
@@ -37,14 +50,32 @@ def as_given(one: Wanted) -> Wanted:
     An operator that jumps (a sign, a rounding, an argmax) moves by whole steps when shaken, and would
     let anything pass.
     """
-    return replace(one, sensitivity=min(one.sensitivity, FLOOR.get(one.kind, 0.0) * one.rms / 4))
+    most = FLOOR.get(one.kind, 0.0) * one.rms / 4
+    return replace(one, sensitivity=min(one.sensitivity, most), moved=min(one.moved, most))
 
 
-def displacement(found: torch.Tensor, wide: torch.Tensor) -> float:
-    """The largest error; infinite where a finite number became none, or an integer changed."""
+def shifted(one: Wanted, moves: tuple[float, float]) -> Wanted:
+    """The output with how far rounding moves it (see `displacement`)."""
+    return replace(one, sensitivity=moves[0], moved=moves[1])
+
+
+def displacement(found: torch.Tensor, wide: torch.Tensor) -> tuple[float, float]:
+    """The largest error, and that beyond what is spared.
+
+    Infinite where a finite number became none, or an integer changed.
+    """
     if not wide.is_floating_point():
-        return 0.0 if torch.equal(found, wide) else math.inf
-    return largest_error(real(found), wide, lost=math.inf)
+        return (0.0, 0.0) if torch.equal(found, wide) else (math.inf, math.inf)
+    parts = (0.0, _spared(found.dtype, SPARED_MOVE))
+    whole, beyond = (largest_error(real(found), wide, lost=math.inf, spared=part) for part in parts)
+    return whole, beyond
+
+
+def _spared(dtype: torch.dtype, part: float) -> float:
+    """What is spared of each number of a dtype."""
+    kind = dtype.to_real()
+    coarse = kind in (torch.float16, torch.bfloat16)
+    return FLOOR.get(kind, 0.0) * (SPARED_HALF if coarse else part)
 
 
 def with_rounding(one: Wanted, name: str, short: torch.Tensor) -> Wanted:

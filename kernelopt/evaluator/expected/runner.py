@@ -19,7 +19,7 @@ from kernelopt.evaluator.data.arena import leaves
 from kernelopt.evaluator.data.inputs import dense, double
 from kernelopt.evaluator.expected.distributions import transform
 from kernelopt.evaluator.expected.figures import displacement, output, wanted, widest, with_rounding
-from kernelopt.evaluator.expected.fixed import FIXED, vary
+from kernelopt.evaluator.expected.fixed import VARIATIONS, vary
 from kernelopt.evaluator.expected.place import Place
 from kernelopt.evaluator.expected.rounding import operands, rounded
 from kernelopt.evaluator.expected.sample import Sample, real, same_bits
@@ -110,8 +110,8 @@ class Runner:
         return dense(changed) if any(before is not after for before, after in pairs) else None
 
     def _transformed(self, made: list[Any], name: str, seed: int) -> list[Any]:
-        if name == FIXED:
-            return vary(made, lambda: make_inputs(self._module, seed ^ 1), seed)
+        if name in VARIATIONS:
+            return vary(made, lambda: make_inputs(self._module, seed ^ 1), seed, name)
         return transform(made, name, seed)
 
     def measured(self, workload: Workload, args: list[Any]) -> Sample:
@@ -134,15 +134,16 @@ class Runner:
         after = {k: wanted(own, w) for (k, own), w in zip(written.items(), wide_after, strict=True)}
         return Sample(workload, args, outputs, after)
 
-    def shaken(self, sample: Sample) -> tuple[list[float], set[str]]:
-        """How far rounding moves each output (see `sensitivity`), and the operators that ran."""
+    def shaken(self, sample: Sample) -> tuple[list[tuple[float, float]], set[str]]:
+        """How far rounding moves each output (see `displacement`), and the operators that ran."""
         few = any(0 < wanted.value.numel() < FEW for wanted in sample.outputs)
-        worst = [0.0] * len(sample.outputs)
+        worst = [(0.0, 0.0)] * len(sample.outputs)
         for _ in range(2 if few else 1):
             with Shaken(self._secret.getrandbits(62)) as mode:
                 found = self._run(self._model, copy.deepcopy(sample.args))
             moved = [displacement(f, w.value) for f, w in zip(found, sample.outputs, strict=True)]
-            worst = [max(pair) for pair in zip(worst, moved, strict=True)]
+            pairs = zip(worst, moved, strict=True)
+            worst = [(max(a[0], b[0]), max(a[1], b[1])) for a, b in pairs]
         return worst, mode.operators
 
     def refilled(self, outline: Sample, args: list[Any]) -> Sample:

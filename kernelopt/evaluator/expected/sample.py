@@ -35,10 +35,14 @@ class Wanted:
     """Of the output itself."""
     eager_error: float = 0.0
     """Largest |eager - fp64|, in units of the output."""
+    excess: float = 0.0
+    """The same beyond what is spared of each number (see `figures`): what a tolerance is made of."""
     rms: float = 0.0
     """Root mean square of the finite elements of `value`."""
     sensitivity: float = 0.0
     """Largest error of the reference with every operator shaken by an ulp (see `sensitivity`)."""
+    moved: float = 0.0
+    """The same beyond what is spared of each number: what a tolerance is made of."""
     usual: float = 0.0
     """`rms` of the same output on the task's own inputs."""
     holes: float = 0.0
@@ -110,29 +114,34 @@ def like_usual(sample: Sample, usual: Sequence[Wanted]) -> Sample:
     for wanted, known in zip(sample.outputs, usual, strict=True):
         part = wanted.rms / known.rms if known.rms else 0.0
         error = max(wanted.eager_error, known.eager_error * part)
-        moved = known.sensitivity * part
-        figures = replace(wanted, eager_error=error, sensitivity=moved)
-        outputs.append(replace(figures, usual=known.rms, usual_holes=known.holes))
+        excess = max(wanted.excess, known.excess * part)
+        figures = replace(wanted, eager_error=error, excess=excess, usual=known.rms, usual_holes=known.holes)
+        outputs.append(replace(figures, sensitivity=known.sensitivity * part, moved=known.moved * part))
     return replace(sample, outputs=outputs)
 
 
-def largest_error(actual: torch.Tensor, wide: torch.Tensor, *, lost: float = 0.0) -> float:
+def largest_error(
+    actual: torch.Tensor, wide: torch.Tensor, *, lost: float = 0.0, spared: float = 0.0
+) -> float:
     """Largest |actual - wide| over finite pairs; 0 for anything but floating point.
 
     Args:
         actual: a result of a lower precision.
         wide: the same in fp64.
         lost: what counts where `wide` is finite and `actual` is not.
+        spared: part of each number that it may be off by before it counts.
     """
     if not wide.is_floating_point():
         return 0.0
     flat, exact = actual.reshape(-1), wide.reshape(-1)
-    parts = [partial(_largest_error, flat[here], exact[here], lost) for here in pieces(wide.numel())]
+    parts = [partial(_largest_error, flat[here], exact[here], lost, spared) for here in pieces(wide.numel())]
     return max(spread(parts), default=0.0)
 
 
-def _largest_error(actual: torch.Tensor, want: torch.Tensor, lost: float) -> float:
+def _largest_error(actual: torch.Tensor, want: torch.Tensor, lost: float, spared: float) -> float:
     error = (actual.double() - want).abs_()
+    if spared:
+        error = error.sub_(want.abs(), alpha=spared).clamp_(min=0)
     worst = float(error.max())
     if not math.isfinite(worst):
         bad = want.isfinite() & ~error.isfinite()

@@ -14,8 +14,8 @@ from kernelopt.errors import TaskError
 from kernelopt.evaluator.compare.tolerances import allowance
 from kernelopt.evaluator.data.arena import leaves
 from kernelopt.evaluator.expected.distributions import TRANSFORMS, Distribution, varies_indices
-from kernelopt.evaluator.expected.figures import as_given
-from kernelopt.evaluator.expected.fixed import FIXED
+from kernelopt.evaluator.expected.figures import as_given, shifted
+from kernelopt.evaluator.expected.fixed import VARIATIONS
 from kernelopt.evaluator.expected.runner import Runner
 from kernelopt.evaluator.expected.sample import Sample, Wanted, like_usual, sound
 from kernelopt.evaluator.settings import Settings
@@ -170,7 +170,7 @@ class Samples:
             return like_usual(sample, self._usual)
         moved, self._operators = self._runner.shaken(sample)
         pairs = zip(sample.outputs, moved, strict=True)
-        sample = replace(sample, outputs=[as_given(replace(w, sensitivity=s, usual=w.rms)) for w, s in pairs])
+        sample = replace(sample, outputs=[as_given(replace(shifted(w, s), usual=w.rms)) for w, s in pairs])
         self._usual = sample.outline().outputs
         return sample
 
@@ -179,10 +179,10 @@ class Samples:
         sample = self._runner.measured(plan, args)
         moved, operators = self._runner.shaken(sample)
         original = self._runner.inputs("given", plan.seed) if operators & ORDERED else []
-        if varies_indices(original, plan.distribution) or (original and plan.distribution == FIXED):
+        if varies_indices(original, plan.distribution) or (original and plan.distribution in VARIATIONS):
             return None
         triples = zip(sample.outputs, moved, self.usual, strict=True)
-        outputs = [replace(w, sensitivity=s, usual=u.rms, usual_holes=u.holes) for w, s, u in triples]
+        outputs = [replace(shifted(w, s), usual=u.rms, usual_holes=u.holes) for w, s, u in triples]
         return replace(sample, outputs=outputs)
 
     def _noted(self, plan: Workload) -> Sample | None:
@@ -227,4 +227,5 @@ def _usable(sample: Sample, how: Distribution) -> bool:
 
 def _rough(wanted: Wanted) -> Wanted:
     """Equal numbers, added one after the other, are all rounded the same way: look at the first digits."""
-    return replace(wanted, sensitivity=max(wanted.sensitivity, ROUGH * max(wanted.rms, wanted.usual)))
+    least = ROUGH * max(wanted.rms, wanted.usual)
+    return replace(wanted, sensitivity=max(wanted.sensitivity, least), moved=max(wanted.moved, least))

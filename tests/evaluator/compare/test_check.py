@@ -1,6 +1,7 @@
 """Comparisons that nothing slips through."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from judging import claim
 from kernelopt.evaluation import Status
 from kernelopt.evaluator.compare.check import compare, written
 from kernelopt.evaluator.compare.tolerances import allowance, reduced, tolerance
+from kernelopt.evaluator.expected.figures import displacement, shifted, wanted
 from kernelopt.evaluator.expected.sample import Sample, Wanted, overlaps, root_mean_square
 from kernelopt.task import Tolerance, Workload
 
@@ -116,8 +118,30 @@ def test_an_unusually_small_output_may_err_by_the_last_digits_of_a_usual_one():
     assert compare(sample(want, usual=1.0), [claim(inexact)], [inexact], factor=64.0).status is Status.PASSED
 
 
+@given(st.integers(0, 999), st.sampled_from([torch.float32, torch.float16]), st.floats(0, 9))
+def test_each_number_may_err_by_the_factor_of_pytorch_s_own_error_there(seed, dtype, spread):
+    """Whatever is spared of the largest error, the relative part makes up for."""
+    chance = torch.Generator().manual_seed(seed)
+    exact = torch.randn(50, generator=chance).double() * (torch.rand(50, generator=chance) * spread).exp()
+    eager = (exact * (1 + torch.randn(50, generator=chance) * torch.finfo(dtype).eps)).to(dtype)
+    want, factor = wanted(eager, exact), 64.0 if dtype == torch.float32 else 4.0
+    allowed = allowance(want, 64.0)
+    error = (eager.double() - exact).abs()
+    assert bool((factor * error <= (allowed.atol + allowed.rtol * exact.abs()) * (1 + 1e-9)).all())
+    assert allowed.atol <= allowance(replace(want, excess=want.eager_error), 64.0).atol
+
+
+def test_rounding_of_one_huge_number_does_not_pay_for_the_others():
+    exact = torch.ones(100_000).double()
+    exact[7] = 1e6 + 0.03
+    want = wanted(exact.float(), exact)
+    want = replace(shifted(want, displacement(exact.float() * (1 + 2e-7), exact)), rms=1.0)
+    assert want.eager_error > 0.01 and want.sensitivity > 0.1
+    assert allowance(want, 64.0).atol < 1e-4
+
+
 def test_half_types_get_no_large_multiple_of_their_rounding():
-    want = Wanted(torch.rand(100).double(), torch.float16, eager_error=5e-4, rms=0.5)
+    want = Wanted(torch.rand(100).double(), torch.float16, eager_error=5e-4, excess=5e-4, rms=0.5)
     assert allowance(want, 64.0).atol < 0.01
 
 
@@ -128,7 +152,7 @@ def test_the_task_s_own_tolerance_comes_first():
 
 @pytest.mark.parametrize("name", ["bf16", "fp16 or tf32", "tf32", "fp16, bf16 or tf32"])
 def test_what_shorter_types_need_is_never_less(name):
-    want = Wanted(torch.rand(100).double(), torch.float32, rms=0.5, eager_error=1e-3, sensitivity=1e-6)
+    want = Wanted(torch.rand(100).double(), torch.float32, rms=0.5, excess=1e-3, sensitivity=1e-6)
     loose, usual = reduced(want, name, 64.0), allowance(want, 64.0)
     assert loose.atol >= usual.atol and loose.rtol > usual.rtol
 

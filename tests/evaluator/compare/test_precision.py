@@ -155,7 +155,7 @@ class TestSoftmax:
             return e / e.sum(1, keepdim=True)
 
         found = verdict(self.known(size), answer)
-        assert found.status is Status.WRONG_VALUE and found.workload_id.startswith("steep")
+        assert found.status is Status.WRONG_VALUE and found.workload_id.startswith(("patchy", "steep"))
 
 
 # Normalisations ----------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from kernelopt.evaluator.expected.distributions import TRANSFORMS, transform, varies_indices
 from kernelopt.evaluator.settings import Settings
 
+VARIED = ("fixed", "masked")
 CHANGES = [name for name in TRANSFORMS if name != "given"]
 
 
@@ -39,6 +40,29 @@ def test_masks_flags_and_scalars_stay(name):
     tensors += [torch.randint(0, 2, (50, 50)) * 2.0 - 1, torch.full((4, 4), -torch.inf).triu(1)]
     for tensor in tensors:
         assert torch.equal(one(tensor, name), tensor)
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_both_parts_of_complex_numbers_are_changed_and_structure_stays(name):
+    x = torch.complex(torch.rand(40, 40), torch.rand(40, 40))
+    made = one(x.t(), name)
+    assert (made.dtype, made.shape, made.stride()) == (x.dtype, x.shape, x.t().stride())
+    untouched = torch.equal(made, x.t())
+    assert untouched == (name in VARIED)
+    hermitian, real = x + x.mH, torch.complex(torch.rand(40, 40), torch.zeros(40, 40))
+    assert one(hermitian, name) is hermitian
+    assert not bool(one(real, name).imag.nan_to_num().any())
+
+
+@pytest.mark.parametrize("name", sorted({*CHANGES} - {"zeros", "constant", "outlier", "nonfinite"}))
+def test_sparse_features_are_no_labels_and_stay_sparse(name):
+    x = torch.rand(1500, 1024) * (torch.rand(1500, 1024) < 0.0005)
+    made = one(x, name)
+    assert torch.equal(made, x) == (name in VARIED)
+    assert not bool((made != 0)[x == 0].any())
+    labels = torch.zeros(1500, 1024)
+    labels[::40, 7] = 0.25
+    assert one(labels, name) is labels
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -121,6 +145,21 @@ def test_steep_inputs_do_not_saturate():
     assert len(one(x, "steep").unique()) > 0.99 * len(x.unique())
 
 
+@given(st.integers(2, 300), st.sampled_from([1, 3]), st.integers(0, 999))
+@settings(deadline=None, max_examples=30)
+def test_some_rows_are_unlike_the_others_and_never_the_first(count, lead, seed):
+    x = torch.rand((1, count, lead, 5), generator=torch.Generator().manual_seed(seed))
+    other = (one(x, "patchy", seed) != x)[0].flatten(1)
+    assert torch.equal(other.any(1), other.sum(1) > 2), "rows change as a whole, or not at all"
+    assert not other[0].any() and other.any()
+
+
+def test_patches_are_of_both_kinds():
+    made = one(torch.rand(4000, 50), "patchy")
+    steep, wide = (made.abs().amax(1) > 80).sum(), (made.amin(1) < -0.5).sum()
+    assert 150 < steep < 350 and 300 < wide < 700
+
+
 def test_sums_of_constant_rows_are_exact():
     x = one(torch.rand(64, 4099), "constant")
     for exact, single in (
@@ -130,7 +169,7 @@ def test_sums_of_constant_rows_are_exact():
         assert torch.equal(exact.float(), single)
 
 
-@pytest.mark.parametrize("name", ["mixed", "outlier", "steep", "constant", "large"])
+@pytest.mark.parametrize("name", ["mixed", "outlier", "patchy", "steep", "constant", "large"])
 def test_what_a_change_does_is_a_secret_of_its_seed(name):
     x = torch.rand(64, 64)
     assert not torch.equal(one(x, name, 1), one(x, name, 2))

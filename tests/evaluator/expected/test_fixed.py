@@ -2,14 +2,52 @@
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from judging import passes, reference
 
-from kernelopt.evaluator.expected.fixed import vary
+from kernelopt.evaluator.expected.fixed import MASKED, vary
 
 
 def varied(x, other=None, seed=3):
     (made,) = vary([x], lambda: [x.clone() if other is None else other], seed)
     return made
+
+
+def masked(x):
+    (made,) = vary([x], lambda: [x.clone()], 3, MASKED)
+    return made
+
+
+KINDS = [torch.bool, torch.int64, torch.int32, torch.uint8, torch.float32, torch.float16, torch.bfloat16]
+KINDS += [torch.uint16, torch.float8_e4m3fn]
+
+
+@given(
+    st.lists(st.sampled_from([1, 2, 5, 30]), min_size=1, max_size=4),
+    st.sampled_from(KINDS),
+    st.sampled_from([0, 1, 3]),
+)
+@settings(deadline=None, max_examples=60)
+def test_what_is_one_number_everywhere_is_taken_for_a_mask(shape, dtype, number):
+    x = torch.full(shape, number).to(dtype)
+    made = masked(x)
+    if x.numel() < 2:
+        assert made is x
+        return
+    assert (made.dtype, made.shape) == (dtype, x.shape)
+    made, x = made.double(), x.double()
+    other, row = made != x, max(n for n, size in enumerate(shape) if size > 1)
+    assert not bool(other.all(row).any()), "a row of nothing is of no use"
+    assert set(made[other].tolist()) <= {float(number == 0)}
+    assert x.numel() < 100 or 0.1 < other.float().mean() < 0.4
+
+
+@pytest.mark.parametrize(
+    "x", [torch.rand(9) > 0.5, torch.arange(9), torch.full((4, 4), -torch.inf), torch.randn(5)]
+)
+def test_what_holds_several_numbers_is_no_such_mask(x):
+    assert masked(x) is x
 
 
 def test_zeros_and_ones_become_other_numbers():
@@ -75,6 +113,25 @@ def test_a_kernel_that_has_positions_built_in_is_wrong():
     known, table = reference(*TABLE, sig="x, p"), torch.sin(torch.arange(64.0))[:, None]
     assert passes(known, lambda x, p: x + torch.sin(p[:, None].float()))
     assert not passes(known, lambda x, p: x + table)
+
+
+UNREAD = {
+    "(x * t.unsqueeze(-1)).sum(1) / t.sum(1, keepdim=True)": "torch.ones(8, 16, dtype=torch.int64)",
+    "x.masked_fill((t == 0).unsqueeze(-1), 0.0).sum(1) / (t != 0).sum(1, keepdim=True)": "torch.ones(8, 16)",
+    "(x * t).sum(1) / t.sum(1).clamp(min=1)": "torch.ones(8, 16, 1, dtype=torch.bool)",
+}
+
+
+@pytest.mark.parametrize(("forward", "mask"), UNREAD.items())
+def test_a_kernel_that_never_reads_a_mask_of_ones_is_wrong(forward, mask):
+    known = reference(forward, f"[torch.randn(8, 16, 30), {mask}]", sig="x, t")
+    assert passes(known, lambda x, t: eval(forward, {"x": x, "t": t}))
+    assert not passes(known, lambda x, t: x.mean(1))
+
+
+def test_what_the_reference_cannot_take_for_a_mask_stays():
+    known = reference("x[t]", "[torch.randn(1, 30), torch.zeros(64, dtype=torch.int64)]", sig="x, t")
+    assert all(s.workload.distribution != "masked" for s in known.samples)
 
 
 def test_where_the_order_of_writes_would_decide_indices_stay():

@@ -82,7 +82,7 @@ def test_what_the_reference_cannot_take_or_does_not_change_is_left_out(forward, 
     found = {name.split("/")[0] for name in names(known)}
     assert set(known.settings.distributions) - found >= left_out
     assert "given" in found
-    assert left_out or found | {"fixed"} == set(known.settings.distributions)
+    assert left_out or found | {"fixed", "masked"} == set(known.settings.distributions)
 
 
 def test_where_both_signs_are_no_choice_elements_are_made_uneven():

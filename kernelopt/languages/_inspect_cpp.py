@@ -51,13 +51,18 @@ def inspect_cpp(names: Names, live: list[ast.AST], report: Report, *, allow_libr
 
 def inspect_text(source: str, line: int, report: Report, *, allow_libraries: bool) -> None:
     """Look at one C++ text that begins in `line` of its file."""
-    code = _TOKEN.sub(_without_text, source)
+    code = code_of(source)
     for start, call, operator in islice(framework_calls(code), MOST_SEEN):
         if not (allow_libraries and operator in LIBRARY_OPERATORS):
             report.add("fallback", line + start, f"the C++ code calls {call}...), a framework operator")
     for rule, where, what in islice(_seen(source, code), MOST_SEEN):
         if not (rule == "library" and allow_libraries):
             report.add(rule, line + code.count("\n", 0, where), what)
+
+
+def code_of(source: str) -> str:
+    """C++ text without its comments and without what stands in its strings; lines stay where they are."""
+    return _TOKEN.sub(_without_text, source)
 
 
 def texts(names: Names, live: list[ast.AST]) -> Iterator[tuple[int, str]]:

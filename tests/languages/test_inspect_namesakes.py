@@ -3,6 +3,35 @@
 import pytest
 from inspected import CALL, answer, rules
 
+FUNCTION = """
+class Op(torch.autograd.Function):
+    @staticmethod
+    def forward({}):
+        {}
+        y = torch.empty_like(x)
+        lib.f(x, y, x.shape[0])
+        return {}
+    @staticmethod
+    {}
+        return grad * 2
+"""
+BACKWARD = "def backward(ctx, grad):"
+KEEPING = f"def setup_context(ctx, inputs, output):\n        ctx.shape = output.shape\n    {BACKWARD}"
+
+
+def function(parameters: str, first: str, result: str, rest: str = BACKWARD) -> str:
+    """An answer whose work is done in an `autograd.Function`."""
+    return answer("return Op.apply(x)", top=FUNCTION.format(parameters, first, result, rest))
+
+
+SGEMM = """
+blas = cpp('''extern "C" int sgemm(const float* x, float* y, int64_t n) {} y[0] = x[0]; return 0; {}''')
+"""
+GEMM, DECLARED = SGEMM.format("{", "}"), SGEMM.format(";", "").replace(" y[0] = x[0]; return 0;", "")
+BLOCK = GEMM.replace('extern "C" int', 'extern "C" { int').replace("}", "} }")
+RUN = "y = torch.empty_like(x)\nblas.sgemm(x, y, 1)\nreturn y"
+
+
 FINE = {
     "shapes checked as PyTorch recommends": answer(
         "torch._check(x.dim() == 2, lambda: f'two axes, not {x.dim()}')\n"
@@ -11,12 +40,37 @@ FINE = {
         "return y if torch.jit.is_scripting() else y.ravel()",
         top="from torch import _check_value\nfrom torch.nn.modules.utils import _pair",
     ),
+    "a kernel named like one of BLAS": answer(RUN, top=GEMM),
+    "kernels named like BLAS in one block": answer(RUN, top=BLOCK),
+    "a shape kept for the backward": function("ctx, x", "ctx.shape = x.shape\n        ctx.eps = 1", "y"),
+    "a shape kept under another name": function("keep, x", "keep.shape = x.shape", "y.view(keep.shape)"),
+    "a shape kept by setup_context": function("x", "pass", "y", KEEPING),
 }
 CHEATS = {
     "a check that reads all of the data": ("fallback", answer(f"torch._check_tensor_all(x)\n{CALL}")),
     "an operator beside a check": (
         "fallback",
         answer("torch._check(x.dim() == 2)\nlib.f(x, x, 1)\nreturn torch.relu(x)"),
+    ),
+    "a function of BLAS that is only declared": ("library", answer(RUN, top=DECLARED)),
+    "a function of BLAS that is defined in a comment": (
+        "library",
+        answer(RUN, top=DECLARED + "# " + GEMM[1:]),
+    ),
+    "a handle of BLAS beside a kernel of that name": (
+        "library",
+        answer(RUN, top=f"{GEMM}\nimport ctypes\nblas = ctypes.CDLL(lib.path)"),
+    ),
+    "a function of scipy beside a kernel of that name": (
+        "library",
+        answer(RUN, top=f"{GEMM}\nimport scipy.linalg\nblas = blas or scipy.linalg.blas"),
+    ),
+    "an attribute that a tensor gets in a Function": ("patching", function("ctx, x", "x.near = 1", "y")),
+    "a first parameter that is a tensor": ("fallback", function("x", "pass", "x * 2", KEEPING)),
+    "arithmetic in a Function": ("fallback", function("ctx, x", "ctx.shape = x.shape", "x * 2")),
+    "arithmetic on what is given by hand in place of a context": (
+        "fallback",
+        function("ctx, x", "pass", "ctx * ctx.shape[0]").replace("Op.apply(x)", "Op.forward(x, x)"),
     ),
 }
 

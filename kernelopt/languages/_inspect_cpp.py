@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from kernelopt.languages._cpp_declarations import declares, initialised
 from kernelopt.languages._cpp_text import defines, framework_calls
 from kernelopt.languages._inspect_counters import counters
 from kernelopt.languages._inspect_cpp_tables import CALLS, CODE, STRINGS, TEXT
@@ -96,8 +97,9 @@ def _seen(source: str, code: str) -> Iterator[tuple[str, int, str]]:
     """(rule, place, what) for everything but framework operators."""
     called = [match for match in _CALLED.finditer(code) if match[1] in CALLS]
     own = {name for name in {match[1] for match in called} if defines(code, name)}
+    named = initialised(code) if called else set()
     for match in called:
-        if match[1] not in own and _is_of_c(code, match):
+        if match[1] not in own and match.start() not in named and _is_of_c(code, match):
             rule, what = CALLS[match[1]]
             yield rule, match.start(), f"{match[1]} {what}"
     for patterns, text in ((CODE, code), (TEXT, source)):
@@ -122,7 +124,7 @@ def _is_of_c(code: str, match: re.Match[str]) -> bool:
     before = code[max(0, match.start() - 60) : match.start()].rstrip()
     if before.endswith((".", "->")) or re.search(r"(?<!\bstd)(?<=\w)\s*::$", before):
         return False
-    return not _HARMLESS_CALL.match(code, match.start())
+    return not declares(code, match.start()) and not _HARMLESS_CALL.match(code, match.start())
 
 
 def _mapped_files(code: str) -> Iterator[tuple[str, int, str]]:

@@ -1,7 +1,7 @@
 """Honest code that looks like a trick by its name or shape passes, and the trick beside it is still found."""
 
 import pytest
-from inspected import CALL, answer, rules
+from inspected import CALL, answer, beside, native, rules
 
 FUNCTION = """
 class Op(torch.autograd.Function):
@@ -30,6 +30,8 @@ blas = cpp('''extern "C" int sgemm(const float* x, float* y, int64_t n) {} y[0] 
 GEMM, DECLARED = SGEMM.format("{", "}"), SGEMM.format(";", "").replace(" y[0] = x[0]; return 0;", "")
 BLOCK = GEMM.replace('extern "C" int', 'extern "C" { int').replace("}", "} }")
 RUN = "y = torch.empty_like(x)\nblas.sgemm(x, y, 1)\nreturn y"
+ALIGNED = "TABLE = {True: lib.f, False: lib.f}"
+BY_KEY = "y = torch.empty_like(x)\np = x.data_ptr()\nTABLE[{}](x, y, x.numel())\nreturn y"
 
 
 FINE = {
@@ -40,6 +42,15 @@ FINE = {
         "return y if torch.jit.is_scripting() else y.ravel()",
         top="from torch import _check_value\nfrom torch.nn.modules.utils import _pair",
     ),
+    "a member called signal": beside(
+        "struct S { const float* signal; int64_t n; S(const float* x, int64_t n) : n(n), signal(x) {} };\n"
+        "struct T { int fork, kill; explicit T(int (*f)(int)) noexcept : fork(f(1)), kill{2} { fork = 1; } };"
+    ),
+    "variables called signal": native(
+        "std::vector<float> signal(x, x + n);\nconst int fork(3);\nSpan kill(x, n);\nfloat* pipe(y);"
+    ),
+    "a kernel for aligned memory": answer(BY_KEY.format("(p | y.data_ptr()) % 64 == 0"), top=ALIGNED),
+    "a kernel for each alignment": answer(BY_KEY.format("x.data_ptr() & 31"), top=ALIGNED),
     "a kernel named like one of BLAS": answer(RUN, top=GEMM),
     "kernels named like BLAS in one block": answer(RUN, top=BLOCK),
     "a shape kept for the backward": function("ctx, x", "ctx.shape = x.shape\n        ctx.eps = 1", "y"),
@@ -47,11 +58,33 @@ FINE = {
     "a shape kept by setup_context": function("x", "pass", "y", KEEPING),
 }
 CHEATS = {
+    **{
+        f"what is found by {key}": ("memory", answer(BY_KEY.format(key), top=ALIGNED))
+        for key in (
+            *("(k := 0) or (k := id(x)) or k % 64", "(p := id(x)) or p % 64"),
+            *("p", "p % 4093", "p % 65536", "p & -1", "(p >> 12) % 64", "p // 64 % 64", "(p * 9) % 64"),
+            *("id(x) % 64", "hash(x.numpy().tobytes()) % 64", "(p % 64, p)", "x._version & 63"),
+        )
+    },
     "a check that reads all of the data": ("fallback", answer(f"torch._check_tensor_all(x)\n{CALL}")),
     "an operator beside a check": (
         "fallback",
         answer("torch._check(x.dim() == 2)\nlib.f(x, x, 1)\nreturn torch.relu(x)"),
     ),
+    "a call that a condition leads to": ("patching", native("auto old = (n > 1) ? (run) : signal(14, run);")),
+    "calls that a condition leads to": (
+        "patching",
+        native("n ? g(n) : signal(14, run), g(n); { y[0] = 1; }"),
+    ),
+    "a call within an initialiser": ("patching", beside("struct S { S() : n(signal(14, run)) {} int n; };")),
+    "a call in a label's place": ("process", native("switch (n) { case (1): fork(); break; }")),
+    "a call behind a label": ("process", native("again: fork();")),
+    "a call behind a directive": ("process", native("#pragma omp parallel\nfork();")),
+    "a call whose result is returned": ("process", beside("static int go() { return fork(); }")),
+    "a call that is an argument": ("process", native("g(n, fork()); h((int)fork());")),
+    "a call after else": ("process", native("if (n) y[0] = 1; else fork();")),
+    "a product with what a call gives": ("process", native("y[0] = n * fork();")),
+    "a function of the system that is declared": ("process", beside('extern "C" int fork();')),
     "a function of BLAS that is only declared": ("library", answer(RUN, top=DECLARED)),
     "a function of BLAS that is defined in a comment": (
         "library",

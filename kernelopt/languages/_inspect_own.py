@@ -9,15 +9,20 @@ from __future__ import annotations
 import ast
 import functools
 import re
+from collections.abc import Iterator
 
 from kernelopt.languages._cpp_blocks import blocks
 from kernelopt.languages._cpp_text import defines
 from kernelopt.languages._inspect_cpp import code_of, texts
 from kernelopt.languages._names import Names
+from kernelopt.languages._operators import OTHER_LIBRARIES, words
 
 _EXTERN = re.compile(r'\bextern\s*""\s*\{')
 _ELSEWHERE = ("ctypes", "scipy", "cffi", "numba", "cupy")
 """What else gives Python functions that are named like those of BLAS."""
+_SPACES = words("""
+    torch torch.Tensor torch.nn torch.nn.functional torch.special torch.linalg torch.fft torch.functional
+""")
 
 _LONGEST_NAME = 80
 
@@ -47,6 +52,29 @@ class OwnFunctions:
         words = {word for node in self._names.nodes for word in _words(node)}
         return not words & {*_ELSEWHERE}
 
+    def is_apart(self, name: str) -> bool:
+        """Whether the module names no such operator, and hands on no library to call it by another name.
+
+        As far as its text shows: `_inspect_run` names what PyTorch is made to do in other ways.
+        """
+        return not self._spaces_handed_on and name not in self._operators
+
+    @functools.cached_property
+    def _operators(self) -> set[str]:
+        return {meaning.rpartition(".")[2] for _, meaning in self._of_libraries}
+
+    @functools.cached_property
+    def _spaces_handed_on(self) -> bool:
+        """Whether ``torch`` or ``F`` stands anywhere but before a dot, in an annotation or in a test."""
+        fine = {id(part) for node in self._names.nodes for part in _not_handed_on(node)}
+        return any(id(node) not in fine for node, meaning in self._of_libraries if _is_space(meaning))
+
+    @functools.cached_property
+    def _of_libraries(self) -> list[tuple[ast.expr, str]]:
+        nodes = (node for node in self._names.nodes if isinstance(node, ast.expr))
+        pairs = ((node, self._names.dotted(node) or "") for node in nodes)
+        return [pair for pair in pairs if pair[1].split(".")[0] in ("torch", *OTHER_LIBRARIES)]
+
     def defined(self, name: str) -> bool:
         """Whether a text has a body for a function of that name, and hands it out."""
         return any(name in code and self._exports(code, name) for code in self._codes)
@@ -59,6 +87,24 @@ class OwnFunctions:
         return (
             bool(alone) or name in self._listed or any(defines(each, word) for each in blocks(code, _EXTERN))
         )
+
+
+def _is_space(meaning: str) -> bool:
+    """Whether attributes of a thing compute."""
+    return meaning in _SPACES or meaning.startswith(("torch.ops", "torch._")) or meaning[:5] != "torch"
+
+
+def _not_handed_on(node: ast.AST) -> Iterator[ast.AST]:
+    """What an attribute is taken of, what is called, and what only tells types."""
+    match node:
+        case ast.Attribute(value=value) | ast.Call(func=ast.Name(id="isinstance"), args=[_, value]):
+            yield from ast.walk(value)
+        case ast.arg(annotation=ast.expr() as kind) | ast.AnnAssign(annotation=kind):
+            yield from ast.walk(kind)
+        case ast.FunctionDef(returns=ast.expr() as kind):
+            yield from ast.walk(kind)
+        case ast.Call(func=function):
+            yield function
 
 
 def _words(node: ast.AST) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Callable, Iterator
 
 from kernelopt.languages._inspect_data import Data, passed
@@ -50,6 +51,12 @@ class Reach:
         owner = cls if path(function.value) in ("self", "cls") else path(function.value)
         own = self._names.method(owner, function.attr) is not None
         return own or any(objects.holds(function.value) for objects in self._objects.values())
+
+    @functools.cached_property
+    def kept(self) -> set[str]:
+        """Attributes in which methods that a call runs, but constructors, keep data of the call."""
+        running = (each for _, each in self._all(self._names.within) if id(each) not in self._constructing)
+        return {name for each in running for name in self.data.held(each) if name.startswith("self.")}
 
     def _model(self) -> str | None:
         """The class behind the name ModelNew."""

@@ -52,10 +52,17 @@ class Uses:
     """Looks at every name that live code uses."""
 
     def __init__(
-        self, names: Names, live: list[ast.AST], report: Report, kernels: Holders, *, allow_libraries: bool
+        self,
+        names: Names,
+        live: list[ast.AST],
+        report: Report,
+        kernels: Holders,
+        own: OwnFunctions,
+        *,
+        allow_libraries: bool,
     ):
         self._names, self._live, self._report, self._kernels = names, live, report, kernels
-        self._allow, self._own = allow_libraries, OwnFunctions(names, live)
+        self._allow, self._own = allow_libraries, own
         self._inner: set[int] = set()
         self._looked_up = {id(node.value) for node in live if isinstance(node, ast.Subscript)}
         self._builds_files = any(

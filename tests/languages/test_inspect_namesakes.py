@@ -1,7 +1,7 @@
 """Honest code that looks like a trick by its name or shape passes, and the trick beside it is still found."""
 
 import pytest
-from inspected import CALL, answer, beside, native, rules
+from inspected import CALL, answer, beside, extension, native, rules
 
 FUNCTION = """
 class Op(torch.autograd.Function):
@@ -30,8 +30,35 @@ blas = cpp('''extern "C" int sgemm(const float* x, float* y, int64_t n) {} y[0] 
 GEMM, DECLARED = SGEMM.format("{", "}"), SGEMM.format(";", "").replace(" y[0] = x[0]; return 0;", "")
 BLOCK = GEMM.replace('extern "C" int', 'extern "C" { int').replace("}", "} }")
 RUN = "y = torch.empty_like(x)\nblas.sgemm(x, y, 1)\nreturn y"
+RUNNER = """
+class Runner:
+    def __init__(self, native):
+        self.native = native
+    def __call__(self, x):
+        y = torch.empty_like(x)
+        self.native.softmax(x, {})
+        return y
+built = cpp('''extern "C" {}''')
+"""
+SOFTMAX = "void softmax(const float* x, float* y, int64_t n) { y[0] = x[0]; }"
+
+
+def runner(library: str = "built", arguments: str = "y, x.numel()", text: str = SOFTMAX) -> str:
+    """An answer that hands a library to an object, which calls its function softmax."""
+    top = RUNNER.format(arguments, text)
+    return answer("return self.run(x)", top=top, init=f"self.run = Runner({library})")
+
+
 ALIGNED = "TABLE = {True: lib.f, False: lib.f}"
 BY_KEY = "y = torch.empty_like(x)\np = x.data_ptr()\nTABLE[{}](x, y, x.numel())\nreturn y"
+
+
+def methods(struct: str, call: str = "Acc().var()", outside: str = "") -> str:
+    """A torch extension with a struct of its own."""
+    return extension(
+        f"struct Acc {{ float m; {struct} }};\n{outside}\n"
+        f"at::Tensor f(at::Tensor x) {{ auto y = at::empty_like(x); g({call}); return y; }}"
+    )
 
 
 FINE = {
@@ -48,6 +75,28 @@ FINE = {
     ),
     "variables called signal": native(
         "std::vector<float> signal(x, x + n);\nconst int fork(3);\nSpan kill(x, n);\nfloat* pipe(y);"
+    ),
+    "a kernel named like an operator, of a library that is handed on": runner(),
+    "a kernel named like an operator, of a library that a getter builds": answer(
+        "y = torch.empty_like(x)\nKernels.get(x.dtype).softmax(x, y, x.numel())\nreturn y",
+        top=f"""
+        class Kernels:
+            built = None
+            @classmethod
+            def get(cls, dtype: torch.dtype):
+                if cls.built is None:
+                    cls.built = cpp('''extern "C" {SOFTMAX}''')
+                return cls.built
+        """,
+    ),
+    "a method that overrides": methods("float var() const override { return m; }"),
+    "a method with its type behind it": methods("auto var() const noexcept -> float { return m; }"),
+    "a final method": methods("virtual float var() final { return m; }"),
+    "a method outside of its struct": methods(
+        "float var() const;", outside="float Acc::var() const { return m; }"
+    ),
+    "a method outside of its template": methods(
+        "T var() const;", outside="template <class T>\nT Acc<T>::var() const { return m; }"
     ),
     "a kernel for aligned memory": answer(BY_KEY.format("(p | y.data_ptr()) % 64 == 0"), top=ALIGNED),
     "a kernel for each alignment": answer(BY_KEY.format("x.data_ptr() & 31"), top=ALIGNED),
@@ -70,6 +119,45 @@ CHEATS = {
     "an operator beside a check": (
         "fallback",
         answer("torch._check(x.dim() == 2)\nlib.f(x, x, 1)\nreturn torch.relu(x)"),
+    ),
+    "functional handed on": ("fallback", runner("F", "1")),
+    "functional handed on under another name": (
+        "fallback",
+        runner("f", "1").replace("class Runner", "f = F\nclass Runner"),
+    ),
+    "torch handed on beside a kernel": (
+        "fallback",
+        runner("torch if torch.get_num_threads() else built", "1"),
+    ),
+    "an operator handed on": ("fallback", runner("type('L', (), dict(softmax=F.softmax))", "1")),
+    "a library that is not the framework handed on": (
+        "fallback",
+        "import scipy.special\n" + runner("scipy.special", "1"),
+    ),
+    "an operator of which only a declaration has the name": (
+        "fallback",
+        runner(text=SOFTMAX.replace("{ y[0] = x[0]; }", ";")),
+    ),
+    "an operator of the data itself": (
+        "fallback",
+        answer("lib.f(x, x, 1)\nreturn x.softmax(1)", top=RUNNER.format("1", SOFTMAX)),
+    ),
+    "an operator of data that is kept": (
+        "fallback",
+        answer(
+            "self.x = x\nlib.f(x, x, 1)\nreturn self.step(x)",
+            top=RUNNER.format("1", SOFTMAX),
+            methods="def step(self, x):\n    return self.x.softmax(x.dim() - 1, x)",
+        ),
+    ),
+    "a method that is only declared": ("fallback", methods("float var() const override;")),
+    "a method of a struct of the framework": (
+        "fallback",
+        methods("", outside="at::Tensor at::Tensor::var() const { return m; }"),
+    ),
+    "a tensor's method beside an own one": (
+        "fallback",
+        methods("auto var() const -> float { return m; }", call="x.var()"),
     ),
     "a call that a condition leads to": ("patching", native("auto old = (n > 1) ? (run) : signal(14, run);")),
     "calls that a condition leads to": (

@@ -54,6 +54,7 @@ def _own_methods(code: str) -> set[str]:
 
 def _defines_outside(code: str, name: str) -> bool:
     """``acc_t WelfordAcc<acc_t>::var() const {``, of a struct of the text."""
-    method = rf"\b(\w+)\s{{0,9}}(?:<[\w\s:,]{{0,100}}>)?\s{{0,9}}::\s{{0,9}}{name}\s*\([^;{{}}]{{0,500}}\){_BEHIND}"
+    struct = r"\b(\w+)\s{0,9}(?:<[\w\s:,]{0,100}>)?\s{0,9}::\s{0,9}"
+    method = rf"{struct}{name}\s*\([^;{{}}]{{0,500}}\){_BEHIND}"
     own = {*_STRUCT.findall(code)}
     return any(match[1] in own for match in re.finditer(method, code))

@@ -6,7 +6,7 @@ import ast
 import functools
 from collections.abc import Callable, Iterator
 
-from kernelopt.languages._inspect_data import Data, passed
+from kernelopt.languages._inspect_data import Data, carries, passed
 from kernelopt.languages._inspect_holders import Holders
 from kernelopt.languages._inspect_live import is_never, switched_off
 from kernelopt.languages._inspect_prepared import (
@@ -64,12 +64,22 @@ class Reach:
     def kept(self) -> set[str]:
         """Attributes and globals in which functions that a call runs, but constructors, keep its data."""
         running = (each for _, each in self._all(self._names.within) if id(each) not in self._constructing)
+        globals_ = self._names.declared_global
         return {
             name
             for each in running
-            for name in self.data.held(each)
-            if "." in name or name in self._names.declared_global
+            for name in (*self.data.held(each), *self._written(each))
+            if "." in name or name in globals_
         }
+
+    def _written(self, function: Function) -> Iterator[str]:
+        """What is filled in place: ``self.space.copy_(x)``."""
+        held = self.data.held(function)
+        for node in self._names.within(function):
+            match node:
+                case ast.Call(func=ast.Attribute(value=owner, attr=attr), args=[*_, value]):
+                    if attr.endswith("_") and carries(value, held):
+                        yield path(owner) or ""
 
     def _model(self) -> str | None:
         """The class behind the name ModelNew."""

@@ -203,6 +203,9 @@ FALLBACKS = {
     "a method that reads data that setattr kept": filled(
         "setattr(self, 'x', x)\nif self.w is None:\n    self.fill()", FILL.replace("self.rate", "self.x")
     ),
+    "a method that reads data that was copied": filled(
+        "self.space.copy_(x)\nif self.w is None:\n    self.fill()", FILL.replace("self.rate", "self.space")
+    ),
     "a block that reads data that was kept": filled(
         "self.keep(x)\nif self.w is None:\n    self.w = torch.exp(self.x)",
         "def keep(self, x):\n    self.x = x",

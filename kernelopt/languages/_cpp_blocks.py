@@ -15,7 +15,12 @@ _BRACE = re.compile(r"[{}]")
 
 def structs(code: str) -> str:
     """The bodies of all structs and classes."""
-    return "\n".join(_body(code, match.end()) for match in islice(_STRUCT.finditer(code), _MOST_STRUCTS))
+    return "\n".join(blocks(code, _STRUCT))
+
+
+def blocks(code: str, head: re.Pattern[str]) -> Iterator[str]:
+    """What is inside the braces that a pattern ends with."""
+    return (_body(code, match.end()) for match in islice(head.finditer(code), _MOST_STRUCTS))
 
 
 def headers(code: str, place: int) -> Iterator[tuple[int, str]]:

@@ -31,6 +31,7 @@ from kernelopt.languages._inspect_handles import inspect_handles
 from kernelopt.languages._inspect_jit import inspect_jit
 from kernelopt.languages._inspect_live import live_nodes
 from kernelopt.languages._inspect_memory import Memory
+from kernelopt.languages._inspect_own import OwnFunctions
 from kernelopt.languages._inspect_patching import Patching
 from kernelopt.languages._inspect_reach import Reach
 from kernelopt.languages._inspect_report import Report
@@ -99,9 +100,10 @@ def _is_too_long(source: str, names: Names) -> bool:
 def _look(source: str, tree: ast.Module, names: Names, allow_libraries: bool) -> Report:
     report, reach = Report(), Reach(names)
     live = live_nodes(tree, names)
-    work = Work(names, reach, report, allow_libraries=allow_libraries)
+    own = OwnFunctions(names, live)
+    work = Work(names, reach, report, own, allow_libraries=allow_libraries)
     work.look(live)
-    Uses(names, live, report, work.kernels, allow_libraries=allow_libraries).look()
+    Uses(names, live, report, work.kernels, own, allow_libraries=allow_libraries).look()
     Patching(names, live, reach, report).look()
     Memory(names, reach, report).look()
     Streams(names, live, reach, report).look()

@@ -39,12 +39,12 @@ def _stores(node: ast.Call) -> Iterator[tuple[ast.expr, ast.expr]]:
         ):
             yield owner, value
         case ast.Call(func=ast.Name(id="setattr"), args=[owner, ast.Constant(value=str(name)), value]):
-            yield ast.Attribute(owner, name), value
+            yield ast.Attribute(owner, name, ast.Store()), value
         case ast.Call(
             func=ast.Attribute(value=owner, attr="add_module" | "register_module"),
             args=[ast.Constant(value=str(name)), value],
         ):
-            yield ast.Attribute(owner, name), value
+            yield ast.Attribute(owner, name, ast.Store()), value
 
 
 def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:

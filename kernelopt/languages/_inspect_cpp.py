@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from kernelopt.languages._cpp_declarations import declares, initialised
 from kernelopt.languages._cpp_text import defines, framework_calls
 from kernelopt.languages._inspect_counters import counters
 from kernelopt.languages._inspect_cpp_tables import CALLS, CODE, STRINGS, TEXT
@@ -51,13 +52,18 @@ def inspect_cpp(names: Names, live: list[ast.AST], report: Report, *, allow_libr
 
 def inspect_text(source: str, line: int, report: Report, *, allow_libraries: bool) -> None:
     """Look at one C++ text that begins in `line` of its file."""
-    code = _TOKEN.sub(_without_text, source)
+    code = code_of(source)
     for start, call, operator in islice(framework_calls(code), MOST_SEEN):
         if not (allow_libraries and operator in LIBRARY_OPERATORS):
             report.add("fallback", line + start, f"the C++ code calls {call}...), a framework operator")
     for rule, where, what in islice(_seen(source, code), MOST_SEEN):
         if not (rule == "library" and allow_libraries):
             report.add(rule, line + code.count("\n", 0, where), what)
+
+
+def code_of(source: str) -> str:
+    """C++ text without its comments and without what stands in its strings; lines stay where they are."""
+    return _TOKEN.sub(_without_text, source)
 
 
 def texts(names: Names, live: list[ast.AST]) -> Iterator[tuple[int, str]]:
@@ -91,8 +97,9 @@ def _seen(source: str, code: str) -> Iterator[tuple[str, int, str]]:
     """(rule, place, what) for everything but framework operators."""
     called = [match for match in _CALLED.finditer(code) if match[1] in CALLS]
     own = {name for name in {match[1] for match in called} if defines(code, name)}
+    named = initialised(code) if called else set()
     for match in called:
-        if match[1] not in own and _is_of_c(code, match):
+        if match[1] not in own and match.start() not in named and _is_of_c(code, match):
             rule, what = CALLS[match[1]]
             yield rule, match.start(), f"{match[1]} {what}"
     for patterns, text in ((CODE, code), (TEXT, source)):
@@ -117,7 +124,7 @@ def _is_of_c(code: str, match: re.Match[str]) -> bool:
     before = code[max(0, match.start() - 60) : match.start()].rstrip()
     if before.endswith((".", "->")) or re.search(r"(?<!\bstd)(?<=\w)\s*::$", before):
         return False
-    return not _HARMLESS_CALL.match(code, match.start())
+    return not declares(code, match.start()) and not _HARMLESS_CALL.match(code, match.start())
 
 
 def _mapped_files(code: str) -> Iterator[tuple[str, int, str]]:

@@ -13,6 +13,8 @@ from kernelopt.languages._names import Function, Names, path
 
 _ADDRESSES = ("data_ptr", "untyped_storage", "storage", "_cdata")
 _READING = ("tolist", "tobytes", "numpy")
+_COARSEST = 256
+"""Bytes up to which kernels ask how memory is aligned; further bits begin to tell inputs from each other."""
 _FINDING = ("get", "pop", "setdefault", "index", "__getitem__", "__contains__")
 
 
@@ -32,6 +34,9 @@ class Identity:
             self._inputs |= {
                 name for name, value in pairs if name and "." not in name and self.is_input(value)
             }
+        self._addresses: set[str] = set()
+        others = {name for name, value in pairs if not self._is_address(value)}
+        self._addresses = {name for name, _ in pairs if name} - others
         self._keys: set[str] = set()
         for _ in range(2):
             self._keys |= {name for name, value in pairs if name and "." not in name and self._is_key(value)}
@@ -67,9 +72,31 @@ class Identity:
         parts = [part for part in ast.walk(one) if isinstance(part, ast.Name | ast.Attribute)]
         return next(filter(None, (self._state.path(part, self._function) for part in parts)), None)
 
-    def _is_key(self, node: ast.expr) -> bool:
+    def _is_key(self, node: ast.AST) -> bool:
         """Whether a value holds an address, identity, version or content of an input."""
-        return any(self._tells(part) for part in ast.walk(node))
+        if self._is_alignment(node):
+            return False
+        return self._tells(node) or any(map(self._is_key, ast.iter_child_nodes(node)))
+
+    def _is_alignment(self, node: ast.AST) -> bool:
+        """``(x.data_ptr() | y.data_ptr()) % 64``: what a kernel for aligned memory is chosen by."""
+        match node:
+            case ast.BinOp(left=value, op=ast.Mod(), right=ast.Constant(int(size))):
+                return size.bit_count() == 1 and size <= _COARSEST and self._is_address(value)
+            case ast.BinOp(left=value, op=ast.BitAnd(), right=ast.Constant(int(mask))):
+                return 0 <= mask <= _COARSEST and self._is_address(value)
+        return False
+
+    def _is_address(self, node: ast.expr) -> bool:
+        """Addresses, and what they have in common."""
+        match node:
+            case ast.Call(func=ast.Attribute(attr="data_ptr")):
+                return True
+            case ast.BinOp(left=left, op=ast.BitOr() | ast.Add() | ast.Sub(), right=right):
+                return self._is_address(left) and self._is_address(right)
+            case ast.Name(id=name):
+                return name in self._addresses
+        return isinstance(node, ast.Constant)
 
     def _tells(self, node: ast.AST) -> bool:
         match node:

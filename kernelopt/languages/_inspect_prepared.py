@@ -7,7 +7,7 @@ That is what a constructor calls and nothing else does, what fills a cache by si
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from kernelopt.languages._inspect_data import carries
 from kernelopt.languages._names import Function, Names, path
@@ -18,9 +18,11 @@ _LOADING = (
     "_register_load_state_dict_pre_hook",
 )
 """What runs the function that it is given when weights are loaded, and never in a call."""
-_CACHES = ("functools.lru_cache", "functools.cache")
+_CACHES = ("functools.lru_cache", "functools.cache", "functools.cached_property")
 _LONGEST_CHAIN = 10
 """Methods, one called by the other, through which a constructor is followed."""
+MethodOf = Callable[[str], tuple[Function, set[str]] | None]
+"""From a name to a method of the same object, and to the names in it that hold data."""
 
 
 def constructing(names: Names) -> set[int]:
@@ -66,9 +68,14 @@ def _called(function: ast.FunctionDef) -> Iterator[ast.Attribute]:
                 queue += [part.body for part in node.args if isinstance(part, ast.Lambda)]
 
 
-def is_remembered(function: Function, names: Names, held: set[str]) -> bool:
-    """Whether results of a function that gets no data, only sizes, are kept by ``lru_cache``."""
-    decorators = [] if held or isinstance(function, ast.Lambda) else function.decorator_list
+def is_remembered(function: Function, names: Names, held: set[str], kept: set[str]) -> bool:
+    """Whether results of a function that gets no data, only sizes, are kept by ``lru_cache``.
+
+    `kept` are attributes in which the model keeps data; a cached property may be cleared and asked again.
+    """
+    if held or isinstance(function, ast.Lambda) or any(carries(each, kept) for each in function.body):
+        return False
+    decorators = function.decorator_list
     made = [each.func if isinstance(each, ast.Call) else each for each in decorators if not _keeps_none(each)]
     return any(names.dotted(each) in _CACHES for each in made)
 
@@ -78,16 +85,77 @@ def _keeps_none(decorator: ast.expr) -> bool:
     return any(isinstance(part, ast.Constant) and part.value == 0 for part in ast.walk(decorator))
 
 
-def fills_cache(node: ast.If, held: set[str]) -> bool:
-    """``if self.packed is None: self.packed = ...`` without a look at the data of the call."""
+def fills_cache(node: ast.If, held: set[str], method: MethodOf) -> bool:
+    """``if self.packed is None: self.packed = ...`` without a look at the data of the call.
+
+    `method` finds methods of the same object: ``self._pack()`` may do the filling.
+    """
     body = [part for statement in node.body for part in ast.walk(statement)]
-    if any(isinstance(part, ast.Return) for part in body) or any(carries(each, held) for each in node.body):
+    if any(isinstance(part, ast.Return) for part in body):
         return False
+    called = _called_to_fill(body, method)
+    if any(carries(each, held) for each in node.body) or any(_reads(each, data) for each, data in called):
+        return False
+    body += [part for each, _ in called for part in ast.walk(each)]
     stored = {path(part) for part in body if isinstance(part, ast.Attribute | ast.Name) and _is_store(part)}
     stored |= _filled(node.test, body)
     asked = {path(part) for part in ast.walk(node.test) if isinstance(part, ast.Attribute | ast.Name)}
     asked |= {f"self.{part.value!s}" for part in ast.walk(node.test) if isinstance(part, ast.Constant)}
     return bool((stored & asked) - {"self", None})
+
+
+def _called_to_fill(body: list[ast.AST], method: MethodOf) -> list[tuple[Function, set[str]]]:
+    """Methods of the object that a block calls, one by the other."""
+    found: dict[str, tuple[Function, set[str]]] = {}
+    queue = [*body]
+    for node in queue:
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name("self"), attr=name)) if name not in found:
+                known = method(name)
+                if known is not None and len(found) < _LONGEST_CHAIN:
+                    found[name] = known
+                    queue += ast.walk(known[0])
+    return [*found.values()]
+
+
+def _reads(function: Function, held: set[str]) -> bool:
+    body = [function.body] if isinstance(function, ast.Lambda) else function.body
+    return any(carries(each, held) for each in body)
+
+
+def only_filling(names: Names, blocks: list[ast.If], constructors: set[int]) -> set[int]:
+    """Ids of methods that nothing names but calls in such blocks, and in constructors."""
+    parts = [part for block in blocks for each in block.body for part in ast.walk(each)]
+    called = [part.func for part in parts if isinstance(part, ast.Call)]
+    methods = [
+        part for node in names.classes.values() for part in node.body if isinstance(part, ast.FunctionDef)
+    ]
+    called += [node for each in methods if id(each) in constructors for node in _called(each)]
+    calls, mentions = set(map(id, called)), _mentions(names)
+    return {id(each) for each in methods if mentions.get(each.name, {0}) <= calls}
+
+
+def early_return(function: Function) -> ast.If | None:
+    """``if self.packed is not None: return self.packed``, and what follows it as the block of such a test.
+
+    That block has one way out, at its end.
+    """
+    body = [] if isinstance(function, ast.Lambda) else function.body
+    for index, statement in enumerate(body):
+        match statement:
+            case ast.If(test=test, body=[ast.Return(value=value)], orelse=[]) if _asks(test, value):
+                rest = body[index + 1 :]
+                rest = rest[:-1] if rest and isinstance(rest[-1], ast.Return) else rest
+                return ast.If(test=test, body=rest, orelse=[])
+    return None
+
+
+def _asks(test: ast.expr, value: ast.expr | None) -> bool:
+    """Whether a test asks for what is returned at once, or nothing is returned and it asks an attribute."""
+    asked = {path(part) for part in ast.walk(test) if isinstance(part, ast.Attribute)}
+    asked |= {f"self.{part.value!s}" for part in ast.walk(test) if isinstance(part, ast.Constant)}
+    returned = path(value) if isinstance(value, ast.Attribute | ast.Subscript) else None
+    return returned in asked if value is not None else bool(asked)
 
 
 def _filled(test: ast.expr, body: list[ast.AST]) -> set[str | None]:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Callable, Iterator
 
-from kernelopt.languages._inspect_data import Data, passed
+from kernelopt.languages._inspect_data import Data, carries, passed
 from kernelopt.languages._inspect_holders import Holders
 from kernelopt.languages._inspect_live import is_never, switched_off
-from kernelopt.languages._inspect_prepared import constructing, fills_cache, is_remembered
+from kernelopt.languages._inspect_prepared import (
+    constructing,
+    early_return,
+    fills_cache,
+    is_remembered,
+    only_filling,
+)
 from kernelopt.languages._names import Function, Names, path
 
 ENTRIES = ("forward", "__call__", "_call_impl", "__getattr__", "__getattribute__", "__torch_function__")
@@ -41,7 +48,9 @@ class Reach:
         self.start = self._start()
         self._running: dict[int, list[ast.AST]] = {}
         self.data = Data(names)
+        self._classes = {id(part): name for name, node in names.classes.items() for part in node.body}
         self._spread(list(self._all(names.within)))
+        self._constructing |= self._only_filling()
         self.calls = list(self._all(self.running))
         """Functions that a call runs, the entry first."""
 
@@ -50,6 +59,27 @@ class Reach:
         owner = cls if path(function.value) in ("self", "cls") else path(function.value)
         own = self._names.method(owner, function.attr) is not None
         return own or any(objects.holds(function.value) for objects in self._objects.values())
+
+    @functools.cached_property
+    def kept(self) -> set[str]:
+        """Attributes and globals in which functions that a call runs, but constructors, keep its data."""
+        running = (each for _, each in self._all(self._names.within) if id(each) not in self._constructing)
+        globals_ = self._names.declared_global
+        return {
+            name
+            for each in running
+            for name in (*self.data.held(each), *self._written(each))
+            if "." in name or name in globals_
+        }
+
+    def _written(self, function: Function) -> Iterator[str]:
+        """What is filled in place: ``self.space.copy_(x)``."""
+        held = self.data.held(function)
+        for node in self._names.within(function):
+            match node:
+                case ast.Call(func=ast.Attribute(value=owner, attr=attr), args=[*_, value]):
+                    if attr.endswith("_") and carries(value, held):
+                        yield path(owner) or ""
 
     def _model(self) -> str | None:
         """The class behind the name ModelNew."""
@@ -76,9 +106,26 @@ class Reach:
         """What runs in a function: not dead branches, nor blocks that prepare weights or tables once."""
         if id(function) not in self._running:
             held = self.data.held(function)
-            remembered = is_remembered(function, self._names, held)
-            self._running[id(function)] = [] if remembered else _running(function, held, self._off)
+            remembered = is_remembered(function, self._names, held, self.kept)
+            fills = functools.partial(self._fills, function)
+            self._running[id(function)] = [] if remembered else _running(function, fills, self._off)
         return self._running[id(function)]
+
+    def _fills(self, function: Function, block: ast.If) -> bool:
+        """Whether a block of a function fills a cache, itself or by methods of the same object."""
+
+        def method(name: str) -> tuple[Function, set[str]] | None:
+            found = self._names.method(self._bound(self._classes.get(id(function))), name)
+            return (found[1], self.data.held(found[1]) | self.kept) if found else None
+
+        return fills_cache(block, self.data.held(function) | self.kept, method)
+
+    def _only_filling(self) -> set[int]:
+        """Methods of objects that only fill caches."""
+        methods = [each for name in self._names.classes for _, each in self._methods(name)]
+        pairs = ((each, node) for each in methods for node in self._names.within(each))
+        blocks = [node for each, node in pairs if isinstance(node, ast.If) and self._fills(each, node)]
+        return only_filling(self._names, blocks, self._constructing) if blocks else set()
 
     def _spread(self, calls: list[Method]) -> None:
         """Follow data through calls until nothing new is reached."""
@@ -205,12 +252,15 @@ class Reach:
                 yield cls, node
 
 
-def _running(function: Function, held: set[str], off: set[str]) -> list[ast.AST]:
+def _running(function: Function, fills: Callable[[ast.If], bool], off: set[str]) -> list[ast.AST]:
     queue: list[ast.AST] = [*function.body] if not isinstance(function, ast.Lambda) else [function.body]
+    found = early_return(function)
+    if found is not None and fills(found):
+        queue = [each for each in queue if each not in found.body]
     for node in queue:
         if isinstance(node, ast.If) and is_never(node.test, off):
             queue += node.orelse
-        elif isinstance(node, ast.If) and fills_cache(node, held):
+        elif isinstance(node, ast.If) and fills(node):
             queue += [node.test, *node.orelse]
         else:
             queue += ast.iter_child_nodes(node)

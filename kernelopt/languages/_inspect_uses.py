@@ -9,6 +9,7 @@ import ast
 from collections.abc import Iterator
 
 from kernelopt.languages._inspect_holders import Holders
+from kernelopt.languages._inspect_own import OwnFunctions
 from kernelopt.languages._inspect_report import Report
 from kernelopt.languages._inspect_tables import (
     ATTRIBUTES,
@@ -51,10 +52,17 @@ class Uses:
     """Looks at every name that live code uses."""
 
     def __init__(
-        self, names: Names, live: list[ast.AST], report: Report, kernels: Holders, *, allow_libraries: bool
+        self,
+        names: Names,
+        live: list[ast.AST],
+        report: Report,
+        kernels: Holders,
+        own: OwnFunctions,
+        *,
+        allow_libraries: bool,
     ):
         self._names, self._live, self._report, self._kernels = names, live, report, kernels
-        self._allow = allow_libraries
+        self._allow, self._own = allow_libraries, own
         self._inner: set[int] = set()
         self._looked_up = {id(node.value) for node in live if isinstance(node, ast.Subscript)}
         self._builds_files = any(
@@ -119,8 +127,18 @@ class Uses:
             return
         if rule:
             self._add(rule, node, f".{attribute} {WHAT[rule]}")
-        elif (LIBRARY_FUNCTION.fullmatch(attribute) or MANGLED.match(attribute)) and not self._allow:
+        elif self._is_of_library(node, attribute) and not self._allow:
             self._add("library", node, f".{attribute[:60]} {WHAT['library']}")
+
+    def _is_of_library(self, node: ast.AST, attribute: str) -> bool:
+        """A name that libraries have; a kernel of one's own may be called ``sgemm`` as well.
+
+        A library behind a build of that name is told by what the build imports.
+        """
+        if not LIBRARY_FUNCTION.fullmatch(attribute):
+            return MANGLED.match(attribute) is not None
+        of_build = isinstance(node, ast.Attribute) and self._kernels.holds(node.value)
+        return not (of_build and self._own.are_alone and self._own.defined(attribute))
 
     def _item(self, node: ast.Subscript) -> None:
         self._made_up(node.value, node.slice, node)

@@ -18,6 +18,7 @@ from kernelopt.languages._body import tensors
 from kernelopt.languages._inspect_called import may_call
 from kernelopt.languages._inspect_data import carries
 from kernelopt.languages._inspect_holders import Holders
+from kernelopt.languages._inspect_own import OwnFunctions
 from kernelopt.languages._inspect_reach import Reach, is_super
 from kernelopt.languages._inspect_report import Report
 from kernelopt.languages._names import JITS, Function, Names, path
@@ -44,8 +45,10 @@ BUILDERS = (
 class Work:
     """Looks at all code that a call of the model reaches."""
 
-    def __init__(self, names: Names, reach: Reach, report: Report, *, allow_libraries: bool):
-        self._names, self._reach, self._report = names, reach, report
+    def __init__(
+        self, names: Names, reach: Reach, report: Report, own: OwnFunctions, *, allow_libraries: bool
+    ):
+        self._names, self._reach, self._report, self._own = names, reach, report, own
         self._allow = allow_libraries
         self._allowed = LIBRARY_OPERATORS if allow_libraries else frozenset()
         self.kernels = Holders(names, self.is_build)
@@ -175,7 +178,7 @@ class Work:
         elif self._runs_worker(function):
             self._fallback(node, f"{_text(function)}(...) runs a framework module or operator")
         elif isinstance(function, ast.Attribute):
-            self._method(node, function, cls)
+            self._method(node, function, cls, held)
 
     def _runs_worker(self, function: ast.expr) -> bool:
         """``self.linear``, ``self.layers[0]``, ``self.linear.forward``, but not ``self.linear.weight.t``."""
@@ -198,7 +201,7 @@ class Work:
         elif name in ("operator.matmul", "operator.imatmul", "operator.__matmul__") and not self._allow:
             self._fallback(node, f"{name} multiplies matrices in PyTorch")
 
-    def _method(self, node: ast.Call, function: ast.Attribute, cls: str | None) -> None:
+    def _method(self, node: ast.Call, function: ast.Attribute, cls: str | None, held: set[str]) -> None:
         if is_super(function.value) and function.attr in ("forward", "__call__") and cls:
             known = [base for base in self._names.bases(cls) if self._names.method(base, function.attr)]
             comes_back = function.attr == "__call__" and self._names.method(cls, "forward")
@@ -206,8 +209,22 @@ class Work:
                 self._fallback(node, f"super().{function.attr}(...) runs the forward of another module")
         elif function.attr in OPERATOR_METHODS and not is_super(function.value):
             self._fallback(node, f"{_text(function)}(...) is tensor arithmetic in PyTorch")
-        elif function.attr in COMPUTING - self._allowed and not self._reach.is_own(function, cls):
+        elif function.attr in COMPUTING - self._allowed and not (
+            self._reach.is_own(function, cls) or self._is_kernel(node, function, held)
+        ):
             self._fallback(node, f"{_text(function)}(...) is a framework operator")
+
+    def _is_kernel(self, node: ast.Call, function: ast.Attribute, held: set[str]) -> bool:
+        """``Kernels.get().softmax(x, y, n)``: what the module's own native text calls so is given the data.
+
+        By what way the build came there is not asked; a tensor it is not, nor a library.
+        """
+        data = held | self._reach.kept
+        given = any(carries(value, data) for value in _arguments(node))
+        tensor = carries(function.value, data) or self._weights.holds(function.value)
+        if tensor or not given or self._names.may_be(function.value):
+            return False
+        return self._own.defined(function.attr) and self._own.is_apart(function.attr)
 
     # What happens when the kernel fails
 

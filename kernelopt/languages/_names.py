@@ -140,6 +140,11 @@ class Names:
         arguments = {node.arg for node in self.nodes if isinstance(node, ast.arg)}
         return stored | arguments | {*self.imports, *self.functions, *self.classes}
 
+    @functools.cached_property
+    def declared_global(self) -> set[str]:
+        """Names that some function declares global."""
+        return {name for node in self.nodes if isinstance(node, ast.Global) for name in node.names}
+
     def _resolve(self, node: ast.expr) -> str | None:
         if isinstance(node, ast.Name):
             return self._name(node.id)

@@ -46,10 +46,14 @@ HARMLESS_FUNCTIONS = (
         inference_mode set_grad_enabled is_inference_mode_enabled get_num_threads get_default_dtype
         broadcast_shapes broadcast_tensors promote_types result_type can_cast memory_format
         is_floating_point is_storage get_device _assert typename
-        set_num_threads
+        set_num_threads ravel atleast_2d
+        _check _check_value _check_type _check_index _check_is_size
+        compiler.is_compiling jit.is_scripting cpu._is_avx512_supported cpu.is_available
+        nn.modules.utils._pair
     """)
 )
-"""Functions directly under ``torch`` that an answer may call in `forward`."""
+"""Functions below ``torch`` that an answer may call in `forward`. Those that check are what PyTorch has
+in place of ``assert``; ``_check_tensor_all`` reads the data, so it is not one of them."""
 
 HARMLESS_SPACES = (
     *("utils.cpp_extension", "version", "cuda", "backends"),

@@ -235,10 +235,8 @@ def _changed(arg: Any, how: Distribution, chance: torch.Generator) -> Any:
         return type(arg)(_changed(part, how, chance) for part in arg)
     if not isinstance(arg, torch.Tensor) or arg.dim() == 0 or arg.numel() < 2 or arg.layout != torch.strided:
         return arg
-    if arg.is_complex():
-        return _complexes(arg, how, chance)
-    if arg.is_floating_point():
-        return arg if is_special(arg, how.moves) else _floats(arg, how.change, chance)
+    if arg.is_floating_point() or arg.is_complex():
+        return _numbers(arg, how, chance)
     if arg.dtype in _INDICES and how.index and not is_ordered(arg):
         return _like(how.index(arg, chance), arg)
     if arg.dtype == torch.bool and how.mask and not is_one_hot(arg):
@@ -246,8 +244,10 @@ def _changed(arg: Any, how: Distribution, chance: torch.Generator) -> Any:
     return arg
 
 
-def _complexes(x: torch.Tensor, how: Distribution, chance: torch.Generator) -> torch.Tensor:
-    """The change of both parts; Hermitian and symmetric matrices, and flags, are left as they are."""
+def _numbers(x: torch.Tensor, how: Distribution, chance: torch.Generator) -> torch.Tensor:
+    """The change, of both parts where numbers are complex; what has a structure is left as it is."""
+    if not x.is_complex():
+        return x if is_special(x, how.moves) else _floats(x, how.change, chance)
     parts = torch.view_as_real(x.resolve_conj())
     if is_special(parts, moves=False) or is_hermitian(x) or (how.moves and is_symmetric(x)):
         return x

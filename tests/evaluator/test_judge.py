@@ -17,7 +17,7 @@ def test_an_honest_kernel_passes_with_all_that_was_measured(evaluate):
     assert (found.status, found.stage) == (Status.PASSED, Stage.DONE), found.reason
     assert {check.status for check in found.checks} == {Status.PASSED}
     tried = {check.workload_id.split("/")[0] for check in found.checks}
-    assert tried == {"given", "mixed", "outlier", "steep", "constant", "small"}
+    assert tried == {"given", "mixed", "outlier", "patchy", "steep", "constant", "small"}
     assert found.build and found.build.seconds >= 0
     timing = found.timing
     assert timing.rounds == len(timing.candidate_samples_ms) >= 5  # less than in peace: there is a time cap

@@ -74,11 +74,11 @@ def test_outputs_do_not_always_begin_at_the_same_cache_line(processes):
 
 
 def test_hardly_a_timed_batch_waits_for_memory_whatever_small_things_lie_behind_its_outputs():
-    """Of 232 batches; about 15 did when a small thing behind the outputs sufficed for the next not to fit."""
+    """Of 232 batches; nine did when a small thing behind the outputs sufficed for the next not to fit."""
     late = []
     for seed in range(4):
         command = [sys.executable, "-c", SMALL, str(folder("sandbox")), str(seed)]
         first, _, *rest = json.loads(subprocess.check_output(command, text=True, timeout=120))
         assert first > 4 * PAGES - 64
         late += [faults for faults in rest if faults > PAGES]
-    assert len(late) <= 5
+    assert len(late) <= 4

@@ -37,7 +37,7 @@ from kernelopt.languages import BuildReply, BuildRequest, Finding, Language
 from kernelopt.sandboxes import Sandbox
 from kernelopt.task import Task
 
-REFERENCES_SHARE = 0.25
+REFERENCES_SHARE = 0.33
 """Loaded references (inputs, expected outputs) are kept until they hold this part of the memory."""
 
 _OWN_THREADS = re.compile(r"\bstd::(jthread|thread|async)\b|\bpthread_create\b|\bthreading\b|\bconcurrent\b")

@@ -102,5 +102,5 @@ class Room:
         """
         malloc, free = self.libc.malloc, self.libc.free
         for size in SPLINTERS:
-            for block in sorted(malloc(size) for _ in range(2 * KEPT)):
+            for block in sorted(malloc(size) or 0 for _ in range(2 * KEPT)):  # 0: there is no memory left
                 free(block)

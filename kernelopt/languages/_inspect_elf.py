@@ -200,9 +200,8 @@ class _File:
 
     def _symbols(self, section: _Section) -> Iterator[tuple[int, ...]]:
         if section.size > MOST_SYMBOLS * _SYMBOL.size:
-            raise NotElf(
-                f"there are more than {MOST_SYMBOLS:,} symbols"
-            )  # what comes last may be what counts
+            # What comes last, behind those that are read, may be what counts.
+            raise NotElf(f"there are more than {MOST_SYMBOLS:,} symbols")
         return _SYMBOL.iter_unpack(self._slice(section.offset, section.size - section.size % _SYMBOL.size))
 
     def _linked(self, section: _Section) -> bytes:

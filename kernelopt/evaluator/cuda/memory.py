@@ -42,6 +42,8 @@ BETWEEN_SD = Settings(threads=1).between_sd
 RIG_SHARE = 0.25
 """Input sets of tasks timed before may keep this part of a GPU's memory."""
 
+OTHERS = "the worker passes memory of another process for its own"
+
 
 class CudaMemory:
     """One GPU, as judge and workers share it. A context of the judge's own does all of it."""
@@ -64,6 +66,7 @@ class CudaMemory:
         self._scratch = self.gpu.allocate(self._flush_bytes)
         self.pourer = Pourer(self.gpu)
         self._opened: dict[int, CudaWindow] = {}
+        self._theirs: dict[bytes, CudaWindow] = {}
         self._arenas: set[DeviceArena] = set()
         self.gpu.fill(self._scratch, 0, self._flush_bytes)
         usual_ms = statistics.median(self.probe_ms() for _ in range(PROBES))
@@ -108,6 +111,14 @@ class CudaMemory:
         with contextlib.suppress(CudaError):
             self.gpu.free(arena.pointer)
 
+    def keep(self, handle: bytes, window: CudaWindow) -> None:
+        """Note whose an allocation is: nobody else may claim it, whether it is open here or not."""
+        self._theirs[handle] = window
+
+    def forget(self, window: CudaWindow) -> None:
+        """Its worker ends, and other processes may be given the same handles."""
+        self._theirs = {handle: owner for handle, owner in self._theirs.items() if owner is not window}
+
     def open(self, handle: bytes, window: CudaWindow) -> tuple[int, int]:
         """Address here of an allocation of the worker behind `window`, and bytes from there to its end.
 
@@ -117,6 +128,8 @@ class CudaMemory:
         """
         if any(arena.handle == handle for arena in self._arenas):
             raise Unreadable("the worker passes the judge's memory for its own", foreign=True)
+        if self._theirs.get(handle, window) is not window:
+            raise Unreadable(OTHERS, foreign=True)
         try:
             pointer = self.gpu.open(handle)
         except CudaError as error:
@@ -125,7 +138,7 @@ class CudaMemory:
         owner = self._opened.setdefault(pointer, window)
         if owner is not window:
             self.gpu.close_handle(pointer)
-            raise Unreadable("the worker passes memory of another process for its own", foreign=True)
+            raise Unreadable(OTHERS, foreign=True)
         base, size = self.gpu.extent(pointer)
         return pointer, base + size - pointer
 

@@ -104,7 +104,8 @@ class CudaWindow:
             raise Unreadable("the worker described its memory on the GPU with nonsense")
         self._homes = [Home(base, size, bytes.fromhex(handle)) for base, size, handle in homes]
         for home in self._homes if self._trusted else ():
-            self._open(home)  # the reference's memory is known to be the reference's before anybody claims it
+            self._memory.keep(home.handle, self)
+            self._open(home)  # some bytes of a handle may mean nothing: what they lead to is known, too
 
     def copy_out(self, claims: Sequence[dict[str, Any]]) -> list[torch.Tensor | None]:
         """Copies of what lies at the claimed addresses, as the judge sees it."""
@@ -153,6 +154,7 @@ class CudaWindow:
     def close(self) -> None:
         """Let go of the arenas, too."""
         self._shut()
+        self._memory.forget(self)
         while self._arenas:
             self._arenas.pop().close()
 

@@ -69,7 +69,7 @@ def parent(pid):
     except OSError:
         return os.getppid()
 def theirs(own):
-    '''The reference's allocation that corresponds to one of ours: it calls the same operators in the same order.
+    '''The reference's allocation that corresponds to one of ours: it calls the same operators.
 
     Its process lives, and has another parent. One in which this kernel was checked has the same parent, and
     may be dead while its files are there.'''

@@ -1,4 +1,4 @@
-"""Events of PyTorch's profiler → its own operators, each with those that it is inside of."""
+"""Events of PyTorch's profiler → its own operators: [names of it and what it is inside of, size, us]."""
 
 from __future__ import annotations
 
@@ -23,36 +23,40 @@ def apart(events: Iterable[Any]) -> list:
         around = [one for one in inside.get(event.start_thread_id(), []) if one.end_ns() >= event.end_ns()]
         inside[event.start_thread_id()] = around = [*around, event]
         names = "/".join([one.name() for one in around][-DEEPEST:])
-        found.append([names, max([*map(math.prod, event.shapes()), 0])])
+        size = max([*map(math.prod, event.shapes()), 0])
+        found.append([names, size, (event.end_ns() - event.start_ns()) / 1000])
     return found
 
 
-def largest(pairs: Iterable[list]) -> list:
-    """Each name once, with its largest size; the largest ones first."""
-    found: dict[str, int] = {}
-    for names, size in pairs:
-        found[names] = max(size, found.get(names, 0))
-    return sorted(map(list, found.items()), key=lambda one: -one[1])[:MOST]
+def largest(triples: Iterable[list]) -> list:
+    """Each name once, with its largest size and the sum of its times; the largest ones first."""
+    found: dict[str, list] = {}
+    for names, size, us in triples:
+        before = found.get(names, [names, 0, 0.0])
+        found[names] = [names, max(size, before[1]), us + before[2]]
+    return sorted(found.values(), key=lambda one: -one[1])[:MOST]
 
 
 def nested(events: Iterable[Any]) -> list:
-    """The framework's operators, each with those that it is inside of.
+    """The framework's operators, each with those that it is inside of, its largest argument and its time.
 
     Whether one inside of another is a part of it, the judge decides: events of any name are easily made.
     """
-    found: dict[str, int] = {}
-    inside: list[str] = []
+    found: list = []
+    inside: list = []
     for event in events:
         kind = event.kind()
         if kind == "mark":  # another thread's begin
             inside.clear()
         if kind == "pop" and inside:
-            inside.pop()
+            _, begun, entry = inside.pop()
+            entry[2] = begun.cpu_elapsed_us(event)
         if kind != "push":
             continue
         name = event.name()
-        inside.append(name if _FRAMEWORK.fullmatch(name) else "")
-        if inside[-1]:
-            names = "/".join([one for one in inside if one][-DEEPEST:])
-            found[names] = max(found.get(names, 0), *map(math.prod, event.shapes()), 0)
-    return [[names, size] for names, size in found.items()]
+        inside.append((name if _FRAMEWORK.fullmatch(name) else "", event, entry := ["", 0, 0.0]))
+        if inside[-1][0]:
+            entry[0] = "/".join([one for one, *_ in inside if one][-DEEPEST:])
+            entry[1] = max([*map(math.prod, event.shapes()), 0])
+            found.append(entry)
+    return found

@@ -141,7 +141,7 @@ class Server:
             reply = describe_error(error)
         flush()
         self.send(reply)
-        if order["do"] == "batch":
+        if order["do"] == "batch" and not order.get("stays"):
             # The next order comes to a stopped process; stopping itself, it is seen to be done sooner.
             os.kill(os.getpid(), signal.SIGSTOP)
 

@@ -59,10 +59,11 @@ def prepare() -> None:
 
 
 def watched(call: Callable[[], Any]) -> tuple[Any, list | None]:
-    """What `call` returns, and the operators that it ran: [names, elements of the largest argument].
+    """What `call` returns, and the operators that it ran: [names, largest argument, us].
 
     Names are those of an operator and of the operators that it is inside of, the outermost one first, with
-    a stroke between them. None instead of a list where this PyTorch has no such profiler.
+    a stroke between them; sizes are in elements. None instead of a list where this PyTorch has no such
+    profiler.
     """
     watch = Watch()
     if watch.config is None:
@@ -70,10 +71,12 @@ def watched(call: Callable[[], Any]) -> tuple[Any, list | None]:
     with watch.everywhere(), watch.threads():
         result = watch.noted(call)
     found = largest([*nested(watch.events), *watch.elsewhere])
-    found += [["torch.compile", LARGE]] if COMPILER in sys.modules else []
-    found += [[DISTURBED, LARGE]] if watch.disturbed else []
-    found += [[OUTLIVED, LARGE]] if watch.outlived else []
-    return result, found
+    told = (
+        ("torch.compile", COMPILER in sys.modules),
+        (DISTURBED, watch.disturbed),
+        (OUTLIVED, watch.outlived),
+    )
+    return result, found + [[name, LARGE, 0.0] for name, said in told if said]
 
 
 class Watch:

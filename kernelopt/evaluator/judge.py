@@ -11,7 +11,7 @@ import os
 import random
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ from kernelopt.evaluator.workers.stopped import Stopped
 from kernelopt.evaluator.workers.tools import SandboxTools
 from kernelopt.evaluator.workers.worker import Worker
 from kernelopt.kernel import Kernel
-from kernelopt.languages import BuildReply, BuildRequest, Finding, Language
+from kernelopt.languages import BuildReply, BuildRequest, Finding, Language, Ran
 from kernelopt.sandboxes import Sandbox
 from kernelopt.task import Task
 
@@ -165,9 +165,9 @@ class Judge:
             self._seen[key] = language.inspect_artifact(path, allow_libraries=allow)
         return self._seen[key]
 
-    def _look_at_run(self, operators: Mapping[str, int], language: Language, stage: Stage) -> None:
-        """What calls of the model led to in PyTorch, however its text hides it."""
-        self._inspect(language.inspect_run(operators, allow_libraries=self.settings.allow_libraries), stage)
+    def _look_at_run(self, ran: Ran, language: Language, stage: Stage) -> None:
+        """What calls of the model led to, however its text hides it."""
+        self._inspect(language.inspect_run(ran, allow_libraries=self.settings.allow_libraries), stage)
 
     def _judge(self, kernel: Kernel, reference: Reference, language: Language, story: Story) -> None:
         where = conditions(language.device)
@@ -176,7 +176,7 @@ class Judge:
             if where.timed:
                 self._timer.expect(reference, self.settings)
             self._check(worker, reference, story)
-            self._look_at_run(worker.operators, language, Stage.CHECK)
+            self._look_at_run(worker.ran, language, Stage.CHECK)
         finally:
             self._endings.add(worker)
         if not where.timed:
@@ -185,8 +185,8 @@ class Judge:
         def candidate() -> Worker:
             return self._load(kernel, reference, self._builder(language, Story()), where)
 
-        def look(operators: Mapping[str, int]) -> None:
-            self._look_at_run(operators, language, Stage.TIME)
+        def look(ran: Ran) -> None:
+            self._look_at_run(ran, language, Stage.TIME)
 
         made = Candidate(candidate, self._bound(kernel), story.checks, look, builds=worker.builds > 0)
         story.timing = self._time(made, reference)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
 from pathlib import Path
 
 from kernelopt.export import STABLE
 from kernelopt.export.stable import converted
 from kernelopt.kernel import Kernel
-from kernelopt.languages import BuildReply, BuildRequest, Finding, Language, Toolbox
+from kernelopt.languages import BuildReply, BuildRequest, Finding, Language, Ran, Toolbox
 from kernelopt.task import Task
 
 _OF_THE_HEADER = re.compile(r"what was built imports (?:aoti_)?torch_\w+,")
@@ -48,9 +47,9 @@ class Shipping:
         # What it imports of the stable interface comes from our own header: `stable` saw to that.
         return [one for one in found if not _OF_THE_HEADER.search(one.message)]
 
-    def inspect_run(self, operators: Mapping[str, int], *, allow_libraries: bool = False) -> list[Finding]:
+    def inspect_run(self, ran: Ran, *, allow_libraries: bool = False) -> list[Finding]:
         """As the language does."""
-        return self._language.inspect_run(operators, allow_libraries=allow_libraries)
+        return self._language.inspect_run(ran, allow_libraries=allow_libraries)
 
     def build(self, request: BuildRequest, cache: Path, timeout_s: float, tools: Toolbox) -> BuildReply:
         """With the package's ``-march`` behind all other flags."""

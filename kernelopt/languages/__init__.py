@@ -87,6 +87,22 @@ class Finding:
     """True when the finding alone marks the kernel SUSPECT."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What calls of a model led to."""
+
+    operators: Mapping[str, int] = field(default_factory=dict)
+    """PyTorch's operators that ran, each behind those that it was inside of (``aten::linear/aten::mm``), with
+    elements of the largest argument. The candidate's process tells it."""
+    took_us: Mapping[str, float] = field(default_factory=dict)
+    """Time that passed in each of them in the last such call: its word, too."""
+    places: Sequence[tuple[str, int, float]] = ()
+    """Where the processor was in calls like the timed ones, as seen from outside: path of a file, offset in
+    it, samples (see `sandboxes.Job.sample`)."""
+    call_us: float = 0.0
+    """How long such a call takes."""
+
+
 class Language(Protocol):
     """A kernel language. `PLUGIN()` makes one."""
 
@@ -109,8 +125,8 @@ class Language(Protocol):
     def inspect_artifact(self, path: Path, *, allow_libraries: bool = False) -> list[Finding]:
         """Static look at one thing that was built, before it is loaded. Never raises."""
 
-    def inspect_run(self, operators: Mapping[str, int], *, allow_libraries: bool = False) -> list[Finding]:
-        """A look at the operators of PyTorch (name to elements of the largest argument) that calls ran."""
+    def inspect_run(self, ran: Ran, *, allow_libraries: bool = False) -> list[Finding]:
+        """A look at what calls ran, however the text hides it."""
 
     def build(self, request: BuildRequest, cache: Path, timeout_s: float, tools: Toolbox) -> BuildReply:
         """Build one request with `tools`, or take it from the content-addressed `cache`.

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kernelopt.languages import Finding
+from kernelopt.languages import Finding, Ran
 from kernelopt.languages._artifact import PLAIN_OPERATORS
 from kernelopt.languages._inspect_report import Report
+from kernelopt.languages._inspect_where import inspect_where
 from kernelopt.languages._operators import LIBRARY_OPERATORS, words
 
 FEW = 64
@@ -33,17 +34,21 @@ _TOLD = {
 """What is no operator: rule, and what happened."""
 
 
-def inspect_run(operators: Mapping[str, int], *, allow_libraries: bool = False) -> list[Finding]:
-    """Findings about operators by name, each with the elements of its largest argument.
-
-    A name is that of an operator, behind those that it was inside of: ``aten::linear/aten::mm``.
-    """
-    report = Report()
+def inspect_run(ran: Ran, *, allow_libraries: bool = False) -> list[Finding]:
+    """Findings about the operators that ran, and about where the processor was."""
+    report, operators = Report(), ran.operators
     for name in _TOLD.keys() & operators.keys():
         report.add(_TOLD[name][0], 0, _TOLD[name][1])
     for name in _computing(operators, allow_libraries):
         report.add("fallback", 0, f"PyTorch computed while the model ran: {name}")
+    if not allow_libraries and not report.lines("fallback"):
+        inspect_where(ran, _plain_us(ran), report)
     return report.findings()
+
+
+def _plain_us(ran: Ran) -> float:
+    """How much of a call's time passed in operators that may be called."""
+    return sum(us for name, us in ran.took_us.items() if "/" not in name and _is_plain(name))
 
 
 def _computing(operators: Mapping[str, int], allow_libraries: bool) -> list[str]:
@@ -65,11 +70,15 @@ def _first(names: list[str]) -> str:
     outer = ""
     for name in names:
         operator = _operator(name)
-        plain = "::" in name and (operator in PLAIN_OPERATORS or operator in _CONVERSIONS)
-        if not plain and operator not in _PARTS.get(outer, ()):
+        if not _is_plain(name) and operator not in _PARTS.get(outer, ()):
             return name
         outer = operator
     return ""
+
+
+def _is_plain(name: str) -> bool:
+    operator = _operator(name)
+    return "::" in name and (operator in PLAIN_OPERATORS or operator in _CONVERSIONS)
 
 
 def _operator(name: str) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from kernelopt.inline import MOST_BYTES, read_plain
 from kernelopt.kernel import Kernel
-from kernelopt.languages import BuildReply, BuildRequest, Finding, Toolbox
+from kernelopt.languages import BuildReply, BuildRequest, Finding, Ran, Toolbox
 from kernelopt.languages import _aie_guide as aie_guide
 from kernelopt.languages._gxx import MISSING, find
 from kernelopt.npu.look import inspect_object, inspect_text
@@ -39,7 +38,7 @@ class Aie:
         except OSError as error:
             return [Finding("object", f"the object file cannot be read: {error}")]
 
-    def inspect_run(self, operators: Mapping[str, int], *, allow_libraries: bool = False) -> list[Finding]:
+    def inspect_run(self, ran: Ran, *, allow_libraries: bool = False) -> list[Finding]:
         """Nothing: these kernels run in no PyTorch."""
         return []
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from kernelopt.kernel import Kernel
-from kernelopt.languages import BuildReply, BuildRequest, Finding, Toolbox
+from kernelopt.languages import BuildReply, BuildRequest, Finding, Ran, Toolbox
 from kernelopt.languages import _cpp_guide as cpp_guide
 from kernelopt.languages._artifact import inspect_artifact
 from kernelopt.languages._gxx import MISSING, build_shared, find
@@ -38,9 +37,9 @@ class Cpp:
         """What `_artifact` finds in a shared object."""
         return inspect_artifact(path, allow_libraries=allow_libraries)
 
-    def inspect_run(self, operators: Mapping[str, int], *, allow_libraries: bool = False) -> list[Finding]:
+    def inspect_run(self, ran: Ran, *, allow_libraries: bool = False) -> list[Finding]:
         """What `_inspect_run` finds."""
-        return inspect_run(operators, allow_libraries=allow_libraries)
+        return inspect_run(ran, allow_libraries=allow_libraries)
 
     def build(self, request: BuildRequest, cache: Path, timeout_s: float, tools: Toolbox) -> BuildReply:
         """Build a request of kind ``shared`` or ``torch_extension``; see `Language.build`.

@@ -4,11 +4,10 @@ extension of PyTorch (nvcc and g++ in the sandbox).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from kernelopt.kernel import Kernel
-from kernelopt.languages import BuildReply, BuildRequest, Finding, Toolbox, _cubin
+from kernelopt.languages import BuildReply, BuildRequest, Finding, Ran, Toolbox, _cubin
 from kernelopt.languages._artifact import inspect_artifact
 from kernelopt.languages._cuda_guide import cuda_guide
 from kernelopt.languages._inspect import inspect_kernel
@@ -39,9 +38,9 @@ class Cuda:
         """What `_artifact` finds in an extension; machine code of a GPU calls no library of the host."""
         return [] if is_machine_code(path) else inspect_artifact(path, allow_libraries=allow_libraries)
 
-    def inspect_run(self, operators: Mapping[str, int], *, allow_libraries: bool = False) -> list[Finding]:
+    def inspect_run(self, ran: Ran, *, allow_libraries: bool = False) -> list[Finding]:
         """What `_inspect_run` finds."""
-        return inspect_run(operators, allow_libraries=allow_libraries)
+        return inspect_run(ran, allow_libraries=allow_libraries)
 
     def build(self, request: BuildRequest, cache: Path, timeout_s: float, tools: Toolbox) -> BuildReply:
         """Build a request of kind ``cubin``, or ``torch_extension`` with CUDA sources; see `Language.build`.

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Mapping
 from pathlib import Path
 
 from kernelopt import registry
 from kernelopt.kernel import Kernel
-from kernelopt.languages import BuildReply, BuildRequest, Finding, Toolbox
+from kernelopt.languages import BuildReply, BuildRequest, Finding, Ran, Toolbox
 from kernelopt.languages import _triton_guide as triton_guide
 from kernelopt.languages._inspect_run import inspect_run
 from kernelopt.languages._triton_inspect import inspect_triton
@@ -46,9 +45,9 @@ class Triton:
         """Nothing: there are none."""
         return []
 
-    def inspect_run(self, operators: Mapping[str, int], *, allow_libraries: bool = False) -> list[Finding]:
+    def inspect_run(self, ran: Ran, *, allow_libraries: bool = False) -> list[Finding]:
         """What `_inspect_run` finds; nothing where the kernel is interpreted, in PyTorch and NumPy."""
-        return inspect_run(operators, allow_libraries=allow_libraries) if self.device == "cuda" else []
+        return inspect_run(ran, allow_libraries=allow_libraries) if self.device == "cuda" else []
 
     def build(self, request: BuildRequest, cache: Path, timeout_s: float, tools: Toolbox) -> BuildReply:
         """Refused, in a sentence that says what to do instead."""

@@ -42,6 +42,10 @@ class Job(Protocol):
     """When the last `pause` had stopped everything, on the system's monotonic clock."""
     resumed_at_ns: int
     """When the last `resume` was about to let it go, on the same clock."""
+    places: Sequence[tuple[str, int, float]]
+    """Where the processor was after the last `resume` that sampled: path of a file there (none for code of no
+    file, called by nobody's), offset in it, and samples: a look at which some threads ran is one, which they
+    share."""
 
     def send(self, message: dict[str, Any], fds: Sequence[int] = ()) -> None:
         """Send one command, with file descriptors. Raises OSError when the worker is gone."""
@@ -60,8 +64,12 @@ class Job(Protocol):
         `paused_at_ns` is when it did that.
         """
 
-    def resume(self) -> int:
-        """Let the job go on; the processor time it has had, in ns: what `pause` told, if all is well."""
+    def resume(self, *, sample: int = 0) -> int:
+        """Let the job go on; the processor time it has had, in ns: what `pause` told, if all is well.
+
+        `sample`: look that often at where the processor is (`places`), until a batch is answered. The trusted
+        process beside the job does that, which stops it for each look.
+        """
 
     def precede(self, *, urgent: bool) -> bool:
         """Give the job precedence over other processes, or take it back; whether it stands so now."""

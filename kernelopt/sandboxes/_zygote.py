@@ -199,6 +199,7 @@ class ZygoteJob:
     def __init__(self, zygote: Zygote, folder: Path, limits: Limits, inside: Path | None = None):
         self.folder, self._zygote = folder, zygote
         self.paused_at_ns = self.resumed_at_ns = 0
+        self.places: list[tuple[str, int, float]] = []
         self._end = ""
         self._helpless = False
         """It is stopped or killed, and will not end of its own accord."""
@@ -236,10 +237,12 @@ class ZygoteJob:
         self.paused_at_ns, self._helpless = int(answer["at_ns"]), True
         return int(answer["cpu_ns"])
 
-    def resume(self) -> int:
+    def resume(self, *, sample: int = 0) -> int:
         """Let it go on; the processor time it has had, in ns."""
-        answer = self._ask({"resume": self.pid}, "resumed") or {"at_ns": time.monotonic_ns(), "cpu_ns": 0}
+        order = {"resume": self.pid, "sample": sample} if sample else {"resume": self.pid}
+        answer = self._ask(order, "resumed") or {"at_ns": time.monotonic_ns(), "cpu_ns": 0, "places": []}
         self.resumed_at_ns, self._helpless = int(answer["at_ns"]), False
+        self.places = [(str(path), int(at), float(samples)) for path, at, samples in answer["places"]]
         return int(answer["cpu_ns"])
 
     def precede(self, *, urgent: bool) -> bool:

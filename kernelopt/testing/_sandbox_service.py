@@ -20,6 +20,16 @@ from kernelopt.testing._sandbox_walls import Promising
 FLOATS = struct.pack("4f", 1.0, 2.0, 3.0, 4.0)
 SET = {"offset": 0, "bytes": 16, "dtype": "float32", "shape": [4], "stride": [1]}
 
+BUSY = """
+import time
+class ModelNew:
+    def __call__(self, x):
+        until = time.process_time() + 0.05
+        while time.process_time() < until:
+            sum(range(100))
+        return x
+"""
+
 
 class Service(Promising):
     """Pausing, reading, sharing memory, running tools."""
@@ -70,6 +80,26 @@ class Service(Promising):
             assert started.read([(address, 6), (address + 1, 2)]) == b"kernel" + b"er"
             assert started.read([(address, 6), (8, 16)]) is None
             started.resume()
+
+    def test_where_a_job_is_while_it_answers_can_be_seen(self, sandbox: Sandbox) -> None:
+        """In the interpreter, in whose loop this module is; and it answers as if nobody had looked."""
+        with job(sandbox) as (folder, started), _memory(FLOATS) as into:
+            load(folder, started, BUSY, 30.0)
+            started.send({"do": "map", "with": {"sets": [[SET]], "timed": True}}, fds=(into,))
+            assert started.receive(30.0) is not None
+            for _ in range(2):
+                started.pause()
+                started.send({"do": "batch", "with": {"calls": [0, 0]}, "stays": True})
+                started.resume(sample=8)
+                reply = started.receive(30.0)
+                assert reply is not None and reply.get("ok") is True, reply
+                looks = sum(samples for *_, samples in started.places)
+                inside = sum(samples for path, _, samples in started.places if "python" in path)
+                assert looks >= 4
+                assert inside > looks / 2, started.places
+            started.pause()
+            started.resume()
+            assert not started.places
 
     def test_shared_memory_goes_in_and_comes_back(self, sandbox: Sandbox) -> None:
         """As descriptors beside a message, mapped by a worker that may be another user."""

@@ -1,10 +1,13 @@
 """The look at what ran: PyTorch's operators that a text hides show in the worker's calls."""
 
+import re
+
 import pytest
 from honest_kernel import HONEST
 
 from kernelopt.evaluation import Stage, Status
 from kernelopt.kernel import Kernel
+from kernelopt.languages import Ran
 from kernelopt.languages._inspect_run import FEW, inspect_run
 from kernelopt.languages.cpp import Cpp
 
@@ -203,5 +206,24 @@ def test_a_thread_that_waits_for_inputs_and_copies_is_fine(evaluate):
     ],
 )
 def test_only_what_computes_on_more_than_a_few_numbers_is_named(operators, allow, names):
-    found = inspect_run(operators, allow_libraries=allow)
+    found = inspect_run(Ran(operators), allow_libraries=allow)
     assert [f.message.partition("ran: ")[2].partition(";")[0] for f in found] == names
+
+
+BESIDE = """
+import numpy
+def theirs(x):
+    return torch.from_numpy(numpy.tanh(x.numpy()))
+"""
+
+
+def test_a_library_that_the_dispatcher_knows_nothing_of_shows_in_where_the_processor_is(
+    evaluate, monkeypatch
+):
+    """Whatever the text may say: here nobody reads it."""
+    monkeypatch.setattr(Cpp, "inspect", lambda *_, **__: [])
+    source = spoiled(BESIDE, "theirs(theirs(theirs(y)))")
+    found = evaluate(source)
+    assert (found.status, found.stage) == (Status.SUSPECT, Stage.TIME), found.reason
+    assert re.match(r"library: calls were in _multiarray_umath\S+ for \d+% of their time", found.reason)
+    assert evaluate(source, allow_libraries=True).status is Status.PASSED

@@ -10,7 +10,7 @@ import dataclasses
 import math
 import re
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from kernelopt.evaluator.settings import Look, Settings
 from kernelopt.evaluator.timing.clock import decided
 from kernelopt.evaluator.timing.stats import Pairs, between_variance, speedup, within_variance
 from kernelopt.kernel import Kernel
-from kernelopt.languages import BuildReply, BuildRequest, Finding, Language, Toolbox
+from kernelopt.languages import BuildReply, BuildRequest, Finding, Language, Ran, Toolbox
 from kernelopt.task import Task
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Unlooked:
         """Nothing."""
         return []
 
-    def inspect_run(self, operators: Mapping[str, int], *, allow_libraries: bool = False) -> list[Finding]:
+    def inspect_run(self, ran: Ran, *, allow_libraries: bool = False) -> list[Finding]:
         """Nothing."""
         return []
 

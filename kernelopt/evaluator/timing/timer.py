@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
+import math
+import random
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
 from kernelopt.errors import EvaluatorFault
 from kernelopt.evaluation import Check, Stage, Status, Timing
+from kernelopt.evaluator.data.arena import Slots
 from kernelopt.evaluator.expected.reference import Reference
 from kernelopt.evaluator.settings import Settings
 from kernelopt.evaluator.timing.ahead import Ahead
@@ -23,8 +27,14 @@ from kernelopt.evaluator.workers.memory import HOST, Memory
 from kernelopt.evaluator.workers.stopped import Stopped
 from kernelopt.evaluator.workers.trusted import TrustedWorker
 from kernelopt.evaluator.workers.worker import Setup, Worker
+from kernelopt.languages import Ran
 from kernelopt.sandboxes import Sandbox
 from kernelopt.task import Task
+
+SAMPLED_MS = 20.0
+"""How long calls go on that are looked at from outside, as far as there are input sets: some thirty looks."""
+ENOUGH, SAMPLING_S = 16, 1.5
+"""Looks that are enough, and time for as many such batches as that takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +47,27 @@ class Candidate:
     """Whether threads are bound to cores (see `Worker.bind`)."""
     checks: list[Check]
     """Where an audit that fails leaves what it found."""
-    look: Callable[[Mapping[str, int]], None] | None = None
-    """Looks at the operators of PyTorch that a call behind the timed ones ran; raises `Stopped`."""
+    look: Callable[[Ran], None] | None = None
+    """Looks at what calls behind the timed ones ran; raises `Stopped`."""
 
     builds: bool = False
     """Whether it builds in a call, as it did when it was checked: each process does before it is timed."""
 
-    def watch(self, worker: Worker, timeout_s: float) -> None:
-        """Call it once more, and look: a kernel may have fallen back after it was checked."""
+    def watch(self, worker: Worker, slots: Slots, timing: Timing, timeout_s: float) -> None:
+        """Call it some more, and look: a kernel may have fallen back after it was checked."""
         if self.look:
+            if worker.memory is HOST:
+                self._sample(worker, slots, timing.candidate_ms, timeout_s)
             worker.resume(Stage.TIME)
             worker.run(0, timeout_s, watched=True)
-            self.look(worker.operators)
+            self.look(worker.ran)
+
+    def _sample(self, worker: Worker, slots: Slots, call_ms: float, timeout_s: float) -> None:
+        """Look from outside, and again where that was too seldom: looks wait where others take the cores."""
+        calls = min(slots.count, math.ceil(SAMPLED_MS / call_ms))
+        deadline = time.monotonic() + SAMPLING_S
+        while sum(samples for *_, samples in worker.ran.places) < ENOUGH and time.monotonic() < deadline:
+            worker.sample(random.SystemRandom().sample(range(slots.count), calls), call_ms, timeout_s)
 
 
 class Timer:
@@ -146,7 +165,7 @@ class Timer:
             timing = stopwatch.measure("timed")
             if candidate.look and timing.speedup.ci95_low > 1:
                 auditor.assure()  # its last outputs lie in memory until it is called again
-            candidate.watch(stopwatch.pairs[-1].candidate, asked.run_timeout_s)
+            candidate.watch(stopwatch.pairs[-1].candidate, rig.slots, timing, asked.run_timeout_s)
         rig.calls = stopwatch.pairs[0].calls[0]
         auditor.clocks_agree(stopwatch.gap_ms(), timing)
         return timing

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +16,16 @@ from kernelopt.evaluator.expected.trained import Moved
 from kernelopt.evaluator.workers.claims import Batch, batch_of, told
 from kernelopt.evaluator.workers.line import Builder, Line
 from kernelopt.evaluator.workers.memory import HOST, Memory, Unreadable
+from kernelopt.evaluator.workers.said import also
 from kernelopt.evaluator.workers.stopped import Stopped, refuse
+from kernelopt.languages import Ran
 from kernelopt.sandboxes import Limits, Sandbox
 
-MOST_OPERATORS = 1024
+MOST_SAMPLES = 64
 BUILD_WHEN_TIMED = (
     "the kernel asked for a build while it was timed; "
     "compile when the module is loaded, in __init__ or in the first call"
 )
-_OPERATOR = re.compile(r"[a-z_]{1,40}(::|\.)\w{1,80}(/[a-z_]{1,40}::\w{1,80}){0,5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,8 @@ class Worker(Line):
         self.memory = memory
         """Where its tensors live."""
         self._window = memory.window(self._job, trusted=self.trusted)
-        self.operators: dict[str, int] = {}
-        """PyTorch's operators that watched calls ran (names as in `inspect_run`), with elements of the
-        largest argument: its word."""
+        self.ran = Ran()
+        """What watched and sampled calls led to."""
         self.left: list[str] = []
         """Parameters of the reference that it has no place for, as it says."""
 
@@ -133,13 +132,13 @@ class Worker(Line):
     ) -> list[dict[str, Any]]:
         """Call once on input set `which`; claims about its outputs (see `copy_out`).
 
-        `crowded`: all threads take turns on one core. `watched`: note which `operators` run meanwhile.
+        `crowded`: all threads take turns on one core. `watched`: note which operators run meanwhile (`ran`).
         """
         how = {"crowded": crowded, "watched": watched}
         order = {"which": which, **{name: True for name, wanted in how.items() if wanted}}
         reply = self._call({"do": "run", "with": order}, timeout_s, Stage.RUN)
-        for name, size in _operators(reply.get("operators")).items():
-            self.operators[name] = max(size, self.operators.get(name, 0))
+        if watched:
+            self.ran = also(self.ran, reply.get("operators"))
         return self._claims(reply)
 
     def warm(self, which: int, timeout_s: float) -> None:
@@ -187,6 +186,21 @@ class Worker(Line):
             self._window.watch(batch)
         return batch
 
+    def sample(self, calls: Sequence[int], call_ms: float, timeout_s: float) -> None:
+        """Call as in a timed batch, and look where the processor is (`ran`); a call took `call_ms` before.
+
+        Looking takes time of its own: nothing here is timed. The worker is stopped before and after.
+        """
+        self.precede(urgent=False)  # who looks comes first
+        self._send({"do": "batch", "with": {"calls": list(calls)}, "stays": True}, Stage.TIME)
+        self.resume(Stage.TIME, sample=MOST_SAMPLES)
+        reply = self._receive(timeout_s, Stage.TIME)
+        if "build" in reply:
+            refuse(BUILD_WHEN_TIMED)
+        self.pause()
+        self._raise_if_error(reply, Stage.TIME)
+        self.ran = replace(self.ran, places=[*self.ran.places, *self._job.places], call_us=call_ms * 1e3)
+
     def read(self, spans: Sequence[tuple[int, int]]) -> bytes | None:
         """Memory of the stopped worker at (address, bytes)."""
         with self._readable(Stage.TIME):
@@ -229,13 +243,3 @@ class Worker(Line):
         with self._readable(Stage.RUN):
             self._window.hear(reply)
         return outputs
-
-
-def _operators(said: object) -> dict[str, int]:
-    """What a worker says of the operators that ran, as far as it makes sense; names are words."""
-    pairs = [one for one in said if isinstance(one, list) and len(one) == 2] if isinstance(said, list) else []
-    return {
-        name: size
-        for name, size in pairs[:MOST_OPERATORS]
-        if isinstance(name, str) and _OPERATOR.fullmatch(name) and type(size) is int
-    }

@@ -19,14 +19,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from processes import freeze, halt, kill, read_memory
+from processes import cpu_ns, freeze, halt, kill, read_memory
 
 SHORTEST_S, LONGEST_S = 100e-6, 500e-6
 """Between two looks."""
 ALL_S = 1.0
 """Time for all looks together."""
 BEGUN_NS = 30_000
-"""Processor time from which on a child has begun to work: to wake up takes less."""
+"""Processor time from which on a child has worked: to wake up takes less."""
+MOST_IDLE = 6
+"""Looks between which a child did nothing lie twice as far apart each time, so often."""
 STACK_BYTES = 4096
 """How much of a stack is searched for the caller of code that is in no file."""
 SYS_RECV = {"x86_64": (45, 47), "aarch64": (207, 212)}.get(os.uname().machine, ())
@@ -69,21 +71,27 @@ def sampled(pid: int, find: Callable[[], list[int]], had_ns: int, most: int) -> 
     """
     found: dict[tuple[str, int], float] = {}
     maps: dict[int, Map] = {}
-    begun, deadline = False, time.monotonic() + ALL_S
-    for _ in range(most):
+    looks = idle = last_ns = 0
+    deadline = time.monotonic() + ALL_S
+    while looks < most and time.monotonic() < deadline:
         # Who sleeps wakes late where others want the core, and a batch may be short.
-        (time.sleep if begun else spin)(_CHANCE.uniform(SHORTEST_S, LONGEST_S))
+        (time.sleep if looks or idle else spin)(_CHANCE.uniform(SHORTEST_S, LONGEST_S) * 2**idle)
         halt(pid)
         tree = find()
         tree = freeze(find) if len(tree) > 1 else tree
-        busy, waits = looked_at(tree, maps)
-        begun = begun or main_ns(pid) > had_ns + BEGUN_NS
+        had_now = cpu_ns(tree)
+        begun = main_ns(pid) > had_ns + BEGUN_NS
+        busy, waits = looked_at(tree, maps) if begun else ([], False)
         for each in tree:
             kill(each, signal.SIGCONT)
+        if waits:
+            break
+        if not begun or had_now < last_ns + BEGUN_NS:  # it had no core: so leave it alone for longer
+            idle = min(idle + 1, MOST_IDLE)
+            continue
+        looks, idle, last_ns = looks + 1, 0, had_now
         for place in busy:
             found[place] = found.get(place, 0.0) + 1 / len(busy)
-        if (begun and waits) or time.monotonic() > deadline:
-            break
     return [[path, offset, count] for (path, offset), count in found.items()]
 
 

@@ -24,10 +24,11 @@ Z95 = 1.96
 _OWN = re.compile(r".* \(deleted\)|/memfd:.*|")
 """The kernel's own libraries lie in sealed memory, and what it makes at run time in no file."""
 _HARMLESS = re.compile(
-    r"(ld-linux.*|lib(c|m|mvec|dl|rt|pthread|stdc\+\+|gcc_s|gomp|omp|iomp5|tbb\w*|c10|torch_python)"
+    r"(ld-linux.*|lib(c|m|mvec|dl|rt|pthread|stdc\+\+|gcc_s|gomp|omp|iomp5|tbb\w*|ffi|c10|torch_python)"
     r"(-[\w.]+)?\.so.*|(lib)?python[\d.]*(\.so.*)?|\[\w+\])"
 )
 """What serves any program: the C and C++ libraries with their mathematics, threads, and the interpreter."""
+_PYTORCH = "libtorch_"
 _STANDARD = "/lib-dynload/"
 _MATHEMATICS = "Sleef_"
 """Vectors of exp, tanh and the like, for code that includes PyTorch's headers; such as libmvec's."""
@@ -50,11 +51,13 @@ def inspect_where(ran: Ran, plain_us: float, report: Report) -> None:
     `plain_us`: how much of it passed in operators that they may call.
     """
     looks = sum(samples for *_, samples in ran.places)
-    if looks < LEAST_LOOKS:
+    if looks < LEAST_LOOKS or not ran.call_us:
         return
     for mathematics in (True, False):  # to know names takes a moment, and is not needed as a rule
         theirs = _theirs(ran, mathematics)
-        unexplained_us = at_least(sum(theirs.values()), looks) * ran.call_us - plain_us
+        in_pytorch = sum(samples for name, samples in theirs.items() if name.startswith(_PYTORCH))
+        accounted = min(plain_us / ran.call_us * looks, in_pytorch)
+        unexplained_us = at_least(sum(theirs.values()) - accounted, looks) * ran.call_us
         if unexplained_us < max(LEAST_US, LEAST_SHARE * ran.call_us):
             return
     where = max(theirs, key=lambda name: theirs[name])

@@ -33,7 +33,7 @@ from kernelopt.task import Task
 
 SAMPLED_MS = 20.0
 """How long calls go on that are looked at from outside, as far as there are input sets: some thirty looks."""
-ENOUGH, SAMPLING_S = 16, 1.5
+ENOUGH, SAMPLING_S = 8, 1.5
 """Looks that are enough, and time for as many such batches as that takes."""
 
 

@@ -47,8 +47,8 @@ def output(eager: torch.Tensor, wide: torch.Tensor, homes: set[int]) -> Wanted:
 
 
 def _bulk(eager: torch.Tensor, one: Wanted) -> Bulk | None:
-    """Of half types there is none: their error is in proportion to each number."""
-    found = bulk(one.value, one.rms) if one.kind in (torch.float32, torch.float64) else None
+    """Of half types there is none: their error is in proportion to each number; nor of pairs of numbers."""
+    found = bulk(one.value, one.rms) if one.dtype in (torch.float32, torch.float64) else None
     if found is None or not one.excess:
         return found
     spared = WIDER * _spared(eager.dtype, SPARED_ERROR)

@@ -29,6 +29,8 @@ LEAST = 2**-30
 zero, as a clamped exponential does."""
 MANY = 4096
 """An output of fewer elements has no bulk, nor has a column."""
+FIFTH, LOOKED_AT = 5, 1000
+"""Of a glance every fifth element tells (an odd number, as its steps are), and of a column so many."""
 COLUMNS = 64
 """Up to so many columns are looked at each by itself: they may be of different things."""
 WIDER = 16.0
@@ -62,7 +64,7 @@ def bulk(value: torch.Tensor, rms: float) -> Bulk | None:
     """The bulk of an output in fp64 whose root mean square is `rms`; None where it has no tail."""
     if value.numel() < MANY:
         return None
-    sizes = [_lower(part) for part in (glance(value), *_columns(value))]
+    sizes = [_lower(part) for part in (glance(value)[::FIFTH], *_columns(value))]
     scale = max(HEAVY * min((size for size in sizes if size), default=rms), LEAST * rms)
     return Bulk(scale) if scale < rms else None
 
@@ -73,7 +75,7 @@ def _columns(value: torch.Tensor) -> list[torch.Tensor]:
     if not 1 < count <= COLUMNS or value.numel() < MANY * count:
         return []
     rows = value.reshape(-1, count)
-    return list(rows[:: len(rows) // MANY].T)
+    return list(rows[:: len(rows) // LOOKED_AT].T)
 
 
 def _lower(value: torch.Tensor) -> float:

@@ -73,7 +73,7 @@ def test_the_smallest_of_a_few_columns_counts_as_small_as_it_is(factor):
 def test_infinities_and_zeros_do_not_count():
     value = heavy()
     padded = torch.cat([torch.tensor([torch.inf, torch.nan]).double(), value, torch.zeros(20_000)])
-    assert bulk_of(padded).scale == pytest.approx(bulk_of(value).scale, rel=0.1)
+    assert bulk_of(padded).scale == pytest.approx(bulk_of(value).scale, rel=0.5)
 
 
 @given(SEEDS, st.floats(1e-20, 1e20))

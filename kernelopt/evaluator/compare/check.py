@@ -13,7 +13,7 @@ from kernelopt.evaluator.compare.forms import misplaced, number
 from kernelopt.evaluator.compare.mismatch import analyse
 from kernelopt.evaluator.compare.precision import evidence, of_size
 from kernelopt.evaluator.compare.scan import scan
-from kernelopt.evaluator.compare.tolerances import allowance, reduced
+from kernelopt.evaluator.compare.tolerances import allowances, reduced
 from kernelopt.evaluator.data.arena import leaves
 from kernelopt.evaluator.expected.sample import Sample, Wanted, real, same_bits
 from kernelopt.task import Tolerance
@@ -49,7 +49,7 @@ def compare(
             return failed
         assert out is not None
         numbers = real(out)
-        check = _values(sample, wanted, numbers, allowance(wanted, factor, override))
+        check = _values(sample, wanted, numbers, *allowances(wanted, factor, override))
         if override is None:
             check = _precise(sample, wanted, numbers, check, factor if allow_reduced else None)
         if check.status is not Status.PASSED:
@@ -75,14 +75,20 @@ def written(sample: Sample, inputs: Sequence[torch.Tensor], *, factor: float) ->
             detail = f"the kernel writes to its inputs (tensor {index})"
             return Check(sample.workload.id, Status.WRONG_VALUE, detail=detail)
         if wanted is not None:
-            check = _values(sample, wanted, real(now), allowance(wanted, factor))
+            check = _values(sample, wanted, real(now), *allowances(wanted, factor))
             if check.status is not Status.PASSED:
                 detail = f"inputs after the call: {check.detail} (tensor {index})"
                 return replace(check, detail=detail)
     return None
 
 
-def _values(sample: Sample, wanted: Wanted, out: torch.Tensor, allowed: Tolerance) -> Check:
+def _values(sample: Sample, wanted: Wanted, out: torch.Tensor, *allowed: Tolerance) -> Check:
+    """The check of the first tolerance that is not met; else that of the first."""
+    found = [_within(sample, wanted, out, one) for one in allowed]
+    return next((check for check in found if check.status is not Status.PASSED), found[0])
+
+
+def _within(sample: Sample, wanted: Wanted, out: torch.Tensor, allowed: Tolerance) -> Check:
     workload_id, want = sample.workload.id, wanted.value
     if not want.is_floating_point():
         return _exact(workload_id, out, want)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from kernelopt.evaluator.compare.precision import WIDEST
+from kernelopt.evaluator.expected.bulk import WIDER
 from kernelopt.evaluator.expected.sample import Wanted
 from kernelopt.suites._trivial import FLOOR
 from kernelopt.task import Tolerance
@@ -56,6 +57,20 @@ def allowance(wanted: Wanted, factor: float, override: Tolerance | None = None) 
         return override
     figures = {"sensitivity": wanted.moved, "usual": wanted.usual}
     return tolerance(wanted.rms, wanted.excess, wanted.kind, factor, **figures)
+
+
+def allowances(wanted: Wanted, factor: float, override: Tolerance | None = None) -> list[Tolerance]:
+    """The tolerances of one output, each of which it must meet: two where it has a tail (see `bulk`).
+
+    The second one's absolute part is never the larger one, and what an element may miss by both is at least
+    `factor` times PyTorch's own error there.
+    """
+    first, bulk = allowance(wanted, factor, override), wanted.bulk
+    if override or bulk is None:
+        return [first]
+    least = FLOOR.get(wanted.kind, 0.0)
+    atol = max(least * bulk.scale, factor * bulk.excess, SHAKEN * factor * bulk.moved)
+    return [first, Tolerance(atol=min(first.atol, atol), rtol=WIDER * least)]
 
 
 def reduced(wanted: Wanted, name: str, factor: float) -> Tolerance:

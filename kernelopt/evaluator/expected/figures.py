@@ -12,6 +12,7 @@ from dataclasses import replace
 
 import torch
 
+from kernelopt.evaluator.expected.bulk import WIDER, Bulk, bulk
 from kernelopt.evaluator.expected.sample import Wanted, holes, largest_error, overlaps, real, root_mean_square
 from kernelopt.suites._trivial import FLOOR, glance
 
@@ -41,7 +42,17 @@ def output(eager: torch.Tensor, wide: torch.Tensor, homes: set[int]) -> Wanted:
     """An output of the reference; `homes` are the addresses of its arguments' memory."""
     shared = overlaps(eager.shape, eager.stride())
     aliases = eager.untyped_storage().data_ptr() in homes
-    return replace(wanted(eager, wide), overlaps=shared, aliases=aliases)
+    one = wanted(eager, wide)
+    return replace(one, overlaps=shared, aliases=aliases, bulk=_bulk(eager, one))
+
+
+def _bulk(eager: torch.Tensor, one: Wanted) -> Bulk | None:
+    """Of half types there is none: their error is in proportion to each number; nor of pairs of numbers."""
+    found = bulk(one.value, one.rms) if one.dtype in (torch.float32, torch.float64) else None
+    if found is None or not one.excess:
+        return found
+    spared = WIDER * _spared(eager.dtype, SPARED_ERROR)
+    return replace(found, excess=largest_error(real(eager), one.value, spared=spared))
 
 
 def as_given(one: Wanted) -> Wanted:
@@ -51,24 +62,33 @@ def as_given(one: Wanted) -> Wanted:
     let anything pass.
     """
     most = FLOOR.get(one.kind, 0.0) * one.rms / 4
-    return replace(one, sensitivity=min(one.sensitivity, most), moved=min(one.moved, most))
+    found = replace(one.bulk, moved=min(one.bulk.moved, most)) if one.bulk else None
+    return replace(one, sensitivity=min(one.sensitivity, most), moved=min(one.moved, most), bulk=found)
 
 
-def shifted(one: Wanted, moves: tuple[float, float]) -> Wanted:
+Moves = tuple[float, float, float]
+"""How far rounding moves an output: whole, beyond what is spared, and beyond what is where it has a tail."""
+
+
+def shifted(one: Wanted, moves: Moves) -> Wanted:
     """The output with how far rounding moves it (see `displacement`)."""
-    return replace(one, sensitivity=moves[0], moved=moves[1])
+    found = replace(one.bulk, moved=moves[2]) if one.bulk else None
+    return replace(one, sensitivity=moves[0], moved=moves[1], bulk=found)
 
 
-def displacement(found: torch.Tensor, wide: torch.Tensor) -> tuple[float, float]:
-    """The largest error, and that beyond what is spared.
+def displacement(found: torch.Tensor, wide: torch.Tensor, *, tail: bool = False) -> Moves:
+    """The largest error, that beyond what is spared, and that beyond `WIDER` times as much for a `tail`.
 
     Infinite where a finite number became none, or an integer changed.
     """
     if not wide.is_floating_point():
-        return (0.0, 0.0) if torch.equal(found, wide) else (math.inf, math.inf)
-    parts = (0.0, _spared(found.dtype, SPARED_MOVE))
-    whole, beyond = (largest_error(real(found), wide, lost=math.inf, spared=part) for part in parts)
-    return whole, beyond
+        worst = 0.0 if torch.equal(found, wide) else math.inf
+        return worst, worst, worst
+    spared = _spared(found.dtype, SPARED_MOVE)
+    whole, beyond = (largest_error(real(found), wide, lost=math.inf, spared=s) for s in (0.0, spared))
+    if not tail:
+        return whole, beyond, beyond
+    return whole, beyond, largest_error(real(found), wide, lost=math.inf, spared=WIDER * spared)
 
 
 def _spared(dtype: torch.dtype, part: float) -> float:

@@ -18,7 +18,7 @@ from kernelopt.evaluator.compare.precision import ROUNDINGS, label
 from kernelopt.evaluator.data.arena import leaves
 from kernelopt.evaluator.data.inputs import dense, double
 from kernelopt.evaluator.expected.distributions import transform
-from kernelopt.evaluator.expected.figures import displacement, output, wanted, widest, with_rounding
+from kernelopt.evaluator.expected.figures import Moves, displacement, output, wanted, widest, with_rounding
 from kernelopt.evaluator.expected.fixed import VARIATIONS, vary
 from kernelopt.evaluator.expected.place import Place
 from kernelopt.evaluator.expected.rounding import operands, rounded
@@ -134,16 +134,18 @@ class Runner:
         after = {k: wanted(own, w) for (k, own), w in zip(written.items(), wide_after, strict=True)}
         return Sample(workload, args, outputs, after)
 
-    def shaken(self, sample: Sample) -> tuple[list[tuple[float, float]], set[str]]:
+    def shaken(self, sample: Sample) -> tuple[list[Moves], set[str]]:
         """How far rounding moves each output (see `displacement`), and the operators that ran."""
         few = any(0 < wanted.value.numel() < FEW for wanted in sample.outputs)
-        worst = [(0.0, 0.0)] * len(sample.outputs)
+        worst: list[Moves] = [(0.0, 0.0, 0.0)] * len(sample.outputs)
         for _ in range(2 if few else 1):
             with Shaken(self._secret.getrandbits(62)) as mode:
                 found = self._run(self._model, copy.deepcopy(sample.args))
-            moved = [displacement(f, w.value) for f, w in zip(found, sample.outputs, strict=True)]
-            pairs = zip(worst, moved, strict=True)
-            worst = [(max(a[0], b[0]), max(a[1], b[1])) for a, b in pairs]
+            pairs = zip(found, sample.outputs, strict=True)
+            moved = [displacement(f, w.value, tail=w.bulk is not None) for f, w in pairs]
+            worst = [
+                (max(a, d), max(b, e), max(c, f)) for (a, b, c), (d, e, f) in zip(worst, moved, strict=True)
+            ]
         return worst, mode.operators
 
     def refilled(self, outline: Sample, args: list[Any]) -> Sample:

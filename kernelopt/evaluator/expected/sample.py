@@ -13,6 +13,7 @@ import torch
 from kernelopt.evaluator.compare.scan import Halves
 from kernelopt.evaluator.data.arena import leaves, tensor_bytes
 from kernelopt.evaluator.data.spread import pieces, spread
+from kernelopt.evaluator.expected.bulk import Bulk
 from kernelopt.task import Workload
 
 EAGER_LIMIT, SHAKEN_LIMIT = 1e-4, 1e-3
@@ -45,6 +46,8 @@ class Wanted:
     """The same beyond what is spared of each number: what a tolerance is made of."""
     usual: float = 0.0
     """`rms` of the same output on the task's own inputs."""
+    bulk: Bulk | None = None
+    """Figures without its few huge numbers; None where it has none, or not on the task's own inputs."""
     holes: float = 0.0
     """Part of `value` that is not finite."""
     usual_holes: float = 0.0
@@ -116,7 +119,9 @@ def like_usual(sample: Sample, usual: Sequence[Wanted]) -> Sample:
         error = max(wanted.eager_error, known.eager_error * part)
         excess = max(wanted.excess, known.excess * part)
         figures = replace(wanted, eager_error=error, excess=excess, usual=known.rms, usual_holes=known.holes)
-        outputs.append(replace(figures, sensitivity=known.sensitivity * part, moved=known.moved * part))
+        bulk = wanted.bulk.filled(known.bulk) if wanted.bulk and known.bulk else None
+        moved = known.moved * part
+        outputs.append(replace(figures, sensitivity=known.sensitivity * part, moved=moved, bulk=bulk))
     return replace(sample, outputs=outputs)
 
 

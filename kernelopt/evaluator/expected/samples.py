@@ -182,8 +182,7 @@ class Samples:
         if varies_indices(original, plan.distribution) or (original and plan.distribution in VARIATIONS):
             return None
         triples = zip(sample.outputs, moved, self.usual, strict=True)
-        outputs = [replace(shifted(w, s), usual=u.rms, usual_holes=u.holes) for w, s, u in triples]
-        return replace(sample, outputs=outputs)
+        return replace(sample, outputs=[_beside(shifted(w, s), u) for w, s, u in triples])
 
     def _noted(self, plan: Workload) -> Sample | None:
         """The sample of a plan, and which trivial answers it rejects noted."""
@@ -225,7 +224,14 @@ def _usable(sample: Sample, how: Distribution) -> bool:
     return sound(sample, degenerate=how.degenerate)
 
 
+def _beside(wanted: Wanted, usual: Wanted) -> Wanted:
+    """The output with what is known of it on the task's own inputs."""
+    bulk = wanted.bulk.like(usual.bulk) if wanted.bulk and usual.bulk else None
+    return replace(wanted, usual=usual.rms, usual_holes=usual.holes, bulk=bulk)
+
+
 def _rough(wanted: Wanted) -> Wanted:
     """Equal numbers, added one after the other, are all rounded the same way: look at the first digits."""
     least = ROUGH * max(wanted.rms, wanted.usual)
-    return replace(wanted, sensitivity=max(wanted.sensitivity, least), moved=max(wanted.moved, least))
+    sensitivity, moved = max(wanted.sensitivity, least), max(wanted.moved, least)
+    return replace(wanted, sensitivity=sensitivity, moved=moved, bulk=None)

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 
 from kernelopt.languages._inspect_data import Data, carries, passed
 from kernelopt.languages._inspect_holders import Holders
+from kernelopt.languages._inspect_hooks import hooks, runs_once
 from kernelopt.languages._inspect_live import is_never, switched_off
 from kernelopt.languages._inspect_prepared import (
+    absent,
     constructing,
     early_return,
     fills_cache,
@@ -20,8 +22,6 @@ from kernelopt.languages._names import Function, Names, path
 
 ENTRIES = ("forward", "__call__", "_call_impl", "__getattr__", "__getattribute__", "__torch_function__")
 """Methods of the model that a call of it runs without naming them."""
-_HOOKS = ("register_forward_hook", "register_forward_pre_hook", "register_module_forward_hook")
-
 _SUBMODULES = ("children", "named_children", "modules", "named_modules", "_modules", "get_submodule")
 """Attributes of a module through which it calls submodules without naming them."""
 
@@ -37,7 +37,7 @@ class Reach:
 
     def __init__(self, names: Names):
         self._names = names
-        self._objects = {name: Holders(names, _makes(name)) for name in names.classes}
+        self._objects = {name: Holders(names, _makes(name, names)) for name in names.classes}
         self._constructing = constructing(names)
         self._off = switched_off(names)
         self._layers: dict[str, list[Method]] = {}
@@ -124,7 +124,8 @@ class Reach:
         """Methods of objects that only fill caches."""
         methods = [each for name in self._names.classes for _, each in self._methods(name)]
         pairs = ((each, node) for each in methods for node in self._names.within(each))
-        blocks = [node for each, node in pairs if isinstance(node, ast.If) and self._fills(each, node)]
+        tests = ((each, node if isinstance(node, ast.If) else absent(node)) for each, node in pairs)
+        blocks = [block for each, block in tests if block is not None and self._fills(each, block)]
         return only_filling(self._names, blocks, self._constructing) if blocks else set()
 
     def _spread(self, calls: list[Method]) -> None:
@@ -174,11 +175,12 @@ class Reach:
                 yield from self._named(value, self.owner)
 
     def _hooked(self) -> Iterator[Method]:
-        """Functions registered to run before or after forward."""
-        for node in self._names.nodes:
-            match node:
-                case ast.Call(func=ast.Attribute(attr=attr), args=[hook, *_]) if attr in _HOOKS:
-                    yield from self._named(hook, self.owner)
+        """Functions registered to run before or after forward, but for what does so once only."""
+        made = [each for name in self._names.classes for _, each in self._methods(name)]
+        made = [each for each in made if id(each) in self._constructing]
+        constructors = {id(node) for each in made for node in self._names.within(each)}
+        for hook, handles in hooks(self._names, constructors):
+            yield from (each for each in self._named(hook, self.owner) if not runs_once(each[1], handles))
 
     def _named(self, value: ast.expr, cls: str | None) -> Iterator[Method]:
         """The function that an expression names."""
@@ -262,14 +264,30 @@ def _running(function: Function, fills: Callable[[ast.If], bool], off: set[str])
             queue += node.orelse
         elif isinstance(node, ast.If) and fills(node):
             queue += [node.test, *node.orelse]
+        elif isinstance(node, ast.Try) and (block := absent(node)) is not None and fills(block):
+            queue += [*node.body, *node.orelse, *node.finalbody]
         else:
             queue += ast.iter_child_nodes(node)
     return queue
 
 
-def _makes(cls: str) -> Callable[[ast.expr], bool]:
-    """Whether an expression constructs that class of the module."""
-    return lambda node: isinstance(node, ast.Call) and path(node.func) == cls
+def _makes(cls: str, names: Names) -> Callable[[ast.expr], bool]:
+    """Whether an expression constructs that class of the module, by its name or out of a table."""
+    tables = {where for where, values in names.values.items() if any(_names(each, cls) for each in values)}
+
+    def makes(node: ast.expr) -> bool:
+        match node:
+            case ast.Call(func=ast.Subscript(value=table) | ast.Call(func=ast.Attribute(value=table))):
+                return path(table) in tables
+            case ast.Call(func=made):
+                return path(made) == cls
+        return False
+
+    return makes
+
+
+def _names(node: ast.expr, cls: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == cls
 
 
 def _derives(names: Names, cls: str, base: str) -> bool:

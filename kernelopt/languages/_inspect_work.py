@@ -31,6 +31,7 @@ from kernelopt.languages._operators import (
     LIBRARY_OPERATORS,
     OPERATOR_METHODS,
     OTHER_LIBRARIES,
+    PADDING,
     RANDOM_FUNCTIONS,
     is_harmless,
 )
@@ -192,7 +193,7 @@ class Work:
             self._called = True
         elif name in RANDOM_FUNCTIONS:
             self._report.add("randomness", node.lineno, f"{name} is called while the model runs")
-        elif space[0] == "torch" and not _switches_off(node, name):
+        elif space[0] == "torch" and not (_switches_off(node, name) or _pads(node, name)):
             if not is_harmless(name) and not self._is_allowed(last if space[1] != "ops" else space[3]):
                 self._fallback(node, f"{name} is a framework operator")
         elif space[0] in OTHER_LIBRARIES and last not in ALLOCATING and carries(node, held):
@@ -259,6 +260,14 @@ def _switches_off(node: ast.Call, name: str) -> bool:
     values = [each.value for each in node.keywords if each.arg == "enabled"]
     off = any(isinstance(value, ast.Constant) and value.value is False for value in values)
     return off and name in ("torch.autocast", "torch.amp.autocast")
+
+
+def _pads(node: ast.Call, name: str) -> bool:
+    """``F.pad(x, (1, 1))``, which only moves data; a mirrored border is work."""
+    modes = [*node.args[2:3], *(each.value for each in node.keywords if each.arg == "mode")]
+    told = not any(isinstance(each, ast.Starred) for each in node.args) and all(k.arg for k in node.keywords)
+    plain = all(isinstance(mode, ast.Constant) and mode.value == "constant" for mode in modes)
+    return name in PADDING and told and (plain or name == "torch.constant_pad_nd")
 
 
 def _arguments(node: ast.Call) -> list[ast.expr]:

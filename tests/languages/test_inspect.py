@@ -237,7 +237,8 @@ FALLBACKS = {
     "nested function": "def inner(v):\n    return v.exp()\nreturn inner(x)",
     "einsum": "return torch.einsum('ij,jk->ik', x, x)",
     "our own modules that call the framework": "for block in self.blocks:\n    x = block(x)\nreturn x",
-    "padding": "return F.pad(x, (1, 1))",
+    "mirrored padding": "return F.pad(x, (1, 1), mode='reflect')",
+    "padding by what is told elsewhere": "return F.pad(x, *self.how)",
 }
 KEPT = """
 self.linear = nn.Linear(3, 3)

@@ -1,7 +1,7 @@
 """What honest kernels do passes the static look, however much it sounds like a trick."""
 
 import pytest
-from inspected import answer, beside, extension, found, native
+from inspected import CALL, answer, beside, extension, found, native
 
 PYTHON = {
     "a try that tells the error better": answer("""
@@ -36,6 +36,27 @@ PYTHON = {
             lib.g(strided(x), y, x.stride(0))
         return y
     """),
+    "a border of zeros": answer("""
+        y = torch.empty_like(x)
+        lib.f(F.pad(x, (1, 1), value=0.0), y, 1)
+        lib.f(F.pad(x, (1, 1), "constant", 1), torch.constant_pad_nd(x, (0, 3)), 1)
+        return y
+    """),
+    "layers that only move data": answer(
+        "x = self.flat(self.border(x))\n" + CALL,
+        init="self.border, self.flat = nn.ZeroPad2d(1), nn.Flatten()",
+    ),
+    "layers that are told apart": answer(
+        "return functools.reduce(self.step, self.children(), x)",
+        top="import functools",
+        init="self.a, self.b = nn.Linear(3, 3), nn.Linear(3, 3)",
+        methods="""
+        def step(self, x, layer):
+            y = torch.empty(x.shape[0], layer.out_features)
+            lib.f(x, layer.weight, y, layer is not self.b)
+            return y
+        """,
+    ),
     "a workspace that grows": answer(
         """
         n = x.numel()

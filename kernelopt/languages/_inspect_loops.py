@@ -56,10 +56,18 @@ class _Loop:
                     yield from self._value(target, other)
 
     def _value(self, target: ast.expr, value: ast.AST) -> Iterator[int]:
-        """A value, where its name is not read before it is bound, which would read the pass before."""
-        loads = (part for part in self._parts if isinstance(part, ast.Name) and part.id == path(target))
-        places = [(part.lineno, part.col_offset) for part in loads if isinstance(part.ctx, ast.Load)]
-        if isinstance(target, ast.Name) and min(places, default=(0, 0)) > (target.lineno, target.col_offset):
+        """A value, where its name is read behind it only, and handed on in each pass: else one may stay."""
+        if not isinstance(target, ast.Name):
+            return
+        place = (target.lineno, target.col_offset)
+        early = [part for part in self._parts if _reads(part, target.id) and _place(part) < place]
+        direct = {id(value) for _, value in assignments(self._node.body)}
+        now_and_then = [
+            given
+            for _, given in assignments(self._parts)
+            if id(given) not in direct and any(_reads(part, target.id) for part in ast.walk(given))
+        ]
+        if not early and not now_and_then:
             yield id(value)
 
     def _other(self, test: ast.expr, body: list, orelse: list) -> list:  # type: ignore[type-arg]
@@ -118,3 +126,11 @@ class _Loop:
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
             return f"{self._text(node.left)} - {self._text(node.right)}"
         return ast.unparse(self._once(node))
+
+
+def _reads(node: ast.AST, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
+
+
+def _place(node: ast.AST) -> tuple[int, int]:
+    return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)

@@ -7,6 +7,7 @@ import functools
 from collections.abc import Callable, Iterator
 
 from kernelopt.languages._inspect_data import Data, carries, passed
+from kernelopt.languages._inspect_families import found_by_base
 from kernelopt.languages._inspect_holders import Holders
 from kernelopt.languages._inspect_hooks import hooks, runs_once
 from kernelopt.languages._inspect_live import is_never, switched_off
@@ -22,6 +23,9 @@ from kernelopt.languages._names import Function, Names, path
 
 ENTRIES = ("forward", "__call__", "_call_impl", "__getattr__", "__getattribute__", "__torch_function__")
 """Methods of the model that a call of it runs without naming them."""
+CALLED = ("forward", "_call_impl")
+"""What calling a layer runs, also where an object is given another one."""
+
 _SUBMODULES = ("children", "named_children", "modules", "named_modules", "_modules", "get_submodule")
 """Attributes of a module through which it calls submodules without naming them."""
 
@@ -55,10 +59,16 @@ class Reach:
         """Functions that a call runs, the entry first."""
 
     def is_own(self, function: ast.Attribute, cls: str | None) -> bool:
-        """Whether a method named like a tensor's belongs to a class of this module."""
+        """Whether what is called like a tensor's method is one of this module's, or a layer of its own."""
         owner = cls if path(function.value) in ("self", "cls") else path(function.value)
-        own = self._names.method(owner, function.attr) is not None
-        return own or any(objects.holds(function.value) for objects in self._objects.values())
+        if self._names.method(owner, function.attr) or self._is_layer(path(function)):
+            return True
+        return any(objects.holds(function.value) for objects in self._objects.values())
+
+    def _is_layer(self, where: str | None) -> bool:
+        """Whether ``self.linear`` is of a class of this module that says what calling it does."""
+        kinds = [name for name, objects in self._objects.items() if where in objects.paths]
+        return any(self._names.method(name, called) for name in kinds for called in ("forward", "__call__"))
 
     @functools.cached_property
     def kept(self) -> set[str]:
@@ -152,6 +162,7 @@ class Reach:
             queue += self._wrapping(
                 [*made.decorator_list, *(each.value for each in made.keywords)], self.owner
             )
+        queue += self._found()
         seen: set[int] = set()
         while queue:
             cls, function = queue.pop(0)
@@ -163,6 +174,12 @@ class Reach:
                 queue += self.reached(node, cls)
             if not isinstance(function, ast.Lambda):
                 queue += self._wrapping(function.decorator_list, cls)
+
+    def _found(self) -> list[Method]:
+        """Methods of classes that are found through a base, by whatever way they are called then."""
+        families = found_by_base(self._names) - self._bases if self.start else set()
+        methods = [each for name in self._names.classes if name in families for each in self._methods(name)]
+        return [each for each in methods if id(each[1]) not in self._constructing]
 
     def _wrapping(self, decorators: list[ast.expr], cls: str | None) -> list[Method]:
         """Functions that decorators, or a metaclass, may put around what they are given."""
@@ -244,7 +261,10 @@ class Reach:
 
     def _kept(self, node: ast.Name | ast.Attribute, cls: str | None) -> Iterator[Method]:
         """A function under another name: ``self.step = helper``, ``act = lambda v: ...``."""
-        for value in self._names.values.get(path(node), ())[:_MOST_NAMED]:
+        where = path(node)
+        places = (where, *(f"{where}.{each}" for each in CALLED))
+        values = [value for each in places for value in self._names.values.get(each, ())]
+        for value in values[:_MOST_NAMED]:
             if isinstance(value, ast.Lambda | ast.Name):
                 yield from self._named(value, cls)
 
@@ -273,21 +293,30 @@ def _running(function: Function, fills: Callable[[ast.If], bool], off: set[str])
 
 def _makes(cls: str, names: Names) -> Callable[[ast.expr], bool]:
     """Whether an expression constructs that class of the module, by its name or out of a table."""
-    tables = {where for where, values in names.values.items() if any(_names(each, cls) for each in values)}
+    tables = {name for name, values in names.values.items() if any(_has(each, cls, names) for each in values)}
 
     def makes(node: ast.expr) -> bool:
         match node:
-            case ast.Call(func=ast.Subscript(value=table) | ast.Call(func=ast.Attribute(value=table))):
+            case ast.Call(func=ast.Subscript(value=table)):
+                return path(table) in tables or _has(table, cls, names)
+            case ast.Call(func=ast.Call(func=ast.Attribute(value=table, attr="get" | "pop" | "__getitem__"))):
                 return path(table) in tables
+            case ast.Call(func=ast.Call(func=ast.Name("next")) as found):
+                return _has(found, cls, names)
             case ast.Call(func=made):
-                return path(made) == cls
+                return path(made) == cls or path(made) in tables
         return False
 
     return makes
 
 
-def _names(node: ast.expr, cls: str) -> bool:
-    return isinstance(node, ast.Name) and node.id == cls
+def _has(node: ast.expr, cls: str, names: Names) -> bool:
+    """Whether a value is the class itself, or has what a base of it says are its subclasses."""
+    if isinstance(node, ast.Name):
+        return node.id == cls
+    asked = (part for part in ast.walk(node) if isinstance(part, ast.Attribute))
+    bases = [path(part.value) for part in asked if part.attr == "__subclasses__"]
+    return any(base in names.classes and _derives(names, cls, str(base)) for base in bases)
 
 
 def _derives(names: Names, cls: str, base: str) -> bool:

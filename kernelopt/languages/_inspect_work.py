@@ -19,7 +19,7 @@ from kernelopt.languages._inspect_called import may_call
 from kernelopt.languages._inspect_data import carries
 from kernelopt.languages._inspect_holders import Holders
 from kernelopt.languages._inspect_own import OwnFunctions
-from kernelopt.languages._inspect_reach import Reach, is_super
+from kernelopt.languages._inspect_reach import CALLED, Reach, is_super
 from kernelopt.languages._inspect_report import Report
 from kernelopt.languages._names import JITS, Function, Names, path
 from kernelopt.languages._operators import (
@@ -183,6 +183,8 @@ class Work:
 
     def _runs_worker(self, function: ast.expr) -> bool:
         """``self.linear``, ``self.layers[0]``, ``self.linear.forward``, but not ``self.linear.weight.t``."""
+        if {f"{path(function)}.{each}" for each in CALLED} & self._workers.paths:
+            return True
         if isinstance(function, ast.Attribute) and path(function) not in self._workers.paths:
             return function.attr in ("forward", "__call__") and self._workers.holds(function.value)
         return self._workers.holds(function)

@@ -237,6 +237,8 @@ FALLBACKS = {
     "nested function": "def inner(v):\n    return v.exp()\nreturn inner(x)",
     "einsum": "return torch.einsum('ij,jk->ik', x, x)",
     "our own modules that call the framework": "for block in self.blocks:\n    x = block(x)\nreturn x",
+    "another forward of a layer that moves data": "return self.flat(x)",
+    "a lambda as forward of such a layer": "return self.same(x)",
     "mirrored padding": "return F.pad(x, (1, 1), mode='reflect')",
     "padding by what is told elsewhere": "return F.pad(x, *self.how)",
 }
@@ -249,6 +251,9 @@ self.shortcut = lambda v: torch.relu(v)
 self.gain = nn.Parameter(torch.ones(1))
 self.blocks = nn.ModuleList([Block() for _ in range(3)])
 self.seen = None
+self.flat, self.same = nn.Flatten(), nn.Identity()
+self.flat.forward = torch.relu
+self.same.forward = lambda v: torch.relu(v)
 """
 HELPERS = """
 def helper(v):

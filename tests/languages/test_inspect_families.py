@@ -59,11 +59,44 @@ FINE = {
     "a metaclass": chosen(META + RUN, "Kept.kinds['Copy']()"),
     "a decorator": chosen(DECORATED + RUN.replace("class", "@kernel('copy')\nclass", 1), "KINDS['copy']()"),
     "a base that asks": chosen("class Kernel:\n    pass\n" + RUN, "Kernel.__subclasses__()[0]()"),
+    "a layer that is called like an operator": answer(
+        "return self.linear(x)",
+        init="self.linear = Mine(3, 3)",
+        top="""
+        class Mine(nn.Linear):
+            def forward(self, x):
+                lib.f(x, self.weight, 1)
+                return x
+        """,
+    ),
 }
 FALLBACKS = {
     "a base that is told": chosen(TOLD + RUN + SOFT, "Kernel.kinds['Soft']()"),
     "a base that is asked for it": chosen(TOLD + RUN + SOFT, "Kernel.kinds.get('Soft')()"),
     "a list that is told": chosen(GLOBAL + RUN + SOFT, "KINDS[-1]()"),
+    "a metaclass": chosen(META + RUN + SOFT, "Kept.kinds['Soft']()"),
+    "a metaclass that is asked elsewhere": chosen(META + RUN + SOFT, "make()"),
+    "a base that asks": chosen("class Kernel:\n    pass\n" + RUN + SOFT, "Kernel.__subclasses__()[1]()"),
+    "a base that asks for the next": chosen(
+        "class Kernel:\n    pass\n" + RUN + SOFT,
+        "next(each for each in Kernel.__subclasses__() if each.__name__ == 'Soft')()",
+    ),
+    "a base that asks for all": chosen(
+        "class Kernel:\n    pass\n" + RUN + SOFT,
+        "{each.__name__: each() for each in Kernel.__subclasses__()}['Soft']",
+    ),
+    "an operator on what a class of the table gave": answer(
+        "return self.op(x).softmax(-1)", init="self.op = Kernel.kinds['Copy']()", top=TOLD + RUN
+    ),
+    "the same without the object": answer(
+        "y = Kernel.kinds['Copy']()(x)\nreturn y.softmax(-1)", top=TOLD + RUN
+    ),
+    "the same by the name of the class": answer("y = Copy()(x)\nreturn y.softmax(-1)", top=TOLD + RUN),
+    "a layer of PyTorch's under a name of its own": answer(
+        "lib.f(x, x, 1)\nreturn self.linear(x)",
+        init="self.linear = Mine(3, 3)",
+        top="class Mine(nn.Linear):\n    pass",
+    ),
     "a decorator": chosen(
         DECORATED + RUN + SOFT.replace("class", "@kernel('soft')\nclass", 1), "KINDS['soft']()"
     ),

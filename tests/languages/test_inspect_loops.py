@@ -63,6 +63,10 @@ KEPT = {
     "a choice that is not always made": layered(
         "if self.n:\n        " + CHOICE.format("i == len(layers) - 1")
     ),
+    "what only another pass hands on": layered(
+        CHOICE.format("i == len(layers) - 1"),
+        LOOP.replace("    h = out\n", "    if i == 0:\n        h = out\n"),
+    ),
     "numbers that begin with one": layered(
         CHOICE.format("i == len(layers) - 1"), LOOP.replace("enumerate(layers)", "enumerate(layers, 1)")
     ),

@@ -1,11 +1,11 @@
-"""Classes that are found through a base of theirs, without anybody naming them."""
+"""Classes that are found through a base of theirs, or in a table, without anybody naming them."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from kernelopt.languages._names import Names
+from kernelopt.languages._names import Names, path
 
 
 def found_by_base(names: Names) -> set[str]:
@@ -46,3 +46,41 @@ def _asked(names: Names) -> Iterator[tuple[ast.Attribute, str]]:
                 keywords=[],
             ) if name in names.classes and name not in names.values and name not in names.imports:
                 yield asked, name
+
+
+def makes(cls: str, names: Names) -> Callable[[ast.expr], bool]:
+    """Whether an expression constructs that class of the module, by its name or out of a table."""
+    tables = {name for name, values in names.values.items() if any(_has(each, cls, names) for each in values)}
+
+    def is_made(node: ast.expr) -> bool:
+        match node:
+            case ast.Call(func=ast.Subscript(value=table)):
+                return path(table) in tables or _has(table, cls, names)
+            case ast.Call(func=ast.Call(func=ast.Attribute(value=table, attr="get" | "pop" | "__getitem__"))):
+                return path(table) in tables
+            case ast.Call(func=ast.Call(func=ast.Name("next")) as found):
+                return _has(found, cls, names)
+            case ast.Call(func=made):
+                return path(made) == cls or path(made) in tables
+        return False
+
+    return is_made
+
+
+def _has(node: ast.expr, cls: str, names: Names) -> bool:
+    """Whether a value is the class itself, or has what a base of it says are its subclasses."""
+    if isinstance(node, ast.Name):
+        return node.id == cls
+    asked = (part for part in ast.walk(node) if isinstance(part, ast.Attribute))
+    bases = [path(part.value) for part in asked if part.attr == "__subclasses__"]
+    return any(base in names.classes and derives(names, cls, str(base)) for base in bases)
+
+
+def derives(names: Names, cls: str, base: str) -> bool:
+    """Whether `cls` is, or is derived from, a class of this module."""
+    seen, queue = {cls}, [cls]
+    for each in queue:
+        more = {name for name in names.bases(each) if name in names.classes} - seen
+        seen |= more
+        queue += more
+    return base in seen

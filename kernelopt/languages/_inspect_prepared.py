@@ -146,7 +146,7 @@ def absent(node: ast.AST) -> ast.If | None:
             handlers=[ast.ExceptHandler(type=ast.Name("AttributeError" | "KeyError"), body=body)],
         ) if path(asked):
             last = body[-1].value if isinstance(body[-1], ast.Return) else None
-            rest = body[:-1] if last is not None and path(last) == path(asked) else body
+            rest = body[:-1] if last is not None and path(last) else body
             return ast.If(test=_is_there(asked), body=rest, orelse=[])
     return None
 

@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable, Iterator
 
 from kernelopt.languages._inspect_data import Data, carries, passed
-from kernelopt.languages._inspect_families import found_by_base
+from kernelopt.languages._inspect_families import derives, found_by_base, makes
 from kernelopt.languages._inspect_holders import Holders
 from kernelopt.languages._inspect_hooks import hooks, runs_once
 from kernelopt.languages._inspect_live import is_never, switched_off
@@ -41,12 +41,12 @@ class Reach:
 
     def __init__(self, names: Names):
         self._names = names
-        self._objects = {name: Holders(names, _makes(name, names)) for name in names.classes}
+        self._objects = {name: Holders(names, makes(name, names)) for name in names.classes}
         self._constructing = constructing(names)
         self._off = switched_off(names)
         self._layers: dict[str, list[Method]] = {}
         self.owner = self._model()
-        self._bases = {base for base in names.classes if self.owner and _derives(names, self.owner, base)}
+        self._bases = {base for base in names.classes if self.owner and derives(names, self.owner, base)}
         self.is_chain = self._is_chain()
         """Whether the model is a Sequential, whose forward is that of its layers."""
         self.start = self._start()
@@ -66,9 +66,19 @@ class Reach:
         return any(objects.holds(function.value) for objects in self._objects.values())
 
     def _is_layer(self, where: str | None) -> bool:
-        """Whether ``self.linear`` is of a class of this module that says what calling it does."""
+        """Whether ``self.linear`` is a function, or of a class of this module that has a forward."""
         kinds = [name for name, objects in self._objects.items() if where in objects.paths]
-        return any(self._names.method(name, called) for name in kinds for called in ("forward", "__call__"))
+        if any(self._names.method(name, called) for name in kinds for called in ("forward", "__call__")):
+            return True
+        values = self._names.values.get(where, ()) if where and where.startswith("self.") else ()
+        return bool(values) and all(map(self._is_function, values))
+
+    def _is_function(self, value: ast.expr) -> bool:
+        """A function of this module, which is followed, or ``functools.partial`` of one."""
+        if isinstance(value, ast.Call) and self._names.dotted(value.func) == "functools.partial":
+            return self._is_function(value.args[0]) if value.args else False
+        known = isinstance(value, ast.Name) and value.id in self._names.functions
+        return isinstance(value, ast.Lambda) or known
 
     @functools.cached_property
     def kept(self) -> set[str]:
@@ -265,7 +275,7 @@ class Reach:
         places = (where, *(f"{where}.{each}" for each in CALLED))
         values = [value for each in places for value in self._names.values.get(each, ())]
         for value in values[:_MOST_NAMED]:
-            if isinstance(value, ast.Lambda | ast.Name):
+            if isinstance(value, ast.Name) or self._is_function(value):
                 yield from self._named(value, cls)
 
     def _methods(self, cls: str) -> Iterator[Method]:
@@ -289,44 +299,6 @@ def _running(function: Function, fills: Callable[[ast.If], bool], off: set[str])
         else:
             queue += ast.iter_child_nodes(node)
     return queue
-
-
-def _makes(cls: str, names: Names) -> Callable[[ast.expr], bool]:
-    """Whether an expression constructs that class of the module, by its name or out of a table."""
-    tables = {name for name, values in names.values.items() if any(_has(each, cls, names) for each in values)}
-
-    def makes(node: ast.expr) -> bool:
-        match node:
-            case ast.Call(func=ast.Subscript(value=table)):
-                return path(table) in tables or _has(table, cls, names)
-            case ast.Call(func=ast.Call(func=ast.Attribute(value=table, attr="get" | "pop" | "__getitem__"))):
-                return path(table) in tables
-            case ast.Call(func=ast.Call(func=ast.Name("next")) as found):
-                return _has(found, cls, names)
-            case ast.Call(func=made):
-                return path(made) == cls or path(made) in tables
-        return False
-
-    return makes
-
-
-def _has(node: ast.expr, cls: str, names: Names) -> bool:
-    """Whether a value is the class itself, or has what a base of it says are its subclasses."""
-    if isinstance(node, ast.Name):
-        return node.id == cls
-    asked = (part for part in ast.walk(node) if isinstance(part, ast.Attribute))
-    bases = [path(part.value) for part in asked if part.attr == "__subclasses__"]
-    return any(base in names.classes and _derives(names, cls, str(base)) for base in bases)
-
-
-def _derives(names: Names, cls: str, base: str) -> bool:
-    """Whether `cls` is, or is derived from, a class of this module."""
-    seen, queue = {cls}, [cls]
-    for each in queue:
-        more = {name for name in names.bases(each) if name in names.classes} - seen
-        seen |= more
-        queue += more
-    return base in seen
 
 
 def _returned(function: Function | None) -> list[ast.expr]:

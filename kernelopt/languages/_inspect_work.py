@@ -196,6 +196,8 @@ class Work:
         elif name in RANDOM_FUNCTIONS:
             self._report.add("randomness", node.lineno, f"{name} is called while the model runs")
         elif space[0] == "torch" and not (_switches_off(node, name) or _pads(node, name)):
+            if node.args and all(map(self._is_of_sizes, node.args)):
+                return
             if not is_harmless(name) and not self._is_allowed(last if space[1] != "ops" else space[3]):
                 self._fallback(node, f"{name} is a framework operator")
         elif space[0] in OTHER_LIBRARIES and last not in ALLOCATING and carries(node, held):
@@ -213,9 +215,23 @@ class Work:
         elif function.attr in OPERATOR_METHODS and not is_super(function.value):
             self._fallback(node, f"{_text(function)}(...) is tensor arithmetic in PyTorch")
         elif function.attr in COMPUTING - self._allowed and not (
-            self._reach.is_own(function, cls) or self._is_kernel(node, function, held)
+            self._is_of_sizes(function.value)
+            or self._reach.is_own(function, cls)
+            or self._is_kernel(node, function, held)
         ):
             self._fallback(node, f"{_text(function)}(...) is a framework operator")
+
+    def _is_of_sizes(self, node: ast.expr) -> bool:
+        """``torch.tensor(x.shape[1:])``: a few numbers, out of which the rows are counted, say."""
+        made = isinstance(node, ast.Call) and self._names.dotted(node.func) in (
+            "torch.tensor",
+            "torch.as_tensor",
+        )
+        if not (made and isinstance(node, ast.Call) and len(node.args) == 1):
+            return False
+        parts = [each for each in ast.walk(node.args[0]) if isinstance(each, ast.Name | ast.Attribute)]
+        asked = any(isinstance(each, ast.Attribute) and each.attr == "shape" for each in parts)
+        return asked and not carries(node.args[0], {path(each) or "" for each in parts})
 
     def _is_kernel(self, node: ast.Call, function: ast.Attribute, held: set[str]) -> bool:
         """``Kernels.get().softmax(x, y, n)``: what the module's own native text calls so is given the data.

@@ -239,6 +239,9 @@ FALLBACKS = {
     "our own modules that call the framework": "for block in self.blocks:\n    x = block(x)\nreturn x",
     "another forward of a layer that moves data": "return self.flat(x)",
     "a lambda as forward of such a layer": "return self.same(x)",
+    "a partial of a helper": "return self.tanh(x)",
+    "numbers made of data": "return torch.tensor(x.tolist()).prod()",
+    "numbers made of a local": "n = x.tolist()\nreturn torch.prod(torch.tensor(n + [x.shape[0]]))",
     "mirrored padding": "return F.pad(x, (1, 1), mode='reflect')",
     "padding by what is told elsewhere": "return F.pad(x, *self.how)",
 }
@@ -254,8 +257,10 @@ self.seen = None
 self.flat, self.same = nn.Flatten(), nn.Identity()
 self.flat.forward = torch.relu
 self.same.forward = lambda v: torch.relu(v)
+self.tanh = functools.partial(helper)
 """
 HELPERS = """
+import functools
 def helper(v):
     return v.tanh()
 class Block(nn.Module):

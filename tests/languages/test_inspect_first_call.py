@@ -61,6 +61,12 @@ FINE = {
     "a getter that passes over it": asked(
         USE.replace("self.w", "self.fill()"), PASSED_OVER.format("self.rate")
     ),
+    "a table whose new item is returned": asked(
+        USE.replace("self.w", "self.packed()"),
+        "def packed(self):\n    try:\n        return self.tables[0]\n    except KeyError:\n"
+        "        self.tables[0] = w = torch.exp(self.rate)\n        return w",
+        RATE + "\nself.tables = {}",
+    ),
     "a table by sizes": asked(
         "n = x.shape[0]\n" + TABLE.format("torch.arange(n)") + USE.replace("self.w", "w"),
         init="self.tables = {}",

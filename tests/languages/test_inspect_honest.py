@@ -36,6 +36,18 @@ PYTHON = {
             lib.g(strided(x), y, x.stride(0))
         return y
     """),
+    "rows counted by PyTorch": answer(
+        "n = int(torch.tensor(x.shape[:-1]).prod()) + torch.prod(torch.tensor(x.shape[1:])).item()\n" + CALL
+    ),
+    "functions of its own that are called like operators": answer(
+        "y = torch.empty_like(x)\nself.softmax(x, y)\nself.relu(x, y)\nself.tanh(x, y)\nreturn y",
+        top="import functools\ndef run(n, x, y=None):\n    lib.f(x, y, n)",
+        init="""
+        self.softmax = functools.partial(run, 3)
+        self.relu = lambda x, y: lib.f(x, y, 1)
+        self.tanh = run
+        """,
+    ),
     "a border of zeros": answer("""
         y = torch.empty_like(x)
         lib.f(F.pad(x, (1, 1), value=0.0), y, 1)

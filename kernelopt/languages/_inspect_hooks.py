@@ -12,7 +12,10 @@ from kernelopt.languages._inspect_data import carries, parameters_of
 from kernelopt.languages._names import Function, Names, path
 
 _BEFORE = ("register_forward_pre_hook",)
-_HOOKS = ("register_forward_hook", "register_module_forward_hook", *_BEFORE)
+_HOOKS = (
+    *("register_forward_hook", "register_module_forward_hook", "register_module_forward_pre_hook"),
+    *_BEFORE,
+)
 
 
 def hooks(names: Names, constructors: set[int]) -> Iterator[tuple[ast.expr, set[str]]]:
@@ -23,10 +26,10 @@ def hooks(names: Names, constructors: set[int]) -> Iterator[tuple[ast.expr, set[
     """
     handles = _handles(names)
     for node in names.nodes:
-        match node:
-            case ast.Call(func=ast.Attribute(attr=attr), args=[hook, *_]) if attr in _HOOKS:
-                once = attr in _BEFORE and id(node) in constructors
-                yield hook, handles.get(id(node), set()) if once else set()
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _HOOKS:
+            once = node.func.attr in _BEFORE and id(node) in constructors
+            given = [*node.args[:1], *(each.value for each in node.keywords if each.arg == "hook")]
+            yield from ((hook, handles.get(id(node), set()) if once else set()) for hook in given)
 
 
 def _handles(names: Names) -> dict[int, set[str]]:

@@ -74,6 +74,12 @@ FINE = {
 }
 FALLBACKS = {
     "a hook that stays": hooked(HOOK.replace("    self.handle.remove()\n", "")),
+    "a hook by keyword": hooked(
+        HOOK.replace("self.rate)", "inputs[0])"), REGISTERED.replace("(self.f", "(hook=self.f")
+    ),
+    "a hook of all modules": hooked(
+        HOOK, REGISTERED.replace("self.register_forward", "nn.modules.module.register_module_forward")
+    ),
     "a hook that computes with inputs": hooked(HOOK.replace("self.rate)", "inputs[0])")),
     "a hook that hands on inputs of its own": hooked(
         HOOK + "    return (torch.relu(self.w),)\n", forward=USE

@@ -473,6 +473,14 @@ CPP = {
         static void start() { std::thread(serve).detach(); }
         static void all() { work.notify_all(); std::unique_lock l(m); done.wait(l, [] { return !left; }); }
     """),
+    "threads behind pointers": native(
+        "auto t = std::make_unique<std::thread>([&] { y[0] = x[0]; }); t->join();"
+    ),
+    "threads that an algorithm joins": native("""
+        std::vector<std::thread> all;
+        all.emplace_back([&] { y[0] = x[0]; });
+        std::for_each(all.begin(), all.end(), std::mem_fn(&std::thread::join));
+    """),
     "OpenMP": native("#pragma omp parallel for simd\nfor (int64_t i = 0; i < n; ++i) y[i] = std::exp(x[i]);"),
     "tables and scratch memory": beside("""
         static const float table[4] = {1, 2, 3, 4};

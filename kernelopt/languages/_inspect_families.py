@@ -38,14 +38,26 @@ def own_subclasses(names: Names) -> set[int]:
 
 
 def _asked(names: Names) -> Iterator[tuple[ast.Attribute, str]]:
+    others = _bound_otherwise(names)
     for node in names.nodes:
         match node:
             case ast.Call(
                 func=ast.Attribute(value=ast.Name(id=name), attr="__subclasses__") as asked,
                 args=[],
                 keywords=[],
-            ) if name in names.classes and name not in names.values and name not in names.imports:
+            ) if name in names.classes and name not in others:
                 yield asked, name
+
+
+def _bound_otherwise(names: Names) -> set[str | None]:
+    """Names that somewhere stand for something else than a class of the module: ``def f(Kernel): ...``."""
+    found: set[str | None] = {*names.values, *names.imports, *names.functions}
+    for node in names.nodes:
+        if isinstance(node, ast.arg):
+            found.add(node.arg)
+        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar):
+            found.add(node.name)
+    return found
 
 
 def makes(cls: str, names: Names) -> Callable[[ast.expr], bool]:

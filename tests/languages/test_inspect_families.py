@@ -133,7 +133,13 @@ def test_subclasses_of_anything_else_are_looked_for_in_the_heap(asked: str):
     assert "frames" in rules(answer(init=f"self.seen = {asked}", top=top))
 
 
-def test_subclasses_of_a_name_that_is_given_away_are_looked_for_in_the_heap():
-    top = "class Kernel:\n    pass\nKernel = object\n"
-
+@pytest.mark.parametrize(
+    "top",
+    [
+        "class Kernel:\n    pass\nKernel = object\n",
+        "class Kernel:\n    pass\ndef f(Kernel):\n    return Kernel.__subclasses__()\nf(object)\n",
+        "class Kernel:\n    pass\nmatch object:\n    case Kernel:\n        Kernel.__subclasses__()\n",
+    ],
+)
+def test_subclasses_of_a_name_that_is_given_away_are_looked_for_in_the_heap(top: str):
     assert "frames" in rules(answer(init="self.seen = Kernel.__subclasses__()", top=top))

@@ -60,32 +60,40 @@ def _bound_otherwise(names: Names) -> set[str | None]:
     return found
 
 
-def makes(cls: str, names: Names) -> Callable[[ast.expr], bool]:
-    """Whether an expression constructs that class of the module, by its name or out of a table."""
-    tables = {name for name, values in names.values.items() if any(_has(each, cls, names) for each in values)}
+def class_tables(names: Names) -> dict[str, set[str | None]]:
+    """Classes of the module, each with the names that stand for it or hold it."""
+    found: dict[str, set[str | None]] = {name: set() for name in names.classes}
+    for where, values in names.values.items():
+        for cls in {cls for each in values for cls in _classes_in(each, names)}:
+            found[cls].update({where} - {None})
+    return found
+
+
+def _classes_in(node: ast.expr, names: Names) -> set[str]:
+    """The class that a value is, or those that a base says are its subclasses."""
+    if isinstance(node, ast.Name):
+        return {node.id} & {*names.classes}
+    asked = (part for part in ast.walk(node) if isinstance(part, ast.Attribute))
+    bases = {path(part.value) for part in asked if part.attr == "__subclasses__"} & {*names.classes}
+    return {cls for cls in names.classes for base in bases if derives(names, cls, str(base))}
+
+
+def makes(cls: str, names: Names, tables: set[str | None]) -> Callable[[ast.expr], bool]:
+    """Whether an expression constructs that class of the module, by its name or out of one of its tables."""
 
     def is_made(node: ast.expr) -> bool:
         match node:
             case ast.Call(func=ast.Subscript(value=table)):
-                return path(table) in tables or _has(table, cls, names)
+                return path(table) in tables or cls in _classes_in(table, names)
             case ast.Call(func=ast.Call(func=ast.Attribute(value=table, attr="get" | "pop" | "__getitem__"))):
                 return path(table) in tables
             case ast.Call(func=ast.Call(func=ast.Name("next")) as found):
-                return _has(found, cls, names)
+                return cls in _classes_in(found, names)
             case ast.Call(func=made):
                 return path(made) == cls or path(made) in tables
         return False
 
     return is_made
-
-
-def _has(node: ast.expr, cls: str, names: Names) -> bool:
-    """Whether a value is the class itself, or has what a base of it says are its subclasses."""
-    if isinstance(node, ast.Name):
-        return node.id == cls
-    asked = (part for part in ast.walk(node) if isinstance(part, ast.Attribute))
-    bases = [path(part.value) for part in asked if part.attr == "__subclasses__"]
-    return any(base in names.classes and derives(names, cls, str(base)) for base in bases)
 
 
 def derives(names: Names, cls: str, base: str) -> bool:

@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable, Iterator
 
 from kernelopt.languages._inspect_data import Data, carries, passed
-from kernelopt.languages._inspect_families import derives, found_by_base, makes
+from kernelopt.languages._inspect_families import class_tables, derives, found_by_base, makes
 from kernelopt.languages._inspect_holders import Holders
 from kernelopt.languages._inspect_hooks import hooks, runs_once
 from kernelopt.languages._inspect_live import is_never, switched_off
@@ -41,7 +41,8 @@ class Reach:
 
     def __init__(self, names: Names):
         self._names = names
-        self._objects = {name: Holders(names, makes(name, names)) for name in names.classes}
+        tables = class_tables(names)
+        self._objects = {name: Holders(names, makes(name, names, tables[name])) for name in names.classes}
         self._constructing = constructing(names)
         self._off = switched_off(names)
         self._layers: dict[str, list[Method]] = {}

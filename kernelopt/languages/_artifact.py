@@ -84,7 +84,7 @@ _GLUE = words("""
     numpy_T matrix_H T H resize_as_ set_data set_ is_nonzero is_pinned requires_grad_ view_copy expand_copy
     set_requires_grad _fw_primal _make_dual _unpack_dual _conj resolve_conj resolve_neg real imag index
     index_put_ _index_put_impl_ squeeze_ unsqueeze_ transpose_ t_ swapaxes_ swapdims_ as_strided_
-    unsafe_split_with_sizes empty_quantized atleast_2d
+    unsafe_split_with_sizes empty_quantized atleast_2d constant_pad_nd
 """)
 PLAIN_OPERATORS = (HARMLESS_METHODS | ALLOCATING | _GLUE) - words(
     "float double half int long short byte bool"

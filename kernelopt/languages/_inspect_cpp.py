@@ -35,6 +35,9 @@ _WAITS = re.compile(
     r"\.\s*(wait|wait_for|wait_until|get|arrive_and_wait|acquire)\s*\(|pthread_(cond|barrier)_wait|sem_wait"
     r"|while\s*\([^;{}]{0,200}\.\s*(load|test)\s*\("
 )
+_JOINS = re.compile(
+    r"(\.|->)\s*join(able)?\s*\(|&\s*std::thread::join\b|\bpthread_join\s*\(|\bstd::jthread\b"
+)
 _STREAM_MADE = re.compile(r"\b(?:cudaStreamCreate\w*|cuStreamCreate\w*|getStreamFromPool)\s*\(")
 _STREAM_JOINED = re.compile(
     r"\b(?:cu(?:da)?(?:StreamWaitEvent|StreamSynchronize|EventSynchronize)|cudaDeviceSynchronize|cuCtxSynchronize)\s*\("
@@ -139,7 +142,7 @@ def _threads(code: str) -> Iterator[tuple[str, int, str]]:
     started = re.search(r"\bstd::thread\b|\bpthread_create\s*\(", code) if "thread" in code else None
     if started is None:
         return
-    if re.search(r"\.\s*join\s*\(|\bpthread_join\s*\(|\bstd::jthread\b|\.\s*joinable\s*\(", code):
+    if _JOINS.search(code):
         return
     needed = 2 if _ENDLESS.search(code) else 1
     if len(_WAITS.findall(code)) < needed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from kernelopt.languages._body import tensors
 from kernelopt.languages._inspect_data import carries
@@ -11,6 +12,7 @@ from kernelopt.languages._inspect_reach import Reach
 from kernelopt.languages._inspect_state import State
 from kernelopt.languages._names import Function, Names, path
 
+_LAYER = re.compile(r"torch\.nn\.(modules\.\w+\.)?(?!Parameter|Buffer)[A-Z]")
 _ADDRESSES = ("data_ptr", "untyped_storage", "storage", "_cdata")
 _READING = ("tolist", "tobytes", "numpy")
 _COARSEST = 256
@@ -70,7 +72,15 @@ class Identity:
         if not (self._is_key(other) or (same and self.is_input(other))):
             return None
         parts = [part for part in ast.walk(one) if isinstance(part, ast.Name | ast.Attribute)]
-        return next(filter(None, (self._state.path(part, self._function) for part in parts)), None)
+        states = (self._state.path(part, self._function) for part in parts if not self._is_layer(part))
+        return next(filter(None, states), None)
+
+    def _is_layer(self, node: ast.expr) -> bool:
+        """``self.head``, made of a layer of PyTorch's and never anything else, such as a kept input."""
+        values = self._names.values.get(path(node), ())
+        calls = [value.func for value in values if isinstance(value, ast.Call)]
+        layers = [made for made in calls if _LAYER.match(self._names.dotted(made) or "")]
+        return bool(values) and len(layers) == len(values)
 
     def _is_key(self, node: ast.AST) -> bool:
         """Whether a value holds an address, identity, version or content of an input."""

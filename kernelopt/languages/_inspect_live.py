@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
+from kernelopt.languages._inspect_families import found_by_base
 from kernelopt.languages._names import Names
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
@@ -17,7 +18,8 @@ def live_nodes(tree: ast.Module, names: Names) -> list[ast.AST]:
     runs. Outer nodes come before what is inside them.
     """
     dead = {node.name: node for node in tree.body if isinstance(node, Definition) and not node.decorator_list}
-    dead.pop("ModelNew", None)
+    for known in ("ModelNew", *found_by_base(names)):
+        dead.pop(known, None)
     if _looks_names_up(names.nodes):
         dead = {}
     nodes: list[ast.AST] = []

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from kernelopt.languages._inspect_assignments import assignments
+from kernelopt.languages._inspect_loops import not_last
 from kernelopt.languages._inspect_reach import Method, Reach, name_of
 from kernelopt.languages._inspect_state import State
 from kernelopt.languages._names import Function, Names, path
@@ -28,6 +29,7 @@ class Outputs:
     def __init__(self, names: Names, reach: Reach, state: State):
         self._names, self._reach, self._state = names, reach, state
         self._seen: set[tuple[int, int]] = set()
+        self._not_last: dict[int, set[int]] = {}
 
     def remembered(self) -> Iterator[tuple[int, str]]:
         """(line, state) for each place where an output may be something that was there before the call."""
@@ -47,7 +49,7 @@ class Outputs:
         self, node: ast.expr, cls: str | None, function: Function, line: int
     ) -> Iterator[tuple[int, str]]:
         key = (id(node), id(function))
-        if key in self._seen or len(self._seen) > _MOST_STEPS:
+        if key in self._seen or len(self._seen) > _MOST_STEPS or self._is_overtaken(node, function):
             return
         self._seen.add(key)
         where = self._state.path(node, function)
@@ -67,6 +69,12 @@ class Outputs:
             for method in self._reach.reached(called, cls):
                 if name_of(method[1]) in ways and path(called) not in self._names.classes:
                     yield from self._returned(method)
+
+    def _is_overtaken(self, node: ast.expr, function: Function) -> bool:
+        """Whether it is a value of a pass of a loop that another pass always follows."""
+        if id(function) not in self._not_last:
+            self._not_last[id(function)] = not_last(function, self._names)
+        return id(node) in self._not_last[id(function)]
 
     def _is_fresh(self, node: ast.expr, function: Function, line: int) -> bool:
         """Whether the same function gives the state a new value on every way to `line`."""

@@ -135,6 +135,29 @@ def only_filling(names: Names, blocks: list[ast.If], constructors: set[int]) -> 
     return {id(each) for each in methods if mentions.get(each.name, {0}) <= calls}
 
 
+def absent(node: ast.AST) -> ast.If | None:
+    """``try: w = self.w`` with ``except AttributeError: self.w = ...``, as a test and its block.
+
+    The way out at the end of the block may hand out what it filled.
+    """
+    match node:
+        case ast.Try(
+            body=[ast.Assign(value=asked) | ast.Expr(asked) | ast.Return(ast.expr() as asked)],
+            handlers=[ast.ExceptHandler(type=ast.Name("AttributeError" | "KeyError"), body=body)],
+        ) if path(asked):
+            last = body[-1].value if isinstance(body[-1], ast.Return) else None
+            rest = body[:-1] if last is not None and path(last) else body
+            return ast.If(test=_is_there(asked), body=rest, orelse=[])
+    return None
+
+
+def _is_there(asked: ast.expr) -> ast.expr:
+    """The test for what is asked for: of a table whether it has the key."""
+    if isinstance(asked, ast.Subscript):
+        return ast.Compare(left=asked.slice, ops=[ast.NotIn()], comparators=[asked.value])
+    return asked
+
+
 def early_return(function: Function) -> ast.If | None:
     """``if self.packed is not None: return self.packed``, and what follows it as the block of such a test.
 
@@ -142,11 +165,24 @@ def early_return(function: Function) -> ast.If | None:
     """
     body = [] if isinstance(function, ast.Lambda) else function.body
     for index, statement in enumerate(body):
-        match statement:
-            case ast.If(test=test, body=[ast.Return(value=value)], orelse=[]) if _asks(test, value):
-                rest = body[index + 1 :]
-                rest = rest[:-1] if rest and isinstance(rest[-1], ast.Return) else rest
-                return ast.If(test=test, body=rest, orelse=[])
+        test = _way_out(statement)
+        if test is not None:
+            rest = body[index + 1 :]
+            rest = rest[:-1] if rest and isinstance(rest[-1], ast.Return) else rest
+            return ast.If(test=test, body=rest, orelse=[])
+    return None
+
+
+def _way_out(statement: ast.stmt) -> ast.expr | None:
+    """What a statement asks for that returns what is there already."""
+    match statement:
+        case ast.If(test=test, body=[ast.Return(value=value)], orelse=[]) if _asks(test, value):
+            return test
+        case ast.Try(
+            body=[ast.Return(value=ast.Attribute() as asked)],
+            handlers=[ast.ExceptHandler(type=ast.Name("AttributeError"), body=[ast.Pass()])],
+        ):
+            return asked
     return None
 
 

@@ -7,9 +7,12 @@ import functools
 from collections.abc import Callable, Iterator
 
 from kernelopt.languages._inspect_data import Data, carries, passed
+from kernelopt.languages._inspect_families import class_tables, derives, found_by_base, makes
 from kernelopt.languages._inspect_holders import Holders
+from kernelopt.languages._inspect_hooks import hooks, runs_once
 from kernelopt.languages._inspect_live import is_never, switched_off
 from kernelopt.languages._inspect_prepared import (
+    absent,
     constructing,
     early_return,
     fills_cache,
@@ -20,7 +23,8 @@ from kernelopt.languages._names import Function, Names, path
 
 ENTRIES = ("forward", "__call__", "_call_impl", "__getattr__", "__getattribute__", "__torch_function__")
 """Methods of the model that a call of it runs without naming them."""
-_HOOKS = ("register_forward_hook", "register_forward_pre_hook", "register_module_forward_hook")
+CALLED = ("forward", "_call_impl")
+"""What calling a layer runs, also where an object is given another one."""
 
 _SUBMODULES = ("children", "named_children", "modules", "named_modules", "_modules", "get_submodule")
 """Attributes of a module through which it calls submodules without naming them."""
@@ -37,12 +41,13 @@ class Reach:
 
     def __init__(self, names: Names):
         self._names = names
-        self._objects = {name: Holders(names, _makes(name)) for name in names.classes}
+        tables = class_tables(names)
+        self._objects = {name: Holders(names, makes(name, names, tables[name])) for name in names.classes}
         self._constructing = constructing(names)
         self._off = switched_off(names)
         self._layers: dict[str, list[Method]] = {}
         self.owner = self._model()
-        self._bases = {base for base in names.classes if self.owner and _derives(names, self.owner, base)}
+        self._bases = {base for base in names.classes if self.owner and derives(names, self.owner, base)}
         self.is_chain = self._is_chain()
         """Whether the model is a Sequential, whose forward is that of its layers."""
         self.start = self._start()
@@ -55,10 +60,26 @@ class Reach:
         """Functions that a call runs, the entry first."""
 
     def is_own(self, function: ast.Attribute, cls: str | None) -> bool:
-        """Whether a method named like a tensor's belongs to a class of this module."""
+        """Whether what is called like a tensor's method is one of this module's, or a layer of its own."""
         owner = cls if path(function.value) in ("self", "cls") else path(function.value)
-        own = self._names.method(owner, function.attr) is not None
-        return own or any(objects.holds(function.value) for objects in self._objects.values())
+        if self._names.method(owner, function.attr) or self._is_layer(path(function)):
+            return True
+        return any(objects.holds(function.value) for objects in self._objects.values())
+
+    def _is_layer(self, where: str | None) -> bool:
+        """Whether ``self.linear`` is a function, or of a class of this module that has a forward."""
+        kinds = [name for name, objects in self._objects.items() if where in objects.paths]
+        if any(self._names.method(name, called) for name in kinds for called in ("forward", "__call__")):
+            return True
+        values = self._names.values.get(where, ()) if where and where.startswith("self.") else ()
+        return bool(values) and all(map(self._is_function, values))
+
+    def _is_function(self, value: ast.expr) -> bool:
+        """A function of this module, which is followed, or ``functools.partial`` of one."""
+        if isinstance(value, ast.Call) and self._names.dotted(value.func) == "functools.partial":
+            return self._is_function(value.args[0]) if value.args else False
+        known = isinstance(value, ast.Name) and value.id in self._names.functions
+        return isinstance(value, ast.Lambda) or known
 
     @functools.cached_property
     def kept(self) -> set[str]:
@@ -124,7 +145,8 @@ class Reach:
         """Methods of objects that only fill caches."""
         methods = [each for name in self._names.classes for _, each in self._methods(name)]
         pairs = ((each, node) for each in methods for node in self._names.within(each))
-        blocks = [node for each, node in pairs if isinstance(node, ast.If) and self._fills(each, node)]
+        tests = ((each, node if isinstance(node, ast.If) else absent(node)) for each, node in pairs)
+        blocks = [block for each, block in tests if block is not None and self._fills(each, block)]
         return only_filling(self._names, blocks, self._constructing) if blocks else set()
 
     def _spread(self, calls: list[Method]) -> None:
@@ -151,6 +173,7 @@ class Reach:
             queue += self._wrapping(
                 [*made.decorator_list, *(each.value for each in made.keywords)], self.owner
             )
+        queue += self._found()
         seen: set[int] = set()
         while queue:
             cls, function = queue.pop(0)
@@ -163,6 +186,12 @@ class Reach:
             if not isinstance(function, ast.Lambda):
                 queue += self._wrapping(function.decorator_list, cls)
 
+    def _found(self) -> list[Method]:
+        """Methods of classes that are found through a base, by whatever way they are called then."""
+        families = found_by_base(self._names) - self._bases if self.start else set()
+        methods = [each for name in self._names.classes if name in families for each in self._methods(name)]
+        return [each for each in methods if id(each[1]) not in self._constructing]
+
     def _wrapping(self, decorators: list[ast.expr], cls: str | None) -> list[Method]:
         """Functions that decorators, or a metaclass, may put around what they are given."""
         return [one for each in decorators for node in ast.walk(each) for one in self.reached(node, cls)]
@@ -174,11 +203,12 @@ class Reach:
                 yield from self._named(value, self.owner)
 
     def _hooked(self) -> Iterator[Method]:
-        """Functions registered to run before or after forward."""
-        for node in self._names.nodes:
-            match node:
-                case ast.Call(func=ast.Attribute(attr=attr), args=[hook, *_]) if attr in _HOOKS:
-                    yield from self._named(hook, self.owner)
+        """Functions registered to run before or after forward, but for what does so once only."""
+        made = [each for name in self._names.classes for _, each in self._methods(name)]
+        made = [each for each in made if id(each) in self._constructing]
+        constructors = {id(node) for each in made for node in self._names.within(each)}
+        for hook, handles in hooks(self._names, constructors):
+            yield from (each for each in self._named(hook, self.owner) if not runs_once(each[1], handles))
 
     def _named(self, value: ast.expr, cls: str | None) -> Iterator[Method]:
         """The function that an expression names."""
@@ -242,8 +272,11 @@ class Reach:
 
     def _kept(self, node: ast.Name | ast.Attribute, cls: str | None) -> Iterator[Method]:
         """A function under another name: ``self.step = helper``, ``act = lambda v: ...``."""
-        for value in self._names.values.get(path(node), ())[:_MOST_NAMED]:
-            if isinstance(value, ast.Lambda | ast.Name):
+        where = path(node)
+        places = (where, *(f"{where}.{each}" for each in CALLED))
+        values = [value for each in places for value in self._names.values.get(each, ())]
+        for value in values[:_MOST_NAMED]:
+            if isinstance(value, ast.Name) or self._is_function(value):
                 yield from self._named(value, cls)
 
     def _methods(self, cls: str) -> Iterator[Method]:
@@ -262,24 +295,11 @@ def _running(function: Function, fills: Callable[[ast.If], bool], off: set[str])
             queue += node.orelse
         elif isinstance(node, ast.If) and fills(node):
             queue += [node.test, *node.orelse]
+        elif isinstance(node, ast.Try) and (block := absent(node)) is not None and fills(block):
+            queue += [*node.body, *node.orelse, *node.finalbody]
         else:
             queue += ast.iter_child_nodes(node)
     return queue
-
-
-def _makes(cls: str) -> Callable[[ast.expr], bool]:
-    """Whether an expression constructs that class of the module."""
-    return lambda node: isinstance(node, ast.Call) and path(node.func) == cls
-
-
-def _derives(names: Names, cls: str, base: str) -> bool:
-    """Whether `cls` is, or is derived from, a class of this module."""
-    seen, queue = {cls}, [cls]
-    for each in queue:
-        more = {name for name in names.bases(each) if name in names.classes} - seen
-        seen |= more
-        queue += more
-    return base in seen
 
 
 def _returned(function: Function | None) -> list[ast.expr]:

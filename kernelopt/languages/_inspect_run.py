@@ -23,7 +23,10 @@ _OF_LISTS = words("""
 """)
 _ON_LISTS = ("_foreach_", "_fused_")
 """Operators that take tensors in lists, whose sizes nobody tells, and beginnings of such names."""
-_CONVERSIONS = words("float double half bool int long short char byte bfloat16 type type_as to pin_memory")
+_CONVERSIONS = words(
+    "float double half bool int long short char byte bfloat16 type type_as to pin_memory pad"
+)
+"""Pad has others do it: ``constant_pad_nd`` only moves data, ``reflection_pad2d`` and its kind do not."""
 _PREFIXES = ("fft_", "linalg_", "special_")
 _PARTS = {"index": {"nonzero"}, "_index_put_impl_": {"nonzero", "masked_fill_"}}
 """What a plain operator has done by others that are not; nothing else inside of one is a part of it."""

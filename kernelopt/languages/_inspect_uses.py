@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from kernelopt.languages._inspect_families import own_subclasses
 from kernelopt.languages._inspect_holders import Holders
 from kernelopt.languages._inspect_own import OwnFunctions
 from kernelopt.languages._inspect_report import Report
@@ -64,6 +65,7 @@ class Uses:
         self._names, self._live, self._report, self._kernels = names, live, report, kernels
         self._allow, self._own = allow_libraries, own
         self._inner: set[int] = set()
+        self._own_classes = own_subclasses(names)
         self._looked_up = {id(node.value) for node in live if isinstance(node, ast.Subscript)}
         self._builds_files = any(
             self._names.dotted(node) == _LOAD for node in live if isinstance(node, ast.expr)
@@ -123,7 +125,7 @@ class Uses:
 
     def _attribute(self, node: ast.AST, attribute: str) -> None:
         rule = ATTRIBUTES.get(attribute)
-        if rule == "files" and self._builds_files:
+        if (rule == "files" and self._builds_files) or id(node) in self._own_classes:
             return
         if rule:
             self._add(rule, node, f".{attribute} {WHAT[rule]}")

@@ -19,7 +19,7 @@ from kernelopt.languages._inspect_called import may_call
 from kernelopt.languages._inspect_data import carries
 from kernelopt.languages._inspect_holders import Holders
 from kernelopt.languages._inspect_own import OwnFunctions
-from kernelopt.languages._inspect_reach import Reach, is_super
+from kernelopt.languages._inspect_reach import CALLED, Reach, is_super
 from kernelopt.languages._inspect_report import Report
 from kernelopt.languages._names import JITS, Function, Names, path
 from kernelopt.languages._operators import (
@@ -31,6 +31,7 @@ from kernelopt.languages._operators import (
     LIBRARY_OPERATORS,
     OPERATOR_METHODS,
     OTHER_LIBRARIES,
+    PADDING,
     RANDOM_FUNCTIONS,
     is_harmless,
 )
@@ -182,6 +183,8 @@ class Work:
 
     def _runs_worker(self, function: ast.expr) -> bool:
         """``self.linear``, ``self.layers[0]``, ``self.linear.forward``, but not ``self.linear.weight.t``."""
+        if {f"{path(function)}.{each}" for each in CALLED} & self._workers.paths:
+            return True
         if isinstance(function, ast.Attribute) and path(function) not in self._workers.paths:
             return function.attr in ("forward", "__call__") and self._workers.holds(function.value)
         return self._workers.holds(function)
@@ -192,7 +195,9 @@ class Work:
             self._called = True
         elif name in RANDOM_FUNCTIONS:
             self._report.add("randomness", node.lineno, f"{name} is called while the model runs")
-        elif space[0] == "torch" and not _switches_off(node, name):
+        elif space[0] == "torch" and not (_switches_off(node, name) or _pads(node, name)):
+            if node.args and all(map(self._is_of_sizes, node.args)):
+                return
             if not is_harmless(name) and not self._is_allowed(last if space[1] != "ops" else space[3]):
                 self._fallback(node, f"{name} is a framework operator")
         elif space[0] in OTHER_LIBRARIES and last not in ALLOCATING and carries(node, held):
@@ -210,9 +215,23 @@ class Work:
         elif function.attr in OPERATOR_METHODS and not is_super(function.value):
             self._fallback(node, f"{_text(function)}(...) is tensor arithmetic in PyTorch")
         elif function.attr in COMPUTING - self._allowed and not (
-            self._reach.is_own(function, cls) or self._is_kernel(node, function, held)
+            self._is_of_sizes(function.value)
+            or self._reach.is_own(function, cls)
+            or self._is_kernel(node, function, held)
         ):
             self._fallback(node, f"{_text(function)}(...) is a framework operator")
+
+    def _is_of_sizes(self, node: ast.expr) -> bool:
+        """``torch.tensor(x.shape[1:])``: a few numbers, out of which the rows are counted, say."""
+        made = isinstance(node, ast.Call) and self._names.dotted(node.func) in (
+            "torch.tensor",
+            "torch.as_tensor",
+        )
+        if not (made and isinstance(node, ast.Call) and len(node.args) == 1):
+            return False
+        parts = [each for each in ast.walk(node.args[0]) if isinstance(each, ast.Name | ast.Attribute)]
+        asked = any(isinstance(each, ast.Attribute) and each.attr == "shape" for each in parts)
+        return asked and not carries(node.args[0], {path(each) or "" for each in parts})
 
     def _is_kernel(self, node: ast.Call, function: ast.Attribute, held: set[str]) -> bool:
         """``Kernels.get().softmax(x, y, n)``: what the module's own native text calls so is given the data.
@@ -259,6 +278,14 @@ def _switches_off(node: ast.Call, name: str) -> bool:
     values = [each.value for each in node.keywords if each.arg == "enabled"]
     off = any(isinstance(value, ast.Constant) and value.value is False for value in values)
     return off and name in ("torch.autocast", "torch.amp.autocast")
+
+
+def _pads(node: ast.Call, name: str) -> bool:
+    """``F.pad(x, (1, 1))``, which only moves data; a mirrored border is work."""
+    modes = [*node.args[2:3], *(each.value for each in node.keywords if each.arg == "mode")]
+    told = not any(isinstance(each, ast.Starred) for each in node.args) and all(k.arg for k in node.keywords)
+    plain = all(isinstance(mode, ast.Constant) and mode.value == "constant" for mode in modes)
+    return name in PADDING and told and (plain or name == "torch.constant_pad_nd")
 
 
 def _arguments(node: ast.Call) -> list[ast.expr]:

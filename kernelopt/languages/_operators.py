@@ -59,8 +59,16 @@ HARMLESS_SPACES = (
     *("utils.cpp_extension", "version", "cuda", "backends"),
     *("autograd.Function", "autograd.function", "nn.Module"),
     *("nn.Parameter", "nn.ParameterList", "nn.ParameterDict", "nn.Buffer", "nn.parameter"),
+    *("nn.Identity", "nn.Flatten", "nn.Unflatten"),
+    *(f"nn.{kind}Pad{size}d" for kind in ("Zero", "Constant") for size in (1, 2, 3)),
 )
 """Names under ``torch`` that never compute, and nothing below them does."""
+
+PADDING = ("torch.nn.functional.pad", "torch.constant_pad_nd")
+"""Functions that move data into a larger tensor and fill the rest with one number, unless told otherwise.
+
+``zeros`` and ``copy_`` do the same in two steps.
+"""
 
 
 def is_harmless(name: str) -> bool:

@@ -182,6 +182,12 @@ def test_a_thread_that_waits_for_inputs_and_copies_is_fine(evaluate):
         ({"aten::mm": 1 << 20, "aten::fft_rfft": 1 << 20, "aten::relu": 1 << 20}, True, ["aten::relu"]),
         ({"aten::div": FEW, "aten::add": FEW + 1}, False, ["aten::add"]),
         ({"aten::cat": 0}, False, ["aten::cat"]),
+        ({"aten::pad": 1 << 20, "aten::pad/aten::constant_pad_nd/aten::fill_": 1 << 20}, False, []),
+        (
+            {"aten::pad": 1 << 20, "aten::pad/aten::reflection_pad2d": 1 << 20},
+            False,
+            ["aten::reflection_pad2d"],
+        ),
         ({"torch.compile": 1 << 62}, True, ["torch.compile"]),
         (
             {"aten::_foreach_add": 0, "aten::_fused_adam_": 0},

@@ -131,6 +131,7 @@ GLUE = [
     f"{AT_OPS}12index_Tensor{SUFFIX}",
     f"{AT_OPS}12squeeze__dim{SUFFIX}",
     f"{AT_OPS}10index_put_{SUFFIX}",
+    f"{AT_OPS}15constant_pad_nd{SUFFIX}",
     f"{AT_OPS}18flatten_using_ints{SUFFIX}ll",
     f"{AT_OPS}15to_dtype_layout{SUFFIX}",
     f"{AT_OPS}5copy_4callERNS_6TensorERKS2_b",

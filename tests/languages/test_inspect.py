@@ -237,7 +237,13 @@ FALLBACKS = {
     "nested function": "def inner(v):\n    return v.exp()\nreturn inner(x)",
     "einsum": "return torch.einsum('ij,jk->ik', x, x)",
     "our own modules that call the framework": "for block in self.blocks:\n    x = block(x)\nreturn x",
-    "padding": "return F.pad(x, (1, 1))",
+    "another forward of a layer that moves data": "return self.flat(x)",
+    "a lambda as forward of such a layer": "return self.same(x)",
+    "a partial of a helper": "return self.tanh(x)",
+    "numbers made of data": "return torch.tensor(x.tolist()).prod()",
+    "numbers made of a local": "n = x.tolist()\nreturn torch.prod(torch.tensor(n + [x.shape[0]]))",
+    "mirrored padding": "return F.pad(x, (1, 1), mode='reflect')",
+    "padding by what is told elsewhere": "return F.pad(x, *self.how)",
 }
 KEPT = """
 self.linear = nn.Linear(3, 3)
@@ -248,8 +254,13 @@ self.shortcut = lambda v: torch.relu(v)
 self.gain = nn.Parameter(torch.ones(1))
 self.blocks = nn.ModuleList([Block() for _ in range(3)])
 self.seen = None
+self.flat, self.same = nn.Flatten(), nn.Identity()
+self.flat.forward = torch.relu
+self.same.forward = lambda v: torch.relu(v)
+self.tanh = functools.partial(helper)
 """
 HELPERS = """
+import functools
 def helper(v):
     return v.tanh()
 class Block(nn.Module):

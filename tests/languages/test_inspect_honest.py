@@ -1,7 +1,7 @@
 """What honest kernels do passes the static look, however much it sounds like a trick."""
 
 import pytest
-from inspected import answer, beside, extension, found, native
+from inspected import CALL, answer, beside, extension, found, native
 
 PYTHON = {
     "a try that tells the error better": answer("""
@@ -36,6 +36,39 @@ PYTHON = {
             lib.g(strided(x), y, x.stride(0))
         return y
     """),
+    "rows counted by PyTorch": answer(
+        "n = int(torch.tensor(x.shape[:-1]).prod()) + torch.prod(torch.tensor(x.shape[1:])).item()\n" + CALL
+    ),
+    "functions of its own that are called like operators": answer(
+        "y = torch.empty_like(x)\nself.softmax(x, y)\nself.relu(x, y)\nself.tanh(x, y)\nreturn y",
+        top="import functools\ndef run(n, x, y=None):\n    lib.f(x, y, n)",
+        init="""
+        self.softmax = functools.partial(run, 3)
+        self.relu = lambda x, y: lib.f(x, y, 1)
+        self.tanh = run
+        """,
+    ),
+    "a border of zeros": answer("""
+        y = torch.empty_like(x)
+        lib.f(F.pad(x, (1, 1), value=0.0), y, 1)
+        lib.f(F.pad(x, (1, 1), "constant", 1), torch.constant_pad_nd(x, (0, 3)), 1)
+        return y
+    """),
+    "layers that only move data": answer(
+        "x = self.flat(self.border(x))\n" + CALL,
+        init="self.border, self.flat = nn.ZeroPad2d(1), nn.Flatten()",
+    ),
+    "layers that are told apart": answer(
+        "return functools.reduce(self.step, self.children(), x)",
+        top="import functools",
+        init="self.a, self.b = nn.Linear(3, 3), nn.Linear(3, 3)",
+        methods="""
+        def step(self, x, layer):
+            y = torch.empty(x.shape[0], layer.out_features)
+            lib.f(x, layer.weight, y, layer is not self.b)
+            return y
+        """,
+    ),
     "a workspace that grows": answer(
         """
         n = x.numel()
@@ -439,6 +472,14 @@ CPP = {
         static void serve() { for (;;) { std::unique_lock l(m); work.wait(l); run(); done.notify_one(); } }
         static void start() { std::thread(serve).detach(); }
         static void all() { work.notify_all(); std::unique_lock l(m); done.wait(l, [] { return !left; }); }
+    """),
+    "threads behind pointers": native(
+        "auto t = std::make_unique<std::thread>([&] { y[0] = x[0]; }); t->join();"
+    ),
+    "threads that an algorithm joins": native("""
+        std::vector<std::thread> all;
+        all.emplace_back([&] { y[0] = x[0]; });
+        std::for_each(all.begin(), all.end(), std::mem_fn(&std::thread::join));
     """),
     "OpenMP": native("#pragma omp parallel for simd\nfor (int64_t i = 0; i < n; ++i) y[i] = std::exp(x[i]);"),
     "tables and scratch memory": beside("""

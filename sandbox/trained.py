@@ -15,6 +15,9 @@ FILE, STATE = "moved.pt", "state.pt"
 """In the job's folder: by kind, shape and first number what is replaced, and the name of what replaces it."""
 MEAN, VAR, WEIGHT = KINDS = ("running_mean", "running_var", "weight")
 """Numbers of each kind are others: a stored variance and a gain, which both begin as ones, too."""
+STORED = {"mean": MEAN, "var": VAR}
+FROZEN = (*STORED, WEIGHT, "bias")
+"""What buffers of a frozen normalisation are called."""
 DRAWN = "drawn"
 """The kind of random numbers, which are known wherever they come from: no two of them are alike."""
 GLIMPSE = 1 << 12
@@ -82,14 +85,18 @@ def trained(folder: Path) -> Iterator[None]:
 
     def registered(module: Any, name: str, param: Any) -> tuple:
         fixed = param is not None and not param.requires_grad
-        short = {"mean": MEAN, "var": VAR}.get(name, name) if fixed else name
-        return ((param, short if short in KINDS else WEIGHT),)
+        return ((param, kind_of(name) if fixed or name in KINDS else WEIGHT),)
 
     def moments(norm: Any) -> tuple:
         return (norm.running_mean, MEAN), (norm.running_var, VAR)
 
     def own(module: Any, name: str, tensor: Any, *_: Any, **__: Any) -> tuple:
-        return ((tensor, name if name in KINDS else WEIGHT),) if name.startswith("running_") else ()
+        usual = name.startswith("running_") or (name in FROZEN and getattr(tensor, "ndim", 0) == 1)
+        return ((tensor, kind_of(name)),) if usual else ()
+
+    def kind_of(name: str) -> str:
+        short = STORED.get(name, name)
+        return short if short in KINDS else WEIGHT
 
     with contextlib.ExitStack() as stack:
         for owner, name, places in (

@@ -10,6 +10,7 @@ since some fold and pack weights there. `bearing` says how far a task's paramete
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -19,7 +20,10 @@ Moved = dict[Key, list[tuple[torch.Tensor, str]]]
 """Kind, shape and first number → what stands there at first (see `glimpse`), and which parameter or buffer
 of the reference holds what stands there instead."""
 MOMENTS = ("running_mean", "running_var")
-"""Buffers that training changes, each a kind of its own; any other is what the constructor says."""
+"""Buffers that training changes, each a kind of its own; any other is what the constructor says, but for
+gain and bias of a normalisation that is frozen: those come from where its moments do."""
+STORED = {"mean": "running_mean", "var": "running_var"} | {name: name for name in MOMENTS}
+"""What stored moments are called, and their kind."""
 WEIGHT = "weight"
 """The kind of all parameters: under which name a kernel keeps them is its own affair."""
 DRAWN = "drawn"
@@ -101,8 +105,18 @@ def _trainable(model: torch.nn.Module) -> list[tuple[str, torch.Tensor]]:
     """Parameters and stored moments of floating point, by name, as far as others are told of them."""
     state = model.state_dict().keys()
     named = [(name, one.detach()) for name, one in model.named_parameters() if one.requires_grad]
-    named += [(name, one.detach()) for name, one in model.named_buffers() if _kind(name) != WEIGHT]
+    for place, module in model.named_modules():
+        own = {name: one.detach() for name, one in module.named_buffers(recurse=False)}
+        chosen = own if _is_frozen(own) else own.keys() & set(MOMENTS)
+        named += [(f"{place}.{name}".lstrip("."), one) for name, one in own.items() if name in chosen]
     return [(name, one) for name, one in named if name in state and _is_plain(one)]
+
+
+def _is_frozen(own: Mapping[str, torch.Tensor]) -> bool:
+    """Whether these buffers are all numbers of a normalisation: gain, bias, mean and variance."""
+    kinds = {STORED.get(name, name) for name in own if not name.startswith("num_")}
+    shapes = {tuple(one.shape) for name, one in own.items() if not name.startswith("num_")}
+    return kinds == {*MOMENTS, WEIGHT, "bias"} and len(shapes) == 1
 
 
 def _is_plain(one: torch.Tensor) -> bool:
@@ -112,8 +126,7 @@ def _is_plain(one: torch.Tensor) -> bool:
 
 
 def _kind(name: str) -> str:
-    tail = name.rpartition(".")[2]
-    return tail if tail in MOMENTS else WEIGHT
+    return STORED.get(name.rpartition(".")[2], WEIGHT)
 
 
 def _first(one: torch.Tensor) -> float:

@@ -252,3 +252,31 @@ PACKED = (
 def test_random_numbers_are_others_wherever_a_constructor_draws_them(evaluate, make):
     found = evaluate(PACKED.replace("MAKE", make), task=BUILT)
     assert found.status is Status.PASSED, found.reason
+
+
+class Frozen(nn.Module):
+    def __init__(self, **names):
+        super().__init__()
+        for name, number in names.items():
+            self.register_buffer(name, torch.full((16,), number))
+
+
+def test_a_normalisation_all_of_buffers_moves_and_other_buffers_do_not():
+    norm = Frozen(weight=1.0, bias=0.0, mean=0.0, var=1.0)
+    filters = Frozen(weight=1.0, bias=0.0)
+    train(nn.ModuleList([norm, filters]), 7)
+    assert all(len(one.unique()) == 16 for one in norm.buffers())
+    assert bool((norm.var > 0).all()) and not torch.equal(norm.mean, norm.bias)
+    assert all(len(one.unique()) == 1 for one in filters.buffers())
+
+
+def test_who_folds_a_frozen_normalisation_in_the_constructor_passes(evaluate):
+    names = {"weight": "ones", "bias": "zeros", "mean": "zeros", "var": "ones"}
+    make = "; ".join(f"self.register_buffer('{name}', torch.{like}(32))" for name, like in names.items())
+    factor = "(self.weight / torch.sqrt(self.var + 1e-5))"
+    forward = f"torch.relu(x * {factor} + self.bias - self.mean * {factor})"
+    frozen = task(forward, "[torch.randn(400, 32)]", init=make)
+    make += "; norm, self.eps, gain = self, 1e-5, torch.ones(32)"
+    kernel = KERNEL.replace("MAKE", make).replace("norm.running_", "norm.")
+    found = evaluate(kernel, task=frozen, static=False)
+    assert found.status is Status.PASSED, found.reason

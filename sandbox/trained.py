@@ -1,7 +1,7 @@
 """Weights as if somebody had trained them, while a model is made: see `evaluator/expected/trained.py`.
 
-What a constructor sets to what the reference's begins as is replaced at once, by what the judge put in its
-place there: the constructor may fold it into other weights.
+What a constructor sets to what the reference's begins as, or draws like it, is replaced at once by what the
+judge put in its place there: the constructor may fold it into other weights.
 """
 
 from __future__ import annotations
@@ -11,10 +11,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-FILE = "moved.pt"
-"""In the job's folder: pairs of what is replaced and by what, by kind, shape and first number."""
+FILE, STATE = "moved.pt", "state.pt"
+"""In the job's folder: by kind, shape and first number what is replaced, and the name of what replaces it."""
 MEAN, VAR, WEIGHT = KINDS = ("running_mean", "running_var", "weight")
 """Numbers of each kind are others: a stored variance and a gain, which both begin as ones, too."""
+STORED = {"mean": MEAN, "var": VAR}
+FROZEN = (*STORED, WEIGHT, "bias")
+"""What buffers of a frozen normalisation are called."""
+DRAWN = "drawn"
+"""The kind of random numbers, which are known wherever they come from: no two of them are alike."""
+GLIMPSE = 1 << 12
+"""Elements of a large tensor that are looked at (`glimpse` on the other side)."""
 USUAL = {0.0: MEAN, 1.0: VAR}
 """What a buffer is taken for that is set without its name being known."""
 
@@ -25,24 +32,42 @@ def trained(folder: Path) -> Iterator[None]:
     import torch
     from torch.nn import init
     from torch.nn.modules.batchnorm import _NormBase
+    from torch.overrides import TorchFunctionMode
 
     path = folder / FILE
     moved = torch.load(path, weights_only=False) if path.exists() else {}
     if not moved:
         yield
         return
+    state = torch.load(folder / STATE, weights_only=True, mmap=True)
+    drawn = {shape for kind, shape, _ in moved if kind == DRAWN}
 
     def move(tensor: Any, kind: str) -> None:
         if not isinstance(tensor, torch.Tensor) or not tensor.numel() or not tensor.dtype.is_floating_point:
             return
         shape, first = tuple(tensor.shape), float(tensor.detach().flatten()[0])
         # A kernel may keep the one as the other; where the reference has no such, it is what the other is.
-        for each in (kind, *KINDS):
-            for begun, fresh in moved.get((each, shape, first), ()):
-                if bool((tensor == begun.to(tensor.device)).all()):
+        for each in (DRAWN,) if kind == DRAWN else (kind, *KINDS, DRAWN):
+            for begun, name in moved.get((each, shape, first), ()):
+                if is_like(tensor.detach(), begun.to(tensor.device)):
                     with torch.no_grad():
-                        tensor.copy_(fresh)
+                        tensor.copy_(state[name])
                     return
+
+    def is_like(tensor: Any, begun: Any) -> bool:
+        flat = tensor.flatten()
+        if begun.numel() > 1 and flat.numel() > GLIMPSE:
+            flat = flat[:: max(1, flat.numel() // GLIMPSE | 1)]
+        return bool((flat == begun).all())
+
+    class Drawing(TorchFunctionMode):
+        """Looks at whatever an operator returns, as random numbers may be packed at once."""
+
+        def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            made = func(*args, **(kwargs or {}))
+            if isinstance(made, torch.Tensor) and made.layout is torch.strided and made.shape in drawn:
+                move(made, DRAWN)
+            return made
 
     def then(original: Callable, places: Callable) -> Callable:
         def run(*args: Any, **named: Any) -> Any:
@@ -60,14 +85,18 @@ def trained(folder: Path) -> Iterator[None]:
 
     def registered(module: Any, name: str, param: Any) -> tuple:
         fixed = param is not None and not param.requires_grad
-        short = {"mean": MEAN, "var": VAR}.get(name, name) if fixed else name
-        return ((param, short if short in KINDS else WEIGHT),)
+        return ((param, kind_of(name) if fixed or name in KINDS else WEIGHT),)
 
     def moments(norm: Any) -> tuple:
         return (norm.running_mean, MEAN), (norm.running_var, VAR)
 
     def own(module: Any, name: str, tensor: Any, *_: Any, **__: Any) -> tuple:
-        return ((tensor, name if name in KINDS else WEIGHT),) if name.startswith("running_") else ()
+        usual = name.startswith("running_") or (name in FROZEN and getattr(tensor, "ndim", 0) == 1)
+        return ((tensor, kind_of(name)),) if usual else ()
+
+    def kind_of(name: str) -> str:
+        short = STORED.get(name, name)
+        return short if short in KINDS else WEIGHT
 
     with contextlib.ExitStack() as stack:
         for owner, name, places in (
@@ -79,4 +108,5 @@ def trained(folder: Path) -> Iterator[None]:
             original = getattr(owner, name)
             setattr(owner, name, then(original, places))
             stack.callback(setattr, owner, name, original)
+        stack.enter_context(Drawing() if drawn else contextlib.nullcontext())
         yield

@@ -19,7 +19,8 @@ from kernelopt.evaluator.compare.check import compare
 from kernelopt.evaluator.data.arena import leaves
 from kernelopt.evaluator.data.inputs import double
 from kernelopt.evaluator.expected.figures import as_given, displacement, shifted, wanted
-from kernelopt.evaluator.expected.runner import Runner, default_dtype
+from kernelopt.evaluator.expected.modes import default_dtype
+from kernelopt.evaluator.expected.runner import Runner
 from kernelopt.evaluator.expected.sample import Sample
 from kernelopt.evaluator.expected.sensitivity import Shaken
 from kernelopt.task import Workload

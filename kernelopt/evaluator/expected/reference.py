@@ -66,7 +66,7 @@ class Reference:
 
     @property
     def moved(self) -> Moved:
-        """What stands in place of numbers that the constructor sets (see `trained`)."""
+        """What stands in place of numbers that the constructor makes (see `trained`)."""
         return self.runner.moved
 
     @cached_property

@@ -5,27 +5,26 @@ from __future__ import annotations
 import copy
 import itertools
 import random
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import torch
 
-from kernelopt.errors import TaskError
 from kernelopt.evaluator.compare.precision import ROUNDINGS, label
 from kernelopt.evaluator.data.arena import leaves
 from kernelopt.evaluator.data.inputs import dense, double
+from kernelopt.evaluator.expected.bearing import boldest
 from kernelopt.evaluator.expected.distributions import transform
 from kernelopt.evaluator.expected.figures import Moves, displacement, output, wanted, widest, with_rounding
 from kernelopt.evaluator.expected.fixed import VARIATIONS, vary
+from kernelopt.evaluator.expected.modes import default_dtype, using
 from kernelopt.evaluator.expected.place import Place
 from kernelopt.evaluator.expected.rounding import operands, rounded
 from kernelopt.evaluator.expected.sample import Sample, real, same_bits
 from kernelopt.evaluator.expected.sensitivity import Shaken
-from kernelopt.evaluator.expected.trained import Moved, is_bold, train
-from kernelopt.suites._load import load, make_inputs, make_model, run_model
+from kernelopt.suites._load import load, make_inputs, run_model
 from kernelopt.task import Task, Workload
 
 SEED = 42
@@ -51,28 +50,9 @@ class Runner:
     ):
         self._secret, self._threads, self._place = secret, threads, place or Place()
         self._module = load(task)
-        self._model, self.moved = self._trained(seed)
+        self._model, self.moved = boldest(self._module, seed, secret.getrandbits(62), threads)
         self.init: list[Any] = list(self._module.get_init_inputs())
         self._buffers = [b.detach().clone() for b in self._model.buffers()]
-
-    def _trained(self, seed: int) -> tuple[torch.nn.Module, Moved]:
-        """The model with weights as if trained, and what was moved: less where outputs then have holes."""
-        model, chosen = make_model(self._module, seed), self._secret.getrandbits(62)
-        moved = train(model, chosen, make_model(self._module, seed ^ 1))
-        if is_bold(moved) and not self._bears(model):
-            model = make_model(self._module, seed)
-            moved = train(model, chosen, plain=True)
-        return model, moved
-
-    def _bears(self, model: torch.nn.Module) -> bool:
-        """Whether the model with these weights gives finite numbers for the task's own inputs."""
-        trial = copy.deepcopy(model)  # a call may change buffers
-        try:
-            with using(self._threads):
-                outputs = leaves(run_model(self._module, trial, make_inputs(self._module, SEED)))
-        except TaskError:
-            return False
-        return all(bool(one.isfinite().all()) for one in outputs)
 
     @property
     def state(self) -> dict[str, torch.Tensor]:
@@ -206,25 +186,3 @@ class Runner:
     def _widely(self, args: list[Any]) -> list[torch.Tensor]:
         with torch.no_grad(), using(self._threads):
             return self._place.call(self.wide, args)
-
-
-@contextmanager
-def using(threads: int) -> Iterator[None]:
-    """So many threads for torch meanwhile."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextmanager
-def default_dtype(dtype: torch.dtype) -> Iterator[None]:
-    """Factories without a dtype make `dtype` meanwhile."""
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(dtype)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(before)

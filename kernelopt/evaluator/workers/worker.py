@@ -45,7 +45,7 @@ class Setup:
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables that are set before the module is executed."""
     moved: Moved = field(default_factory=dict)
-    """What parameters hold that the constructor sets to one number (see `trained`)."""
+    """Which parameters are others than the constructor makes them (see `trained`)."""
 
 
 class Worker(Line):

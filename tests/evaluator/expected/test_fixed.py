@@ -139,3 +139,33 @@ def test_where_the_order_of_writes_would_decide_indices_stay():
         "torch.zeros(64, 30).index_copy(0, p, x)", "[torch.randn(64, 30), torch.arange(64)]", sig="x, p"
     )
     assert all(s.workload.distribution != "fixed" for s in known.samples)
+
+
+CAUSAL = "torch.full((16, 16), float('-inf')).triu(1)"
+
+
+def test_a_mask_that_is_added_is_turned_over_and_hides_no_whole_row():
+    mask = torch.full((16, 16), -torch.inf).triu(1)
+    made = masked(mask)
+    assert set(made.unique().tolist()) == {0.0, -torch.inf}
+    assert not torch.equal(made.triu(1), mask) and not bool((made == -torch.inf).all(1).any())
+
+
+def test_a_kernel_that_takes_an_added_mask_for_causal_is_wrong():
+    known = reference("torch.softmax(x + m, -1)", f"[torch.randn(8, 16, 16), {CAUSAL}]", sig="x, m")
+    assert passes(known, lambda x, m: torch.softmax(x + m, -1))
+    causal = torch.full((16, 16), -torch.inf).triu(1)
+    assert not passes(known, lambda x, m: torch.softmax(x + causal, -1))
+
+
+@pytest.mark.parametrize("number", [0.0, 1.0, -3.0])
+def test_a_number_without_an_axis_becomes_another(number):
+    made = varied(torch.tensor(number))
+    assert made.dim() == 0 and abs(float(made) - number) >= max(0.1, 0.29 * abs(number))
+    assert float(made) * number >= 0
+
+
+def test_a_kernel_that_has_such_a_number_built_in_is_wrong():
+    known = reference("torch.tanh(x) + k * x", "[torch.randn(64, 30), torch.tensor(0.0)]", sig="x, k")
+    assert passes(known, lambda x, k: torch.tanh(x) + k * x)
+    assert not passes(known, lambda x, k: torch.tanh(x))

@@ -9,7 +9,7 @@ from torch import nn
 
 from kernelopt.evaluation import Status
 from kernelopt.evaluator.expected.runner import Runner
-from kernelopt.evaluator.expected.trained import train
+from kernelopt.evaluator.expected.trained import LADDER, train
 
 NORMS = task(
     "torch.relu(self.norm(x)) * self.gain",
@@ -76,6 +76,7 @@ def test_the_reference_s_own_state_has_them():
     state = runner.state
     assert all(len(state[name].unique()) == 32 for name in ("norm.weight", "norm.running_var", "gain"))
     assert (state["norm.running_var"] >= 0.75).all()
+    assert (state["norm.weight"] < 0).any() and (state["norm.weight"] > 1).any()
     assert not torch.equal(state["norm.weight"], state["norm.running_var"])
     assert state["norm.num_batches_tracked"] == 0
 
@@ -108,6 +109,63 @@ def test_parameters_that_begin_alike_stay_alike():
     assert torch.equal(model[0].mix, model[1].mix) and torch.equal(model[0].gain, model[1].gain)
 
 
+class Drawn(nn.Module):
+    """Random parameters that have a structure all the same."""
+
+    def __init__(self):
+        super().__init__()
+        self.faint = nn.Parameter(1e-6 * torch.randn(64))
+        self.rates = nn.Parameter(0.4 * torch.rand(64))
+        self.turn = nn.Parameter(nn.init.orthogonal_(torch.empty(32, 32)))
+        self.near = nn.Parameter(torch.eye(32) + 1e-6 * torch.randn(32, 32))
+        self.copy = nn.Parameter(self.near.detach().clone())
+        self.table = nn.Parameter(torch.rand(32, 32), requires_grad=False)
+
+
+def drawn(step):
+    """The state before and after."""
+    torch.manual_seed(3)
+    model = Drawn()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    with torch.no_grad():
+        train(model, 7, Drawn(), LADDER[step])
+    return before, model.state_dict()
+
+
+def test_random_parameters_lose_what_they_begin_with():
+    before, after = drawn(0)
+    assert float(after["faint"].abs().mean()) > 0.05
+    assert bool((after["rates"] < 0).any()) and float(after["rates"].max()) > 0.5
+    assert not torch.allclose(after["turn"] @ after["turn"].T, torch.eye(32), atol=0.1)
+    assert float((after["near"] - torch.eye(32)).abs().median()) > 0.05
+    assert not torch.equal(after["near"], after["copy"])
+    assert torch.equal(after["table"], before["table"])
+
+
+def test_milder_steps_keep_signs_then_vectors_and_then_all():
+    before, shuffled = drawn(2)
+    assert bool((shuffled["rates"] >= 0).all()) and float(shuffled["rates"].max()) <= 0.8
+    assert torch.equal(shuffled["turn"].flatten().sort().values, before["turn"].flatten().sort().values)
+    _, redrawn = drawn(4)
+    assert torch.equal(redrawn["rates"], before["rates"])
+    assert not torch.equal(redrawn["turn"], before["turn"])
+    _, known = drawn(5)
+    assert all(torch.equal(value, before[name]) for name, value in known.items())
+
+
+def rates(forward):
+    """What the reference's parameter becomes that begins within 0.1 and 0.5."""
+    init = "self.rates = nn.Parameter(0.1 + 0.4 * torch.rand(32))"
+    return Runner(task(forward, "[torch.randn(40, 32)]", init=init), random.Random(1)).state["rates"]
+
+
+def test_parameters_move_as_far_as_the_reference_bears_it():
+    assert bool((rates("x * self.rates") < 0).any())
+    assert bool((rates("x * self.rates.sqrt()") > 0).all())
+    assert float(rates("x * self.rates.log().neg().sqrt()").max()) < 1
+    assert float(rates("x * (8 * self.rates).exp()").max()) < 1
+
+
 def test_an_exponent_that_must_be_whole_stays():
     power = task(
         "x ** self.power", "[torch.randn(40, 32)]", init="self.power = nn.Parameter(torch.full((1,), 2.0))"
@@ -116,7 +174,7 @@ def test_an_exponent_that_must_be_whole_stays():
 
 
 MIX = task(
-    "torch.relu(x @ self.mix) * self.gain",
+    "torch.relu(x @ self.mix * self.gain)",
     "[torch.randn(400, 32)]",
     init="self.mix = nn.Parameter(torch.eye(32)); self.gain = nn.Parameter(torch.ones(()))",
 )
@@ -173,3 +231,52 @@ def test_what_training_leaves_alone_stays():
     before = {name: value.clone() for name, value in model.state_dict().items()}
     assert train(model, 7) == {}
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+BUILT = task(
+    "torch.relu(x @ self.mix)", "[torch.randn(400, 32)]", init="self.mix = nn.Parameter(torch.randn(32, 32))"
+)
+PACKED = (
+    FOLDED.replace("self.matrix = nn.Parameter(torch.empty(32, 32))", "MAKE")
+    .replace("nn.init.eye_(self.matrix)", "")
+    .replace("self.scale = nn.Parameter(torch.tensor(1.0))", "")
+    .replace("(self.matrix * self.scale)", "self.matrix")
+)
+
+
+@pytest.mark.parametrize(
+    "make",
+    ["self.matrix = torch.randn(32, 32)", "self.matrix = nn.Parameter(torch.empty(32, 32).normal_())"],
+    ids=["a plain tensor", "filled later"],
+)
+def test_random_numbers_are_others_wherever_a_constructor_draws_them(evaluate, make):
+    found = evaluate(PACKED.replace("MAKE", make), task=BUILT)
+    assert found.status is Status.PASSED, found.reason
+
+
+class Frozen(nn.Module):
+    def __init__(self, **names):
+        super().__init__()
+        for name, number in names.items():
+            self.register_buffer(name, torch.full((16,), number))
+
+
+def test_a_normalisation_all_of_buffers_moves_and_other_buffers_do_not():
+    norm = Frozen(weight=1.0, bias=0.0, mean=0.0, var=1.0)
+    filters = Frozen(weight=1.0, bias=0.0)
+    train(nn.ModuleList([norm, filters]), 7)
+    assert all(len(one.unique()) == 16 for one in norm.buffers())
+    assert bool((norm.var > 0).all()) and not torch.equal(norm.mean, norm.bias)
+    assert all(len(one.unique()) == 1 for one in filters.buffers())
+
+
+def test_who_folds_a_frozen_normalisation_in_the_constructor_passes(evaluate):
+    names = {"weight": "ones", "bias": "zeros", "mean": "zeros", "var": "ones"}
+    make = "; ".join(f"self.register_buffer('{name}', torch.{like}(32))" for name, like in names.items())
+    factor = "(self.weight / torch.sqrt(self.var + 1e-5))"
+    forward = f"torch.relu(x * {factor} + self.bias - self.mean * {factor})"
+    frozen = task(forward, "[torch.randn(400, 32)]", init=make)
+    make += "; norm, self.eps, gain = self, 1e-5, torch.ones(32)"
+    kernel = KERNEL.replace("MAKE", make).replace("norm.running_", "norm.")
+    found = evaluate(kernel, task=frozen, static=False)
+    assert found.status is Status.PASSED, found.reason

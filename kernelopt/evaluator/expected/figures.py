@@ -79,11 +79,11 @@ def shifted(one: Wanted, moves: Moves) -> Wanted:
 def displacement(found: torch.Tensor, wide: torch.Tensor, *, tail: bool = False) -> Moves:
     """The largest error, that beyond what is spared, and that beyond `WIDER` times as much for a `tail`.
 
-    Infinite where a finite number became none, or an integer changed.
+    Infinite where a finite number became none. Of integers it is how many of them changed.
     """
     if not wide.is_floating_point():
-        worst = 0.0 if torch.equal(found, wide) else math.inf
-        return worst, worst, worst
+        changed = float((found != wide).sum())
+        return changed, changed, changed
     spared = _spared(found.dtype, SPARED_MOVE)
     whole, beyond = (largest_error(real(found), wide, lost=math.inf, spared=s) for s in (0.0, spared))
     if not tail:

@@ -21,6 +21,11 @@ EAGER_LIMIT, SHAKEN_LIMIT = 1e-4, 1e-3
 part of the largest output: what cannot be computed well cannot be judged well."""
 HALF_LIMIT = 0.05
 """Both for half types, whose rounding is coarser."""
+FLIPPED = 16
+"""So many times as many integers as rounding changes may be others, as other outputs may be off by so many
+times what rounding moves them: arithmetic in another order is off by some ulps."""
+FLIPPED_LIMIT = 0.05
+"""The part of all integers that these may be; a changed input is left out where they are more."""
 DEGENERATE_LIMIT = 1e-5
 """Where variances vanish, rounding is amplified beyond all bounds unless the means are exact; so an input
 is left out where rounding may move the output by more than this and does move PyTorch's own."""
@@ -41,7 +46,8 @@ class Wanted:
     rms: float = 0.0
     """Root mean square of the finite elements of `value`."""
     sensitivity: float = 0.0
-    """Largest error of the reference with every operator shaken by an ulp (see `sensitivity`)."""
+    """Largest error of the reference with every operator shaken by an ulp (see `sensitivity`); of
+    integers how many change."""
     moved: float = 0.0
     """The same beyond what is spared of each number: what a tolerance is made of."""
     usual: float = 0.0
@@ -202,7 +208,9 @@ def sound(sample: Sample, *, degenerate: bool) -> bool:
 
 
 def _is_sound(wanted: Wanted, degenerate: bool) -> bool:
-    if not wanted.value.is_floating_point() or not wanted.value.numel():
+    if not wanted.value.is_floating_point():
+        return FLIPPED * wanted.sensitivity <= FLIPPED_LIMIT * wanted.value.numel()
+    if not wanted.value.numel():
         return math.isfinite(wanted.sensitivity)
     if wanted.holes > 1.25 * wanted.usual_holes:
         return False

@@ -6,7 +6,8 @@ mixed forward-backward stable (Higham, *Accuracy and Stability of Numerical Algo
 of each operator is multiplied by 1 ± eps, with random signs (Monte Carlo arithmetic: Parker, 1997).
 How far the result moves, measured against fp64, is the error of one such honest implementation. In
 contrast to the error of PyTorch's own result it is never zero by luck: constant rows, whose mean
-happens to be exact, still show how a normalisation would amplify an ulp.
+happens to be exact, still show how a normalisation would amplify an ulp. Whole numbers that a rounding
+made stay whole: a step is taken or not, and nothing lies between.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.weak import WeakIdKeyDictionary
+
+from kernelopt.evaluator.data.arena import leaves
 
 _SIGNS = 1 << 20
 """Random signs drawn once and used again from random places: drawing more would take longer than the
@@ -27,6 +31,15 @@ numbers of random signs, added one after the other, err by about half an eps of 
 sum is."""
 
 
+JUMPS = {"round", "floor", "ceil", "trunc", "sign", "sgn"}
+"""Operators whose results are whole numbers, which no arithmetic puts between two steps."""
+PASSING = {
+    *("clamp", "clamp_min", "clamp_max", "minimum", "maximum", "relu", "abs", "neg"),
+    *("where", "cat", "stack", "gather", "index_select", "clone", "_to_copy"),
+}
+"""Operators that hand numbers on as they are, or not at all."""
+
+
 class Shaken(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Within it, every operator's floating-point inputs and outputs are off by one unit in the last place."""
 
@@ -35,6 +48,7 @@ class Shaken(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._chance = random.Random(seed)
         self.operators: set[str] = set()
         """Names of the operators that ran, without namespace and overload."""
+        self._whole = WeakIdKeyDictionary()
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -46,18 +60,33 @@ class Shaken(TorchDispatchMode):  # type: ignore[no-untyped-call]
     ) -> Any:
         name = func._schema.name.partition("::")[2]
         self.operators.add(name)
+        whole = name.rstrip("_") in JUMPS or self._are_whole(args)
         if _aliases(func):  # a view or an in-place operator: a copy would not do the same
-            return func(*args, **(kwargs or {}))
+            return self._noted(func(*args, **(kwargs or {})), whole)
         kwargs = {name: self._off(value) for name, value in (kwargs or {}).items()}
-        out = self._off(func(*self._off(args), **kwargs))
+        out = func(*self._off(args), **kwargs)
+        out = self._noted(out, whole) if whole and name in JUMPS | PASSING else self._off(out)
         if name in ("sum", "mean") and isinstance(out, torch.Tensor) and out.is_floating_point():
             out += func(args[0].abs(), *args[1:], **kwargs) * (torch.finfo(out.dtype).eps * ORDER)
         return out
+
+    def _noted(self, value: Any, whole: bool) -> Any:
+        """The value; what is whole stays so until something is computed with it."""
+        for one in leaves([value]) if whole else ():
+            self._whole[one] = True
+        return value
+
+    def _are_whole(self, args: Any) -> bool:
+        """Whether there are floating-point numbers, and all of them are whole."""
+        floats = [one for one in leaves([*args]) if one.is_floating_point()]
+        return bool(floats) and all(one in self._whole for one in floats)
 
     def _off(self, value: Any) -> Any:
         if isinstance(value, list | tuple):
             return type(value)([self._off(part) for part in value])
         if not isinstance(value, torch.Tensor) or not value.is_floating_point() or not value.numel():
+            return value
+        if value in self._whole:
             return value
         made = torch.empty_like(value)
         source = value if value.is_contiguous() else value.contiguous()

@@ -52,6 +52,22 @@ def test_wrong_outputs_fail(spoil, status):
     assert verdict(spoil(want.float()), want) is status
 
 
+@pytest.mark.parametrize(
+    ("others", "changed", "status"),
+    [
+        (0, 0.0, Status.PASSED),
+        (1, 0.0, Status.WRONG_VALUE),
+        (48, 3.0, Status.PASSED),
+        (49, 3.0, Status.WRONG_VALUE),
+    ],
+)
+def test_so_many_integers_may_be_others_as_rounding_explains(others, changed, status):
+    want = torch.arange(1000)
+    found = torch.where(want < others, want + 1, want)
+    known = sample(want, sensitivity=changed)
+    assert compare(known, [claim(found)], [found], factor=64.0).status is status
+
+
 def test_small_outputs_are_not_passed_by_zeros():
     """A softmax over 10,000 columns: all below 1e-3, so an absolute tolerance of 1e-4 passes zeros."""
     want = torch.softmax(torch.randn(10_000, dtype=torch.float64), 0)

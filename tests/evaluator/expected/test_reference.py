@@ -247,6 +247,29 @@ def test_shaken_results_are_off_by_about_an_ulp_and_never_the_same():
     assert mode.operators == {"mul"}
 
 
+def test_steps_are_taken_or_not_and_nothing_lies_between():
+    """A rounded number that is a little less than it is would be the step below for a conversion."""
+    x = torch.randn(10_000) * 50
+    with Shaken(1):
+        y = torch.clamp(torch.round(x), -99.0, 99.0)
+        assert torch.equal(y, y.round()), "whole numbers stay whole"
+        z = y.reshape(100, 100)[3:].to(torch.int8)
+        assert int((z.flatten() != y[300:]).sum()) == 0
+        assert not torch.equal(y / 2 * 2, y), "until something is computed with them"
+        near = torch.tensor([2.5]) * torch.ones(1000)
+        assert len(set((near + 0.0).round().tolist())) == 2, "and inputs of a step move all the same"
+
+
+def test_integers_that_rounding_changes_are_counted():
+    forward = "(x * 1000).round().to(torch.int32)"
+    (wanted,) = [
+        one.outputs[0]
+        for one in fresh(forward, "torch.randn(500, 500)").samples
+        if one.workload.id == "mixed/1"
+    ]
+    assert 0 < wanted.sensitivity < 0.003 * wanted.value.numel()
+
+
 def test_infinities_stay_what_they_are():
     x = torch.tensor([torch.inf, -torch.inf, 0.0, 1.0])
     with Shaken(1):

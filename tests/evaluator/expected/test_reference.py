@@ -264,7 +264,7 @@ def test_integers_that_rounding_changes_are_counted():
     forward = "(x * 1000).round().to(torch.int32)"
     (wanted,) = [
         one.outputs[0]
-        for one in fresh(forward, "torch.randn(500, 500)").samples
+        for one in fresh(forward, "[torch.randn(500, 500)]").samples
         if one.workload.id == "mixed/1"
     ]
     assert 0 < wanted.sensitivity < 0.003 * wanted.value.numel()

@@ -45,10 +45,10 @@ class _Symbol(ctypes.Structure):
     )
 
 
-def inspect_where(ran: Ran, plain_us: float, report: Report) -> None:
+def inspect_where(ran: Ran, operators_us: float, report: Report) -> None:
     """Note where calls were for a good part of their time, if that is in a library.
 
-    `plain_us`: how much of it passed in operators that they may call.
+    `operators_us`: how much of it passed in operators, all of which they may call.
     """
     looks = sum(samples for *_, samples in ran.places)
     if looks < LEAST_LOOKS or not ran.call_us:
@@ -56,7 +56,7 @@ def inspect_where(ran: Ran, plain_us: float, report: Report) -> None:
     for mathematics in (True, False):  # to know names takes a moment, and is not needed as a rule
         theirs = _theirs(ran, mathematics)
         in_pytorch = sum(samples for name, samples in theirs.items() if name.startswith(_PYTORCH))
-        accounted = min(plain_us / ran.call_us * looks, in_pytorch)
+        accounted = min(operators_us / ran.call_us * looks, in_pytorch)
         unexplained_us = at_least(sum(theirs.values()) - accounted, looks) * ran.call_us
         if unexplained_us < max(LEAST_US, LEAST_SHARE * ran.call_us):
             return

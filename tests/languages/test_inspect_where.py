@@ -74,12 +74,26 @@ def test_what_passes_in_operators_that_may_be_called_is_not_counted():
 
 def test_operators_account_for_time_in_pytorch_alone():
     numpy = ("/env/numpy/_core/_multiarray_umath.cpython-312-x86_64-linux-gnu.so", 4096, 1.0)
-    assert named([numpy] * 30 + [OURS] * 10, took_us={"aten::empty_like": 700.0}) != []
+    sizes = {"aten::empty_like": 1 << 20}
+    assert named([numpy] * 30 + [OURS] * 10, operators=sizes, took_us={"aten::empty_like": 700.0}) != []
 
 
 def test_time_inside_of_an_operator_is_not_counted_twice():
     took = {"aten::contiguous": 300.0, "aten::contiguous/aten::clone": 300.0}
-    assert named([THEIRS] * 30 + [OURS] * 10, took_us=took) != []
+    sizes = dict.fromkeys(took, 1 << 20)
+    assert named([THEIRS] * 30 + [OURS] * 10, operators=sizes, took_us=took) != []
+
+
+def test_operators_on_a_few_numbers_account_for_their_time_as_well():
+    took = {"aten::add": 45.0, "aten::mul": 45.0, "aten::empty": 20.0}
+    few = dict.fromkeys(took, 8)
+    assert named([THEIRS] * 16 + [OURS] * 24, call_us=300.0, operators=few, took_us=took) == []
+    assert named([THEIRS] * 16 + [OURS] * 24, call_us=300.0) != []
+
+
+def test_no_operator_takes_longer_than_its_size_explains():
+    """A view of eight numbers that takes a millisecond is something else by that name."""
+    assert named([THEIRS] * 40, operators={"aten::view": 8}, took_us={"aten::view": 1000.0}) != []
 
 
 def test_few_looks_and_little_time_tell_nothing():

@@ -390,7 +390,7 @@ GATED = ("torch.relu(x + self.gain * F.gelu(self.linear(x)))", "[torch.randn(300
 
 def test_a_shorter_type_is_found_behind_a_small_gain():
     """Rounding all inputs at once moves what passes the branch by far more than the branch itself."""
-    init = "self.linear = nn.Linear(64, 64); self.gain = nn.Parameter(1e-3 * torch.ones(64))"
+    init = "self.linear = nn.Linear(64, 64); self.gain = nn.Parameter(1e-3 * torch.ones(64), False)"
     known = reference(*GATED, init=init)
     state = known.state
 

@@ -21,7 +21,7 @@ from kernelopt.evaluator.workers.stopped import Stopped, refuse
 from kernelopt.languages import Ran
 from kernelopt.sandboxes import Limits, Sandbox
 
-MOST_SAMPLES = 64
+MOST_SAMPLES = 8
 BUILD_WHEN_TIMED = (
     "the kernel asked for a build while it was timed; "
     "compile when the module is loaded, in __init__ or in the first call"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import re
 from collections import defaultdict
+from collections.abc import Sequence
 from math import sqrt
 from pathlib import Path
 
@@ -19,7 +20,10 @@ LEAST_SHARE = 0.2
 """A part of the time of calls that no allocation and no check of arguments takes."""
 LEAST_US = 10.0
 """Nor do they take this much time, in each call."""
-LEAST_LOOKS = 4
+LEAST_LOOKS, FEW, MANY = 4, 8, 32
+"""Looks below which nothing is said, and that are enough where they agree, or where they do not."""
+SOME = 2
+"""Looks that do not agree with the others: one may be at the allocation of an output."""
 Z95 = 1.96
 _OWN = re.compile(r".* \(deleted\)|/memfd:.*|")
 """The kernel's own libraries lie in sealed memory, and what it makes at run time in no file."""
@@ -62,6 +66,13 @@ def inspect_where(ran: Ran, operators_us: float, report: Report) -> None:
             return
     where = max(theirs, key=lambda name: theirs[name])
     report.add("library", 0, f"calls were in {where} for {theirs[where] / looks:.0%} of their time")
+
+
+def enough(places: Sequence[tuple[str, int, float]]) -> bool:
+    """Whether so many looks tell a library from the kernel; more, where some were in one and some not."""
+    looks = sum(samples for *_, samples in places)
+    theirs = sum(samples for path, _, samples in places if _is_library(path))
+    return looks >= (MANY if SOME <= theirs <= looks - SOME else FEW)
 
 
 def _theirs(ran: Ran, mathematics: bool) -> dict[str, float]:

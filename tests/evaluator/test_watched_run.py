@@ -219,7 +219,7 @@ def test_only_what_computes_on_more_than_a_few_numbers_is_named(operators, allow
 BESIDE = """
 import numpy
 def theirs(x):
-    return [numpy.tanh(x.numpy()) for _ in range(16)]
+    return [numpy.tanh(x.numpy()) for _ in range(64)]
 """
 
 

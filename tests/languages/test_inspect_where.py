@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kernelopt.languages import Ran
 from kernelopt.languages._inspect_run import inspect_run
-from kernelopt.languages._inspect_where import LEAST_US, at_least, exported
+from kernelopt.languages._inspect_where import LEAST_US, at_least, enough, exported
 
 OURS = ("/memfd:kernel.so (deleted)", 4096, 1.0)
 TORCH = "/env/lib/python3.12/site-packages/torch/lib/libtorch_cpu.so"
@@ -101,6 +101,14 @@ def test_few_looks_and_little_time_tell_nothing():
     assert named([THEIRS] * 20, call_us=LEAST_US / 2) == []
     assert named([THEIRS] * 5 + [OURS] * 15) == []
     assert named([]) == []
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "told"),
+    [(0, 7, False), (0, 8, True), (1, 7, True), (7, 1, True), (2, 6, False), (4, 27, False), (16, 16, True)],
+)
+def test_looks_that_do_not_agree_are_followed_by_others(theirs, ours, told):
+    assert enough([THEIRS] * theirs + [OURS] * ours) is told
 
 
 def test_libraries_are_fine_where_they_are_allowed():

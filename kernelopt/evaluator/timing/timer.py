@@ -28,13 +28,14 @@ from kernelopt.evaluator.workers.stopped import Stopped
 from kernelopt.evaluator.workers.trusted import TrustedWorker
 from kernelopt.evaluator.workers.worker import Setup, Worker
 from kernelopt.languages import Ran
+from kernelopt.languages._inspect_where import enough
 from kernelopt.sandboxes import Sandbox
 from kernelopt.task import Task
 
 SAMPLED_MS = 20.0
 """How long calls go on that are looked at from outside, as far as there are input sets: some thirty looks."""
-ENOUGH, SAMPLING_S = 8, 1.5
-"""Looks that are enough, and time for as many such batches as that takes."""
+SAMPLING_S = 1.5
+"""Time for as many such batches as it takes to look often enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Candidate:
         """Look from outside, and again where that was too seldom: looks wait where others take the cores."""
         calls = min(slots.count, math.ceil(SAMPLED_MS / call_ms))
         deadline = time.monotonic() + SAMPLING_S
-        while sum(samples for *_, samples in worker.ran.places) < ENOUGH and time.monotonic() < deadline:
+        while not enough(worker.ran.places) and time.monotonic() < deadline:
             worker.sample(random.SystemRandom().sample(range(slots.count), calls), call_ms, timeout_s)
 
 

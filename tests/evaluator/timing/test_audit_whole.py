@@ -41,6 +41,9 @@ BETWEEN = 4e-4
     ("error", "status"), [(0.0, Status.PASSED), (BETWEEN, Status.SUSPECT)], ids=["none", "small"]
 )
 def test_what_a_glance_lets_pass_is_found_where_the_kernel_is_faster(evaluate, error, status):
-    found = evaluate(KERNEL.replace("ERROR", f"{error:.8f}"), task=STEPS, static=False, batch_ms=4.0)
+    for _ in range(5):  # on a busy machine it is not always seen to be faster
+        found = evaluate(KERNEL.replace("ERROR", f"{error:.8f}"), task=STEPS, static=False, batch_ms=4.0)
+        if found.status is not Status.PASSED or found.speedup.ci95_low > 1:
+            break
     assert found.status is status, found.reason
     assert error == 0 or "wrong when timed" in found.reason

@@ -18,7 +18,7 @@ FEW = 64
 """Elements of the largest argument up to which an operator is no work: a mean of two losses, say."""
 EACH_US, ELEMENTS_PER_US = 50.0, 50.0
 """What operators of one name may take by themselves, and the fewest elements a microsecond that count as the
-work of an operator: permuted copies had three times as many, on two busy cores."""
+work of an operator: a permuted copy is several times as fast."""
 _OF_LISTS = words("""
     cat concat concatenate stack hstack vstack dstack column_stack row_stack einsum block_diag chain_matmul
     linalg_multi_dot tensordot lstm gru rnn_tanh rnn_relu _stack _chunk_cat cartesian_prod meshgrid

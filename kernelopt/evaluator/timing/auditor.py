@@ -18,7 +18,8 @@ from kernelopt.evaluator.workers.stopped import Stopped
 from kernelopt.task import Workload
 
 CLOCK_SHARE, CLOCK_MS = 1.0, 10.0
-"""By how much a worker's clock may differ from the judge's in the median batch: part of it, and ms."""
+"""By how much more than the reference's a kernel's clock may differ from the judge's in the median half:
+part of a batch, and ms."""
 ROUNDED_BYTES = 64 << 20
 """Outputs of a timed call up to this are also compared with what arithmetic of shorter types would give."""
 
@@ -87,7 +88,7 @@ class Auditor:
         """The worker's own clock has no say, but must not contradict the judge's."""
         batch_ms = timing.candidate_ms * max(1.0, self._settings.batch_ms / max(timing.candidate_ms, 1e-3))
         if abs(gap_ms) > CLOCK_SHARE * batch_ms + CLOCK_MS:
-            reason = f"the worker's clock differs from the judge's by {gap_ms:.1f} ms a batch"
+            reason = f"the kernel's own clock differs from the judge's by {gap_ms:.1f} ms a batch"
             raise Stopped(Status.SUSPECT, Stage.TIME, reason)
 
     def _alike(

@@ -104,7 +104,11 @@ class Stopwatch:
         return self._timing(workload_id, baseline, found)
 
     def gap_ms(self) -> float:
-        """By how much the worker's own clock differs from the judge's, in the median batch."""
+        """By how much more the candidate's own clock differs from the judge's than the reference's does.
+
+        In the median half. What the machine does to both (a process that has to wait for a core between the
+        order and its first call, say) is no contradiction.
+        """
         return statistics.median(self._gaps_ms) if self._gaps_ms else 0.0
 
     def _advance(self, look: Look, started: float) -> bool:
@@ -204,13 +208,17 @@ class Stopwatch:
         batches: dict[int, Batch] = {}
         for worker, side in order if reference_first else order[::-1]:
             batches[side] = self._batch(worker, sides[side])
-        self._gaps_ms.append(batches[1].elapsed_ms - self._asking() - batches[1].claimed_ms)
+        self._gaps_ms.append(batches[1].unclaimed_ms - batches[0].unclaimed_ms)
         half = Half(pair, batches[0], batches[1], sides, recipes)
         self._audit(half, lambda: self._overwrite(most))
         return half
 
     def _asking(self) -> float:
-        return statistics.median(self._empty_ms)
+        """What asking costs at least: to subtract too little brings a ratio nearer to one, too much off it.
+
+        (On a busy machine most of a handful of empty batches waited for a core, once for 27 ms.)
+        """
+        return min(self._empty_ms)
 
     def _batch(self, worker: Worker, slots: Sequence[int]) -> Batch:
         return worker.batch(slots, self._settings.run_timeout_s)

@@ -73,6 +73,11 @@ class Batch:
     claimed_ms: float
     """What the worker's own clock says of the calls together."""
 
+    @property
+    def unclaimed_ms(self) -> float:
+        """What the judge's clock has seen, and the worker's own has not."""
+        return self.elapsed_ms - self.claimed_ms
+
     def spans(self, call: int) -> list[tuple[int, int]]:
         """Where the outputs of a call lie: (address, bytes)."""
         return [(at, layout.extent) for at, layout in zip(self.at[call], self.layouts, strict=True)]

@@ -3,7 +3,6 @@
 import os
 import tempfile
 from contextlib import contextmanager
-from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from kernelopt.evaluation import Status
 from kernelopt.evaluator.judge import Judge
 from kernelopt.evaluator.settings import Look, Settings
 from kernelopt.evaluator.workers.tools import readable
+from kernelopt.executors._heap import keep_freed_memory
 from kernelopt.kernel import Kernel
 from kernelopt.registry import get
 
@@ -21,11 +21,7 @@ QUICK = Settings(looks=(Look(2, 3, 0.004),), batch_ms=3.0, run_timeout_s=20.0)
 that gains nothing must not fail a run by chance. What gains less than 1.7x is not seen here."""
 LEFTOVERS = ((tempfile.gettempdir(), "ko-cheat-*"), ("/dev/shm", "ko-cheat-*"))
 
-CHEATS, HONEST = (
-    # Task by task: a judge keeps few references, and to make one takes as long as to judge a kernel.
-    sorted(entries(HERE / kind), key=attrgetter("task_id", "path"))
-    for kind in ("cheats", "honest")
-)
+CHEATS, HONEST = (entries(HERE / kind) for kind in ("cheats", "honest"))
 UNDER_THE_JUDGE = [entry for entry in CHEATS if not entry.caught]
 
 pytestmark = pytest.mark.xdist_group("timing")  # one after the other: they would disturb each other's times
@@ -96,6 +92,7 @@ def looking(judge, static):
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory):
+    keep_freed_memory()  # as where a search judges
     made = Bench(tmp_path_factory.mktemp("cache"))
     yield made
     made.close()

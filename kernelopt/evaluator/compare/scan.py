@@ -33,12 +33,19 @@ class Halves(NamedTuple):
         """Flat, in the order of `wide`; None where that is not in fp64, or outputs (`kind`) are too."""
         if wide.dtype != torch.float64 or kind == torch.float64:
             return None
-        high = wide.reshape(-1).float()
-        return cls(high, (wide.reshape(-1) - high).float())
+        flat = wide.reshape(-1)
+        halves = cls(*(torch.empty(len(flat), dtype=torch.float32) for _ in range(2)))
+        spread([partial(_halve, flat[here], halves.part(here)) for here in pieces(len(flat))])
+        return halves
 
     def part(self, where: slice) -> Halves:
         """Some of the elements."""
         return Halves(self.high[where], self.low[where])
+
+
+def _halve(wide: torch.Tensor, into: Halves) -> None:
+    into.high.copy_(wide)
+    into.low.copy_(wide - into.high)
 
 
 Found = tuple[int, float, float]

@@ -13,7 +13,14 @@ from dataclasses import replace
 import torch
 
 from kernelopt.evaluator.expected.bulk import WIDER, Bulk, bulk
-from kernelopt.evaluator.expected.sample import Wanted, holes, largest_error, overlaps, real, root_mean_square
+from kernelopt.evaluator.expected.sample import (
+    Wanted,
+    holes,
+    largest_errors,
+    overlaps,
+    real,
+    root_mean_square,
+)
 from kernelopt.suites._trivial import FLOOR, glance
 
 SPARED_ERROR, SPARED_MOVE = 1 / 64, 1 / 16
@@ -33,8 +40,7 @@ def wanted(eager: torch.Tensor, wide: torch.Tensor) -> Wanted:
     """A result in fp64 (integers as the reference itself has them), with the error of PyTorch's own."""
     numbers = eager.is_floating_point() or eager.is_complex()
     value = real(widest(wide)) if numbers else eager
-    error = largest_error(real(eager), value)
-    excess = largest_error(real(eager), value, spared=_spared(eager.dtype, SPARED_ERROR)) if error else 0.0
+    error, excess = largest_errors(real(eager), value, (0.0, _spared(eager.dtype, SPARED_ERROR)))
     return Wanted(value, eager.dtype, error, excess, root_mean_square(value), holes=holes(value))
 
 
@@ -52,7 +58,7 @@ def _bulk(eager: torch.Tensor, one: Wanted) -> Bulk | None:
     if found is None or not one.excess:
         return found
     spared = WIDER * _spared(eager.dtype, SPARED_ERROR)
-    return replace(found, excess=largest_error(real(eager), one.value, spared=spared))
+    return replace(found, excess=largest_errors(real(eager), one.value, (spared,))[0])
 
 
 def as_given(one: Wanted) -> Wanted:
@@ -85,10 +91,9 @@ def displacement(found: torch.Tensor, wide: torch.Tensor, *, tail: bool = False)
         changed = float((found != wide).sum())
         return changed, changed, changed
     spared = _spared(found.dtype, SPARED_MOVE)
-    whole, beyond = (largest_error(real(found), wide, lost=math.inf, spared=s) for s in (0.0, spared))
-    if not tail:
-        return whole, beyond, beyond
-    return whole, beyond, largest_error(real(found), wide, lost=math.inf, spared=WIDER * spared)
+    every = (0.0, spared, WIDER * spared) if tail else (0.0, spared)
+    whole, beyond, *last = largest_errors(real(found), wide, every, lost=math.inf)
+    return whole, beyond, last[0] if last else beyond
 
 
 def _spared(dtype: torch.dtype, part: float) -> float:

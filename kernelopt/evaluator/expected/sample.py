@@ -131,34 +131,50 @@ def like_usual(sample: Sample, usual: Sequence[Wanted]) -> Sample:
     return replace(sample, outputs=outputs)
 
 
-def largest_error(
-    actual: torch.Tensor, wide: torch.Tensor, *, lost: float = 0.0, spared: float = 0.0
-) -> float:
+def largest_error(actual: torch.Tensor, wide: torch.Tensor, *, lost: float = 0.0) -> float:
+    """Largest |actual - wide| over finite pairs (see `largest_errors`)."""
+    return largest_errors(actual, wide, (0.0,), lost=lost)[0]
+
+
+def largest_errors(
+    actual: torch.Tensor, wide: torch.Tensor, spared: Sequence[float], *, lost: float = 0.0
+) -> list[float]:
     """Largest |actual - wide| over finite pairs; 0 for anything but floating point.
 
     Args:
         actual: a result of a lower precision.
         wide: the same in fp64.
+        spared: for each figure, the part of each number that it may be off by before it counts.
         lost: what counts where `wide` is finite and `actual` is not.
-        spared: part of each number that it may be off by before it counts.
     """
-    if not wide.is_floating_point():
-        return 0.0
+    if not wide.is_floating_point() or not wide.numel():
+        return [0.0] * len(spared)
     flat, exact = actual.reshape(-1), wide.reshape(-1)
-    parts = [partial(_largest_error, flat[here], exact[here], lost, spared) for here in pieces(wide.numel())]
-    return max(spread(parts), default=0.0)
+    parts = [partial(_largest_errors, flat[here], exact[here], spared, lost) for here in pieces(len(exact))]
+    return [max(found) for found in zip(*spread(parts), strict=True)]
 
 
-def _largest_error(actual: torch.Tensor, want: torch.Tensor, lost: float, spared: float) -> float:
+def _largest_errors(
+    actual: torch.Tensor, want: torch.Tensor, spared: Sequence[float], lost: float
+) -> list[float]:
     error = (actual.double() - want).abs_()
-    if spared:
-        error = error.sub_(want.abs(), alpha=spared).clamp_(min=0)
     worst = float(error.max())
-    if not math.isfinite(worst):
-        bad = want.isfinite() & ~error.isfinite()
-        finite = error[error.isfinite()]
-        worst = max(lost * bool(bad.any()), float(finite.max()) if len(finite) else 0.0)
-    return worst
+    if not any(spared) or not worst:
+        return [_finite(error, worst, want, lost)] * len(spared)
+    size, found = want.abs(), []
+    for part in spared:
+        beyond = torch.sub(error, size, alpha=part).clamp_(min=0) if part else error
+        found.append(_finite(beyond, float(beyond.max()) if part else worst, want, lost))
+    return found
+
+
+def _finite(error: torch.Tensor, worst: float, want: torch.Tensor, lost: float) -> float:
+    """The `worst` error; where that is none, the largest finite one, or `lost`."""
+    if math.isfinite(worst):
+        return worst
+    bad = want.isfinite() & ~error.isfinite()
+    finite = error[error.isfinite()]
+    return max(lost * bool(bad.any()), float(finite.max()) if len(finite) else 0.0)
 
 
 def root_mean_square(wide: torch.Tensor) -> float:

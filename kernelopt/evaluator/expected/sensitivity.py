@@ -13,7 +13,7 @@ made stay whole: a step is taken or not, and nothing lies between.
 from __future__ import annotations
 
 import random
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import torch
@@ -21,10 +21,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.weak import WeakIdKeyDictionary
 
 from kernelopt.evaluator.data.arena import leaves
+from kernelopt.evaluator.data.spread import PIECE, pieces, spread
 
 _SIGNS = 1 << 20
 """Random signs drawn once and used again from random places: drawing more would take longer than the
 operators."""
+_LAST = _SIGNS - PIECE
+"""Places from which there are enough for a piece."""
 ORDER = 1 / 16
 """A sum moves by this part of ``eps * sum(|x|)`` besides, and the tolerance is 16 times what it moves: n
 numbers of random signs, added one after the other, err by about half an eps of that, however small the
@@ -95,13 +98,13 @@ class Shaken(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return made if target is made else made.copy_(target)
 
     def _shake(self, source: torch.Tensor, target: torch.Tensor) -> None:
-        factors, start = _factors(source.dtype), 0
-        while start < len(source):
-            first = self._chance.randrange(_SIGNS // 2)
-            stop = min(len(source), start + _SIGNS - first)
-            part = source[start:stop]
-            torch.mul(part, factors[first : first + stop - start], out=target[start:stop])
-            start = stop
+        """In pieces, by threads that wait for nobody: torch's own wait for the last one at each call."""
+        factors = _factors(source.dtype)
+
+        def shake(here: slice, first: int) -> None:
+            torch.mul(source[here], factors[first : first + here.stop - here.start], out=target[here])
+
+        spread([partial(shake, here, self._chance.randrange(_LAST)) for here in pieces(len(source))])
 
 
 @lru_cache(maxsize=4)

@@ -12,8 +12,9 @@ import ast
 from collections.abc import Callable
 
 from kernelopt.languages._inspect_assignments import assignments
+from kernelopt.languages._inspect_callees import name_of
 from kernelopt.languages._inspect_holders import PASSING
-from kernelopt.languages._inspect_reach import Reach, name_of
+from kernelopt.languages._inspect_reach import Reach
 from kernelopt.languages._names import Function, Names, path
 from kernelopt.languages._operators import FRAMEWORK_OPS
 

@@ -30,7 +30,7 @@ class Identity:
         given = {arg.arg for arg in (*function.args.posonlyargs, *function.args.args)} & self._held
         self._inputs = given
         first = [arg.arg for arg in function.args.args if arg.arg not in ("self", "cls", "ctx")][:1]
-        entry = reach.start is not None and function is reach.start[1]
+        entry = reach.callees.start is not None and function is reach.callees.start[1]
         self._tensors = tensors(function, names) | {*first} if entry else tensors(function, names)
         for _ in range(2):
             self._inputs |= {

@@ -38,8 +38,10 @@ class Memory:
         """Report outputs that were there before, keys made of inputs, counters, and inputs that are kept."""
         for line, where in islice(self._outputs.remembered(), 8):
             self._report.add("memory", line, f"the output may be {where}, which an earlier call left there")
-        if self._reach.start and any(map(self._is_cache, _decorators(self._reach.start[1]))):
-            self._add(self._reach.start[1], "forward remembers its results by the identity of its inputs")
+        if self._reach.callees.start and any(map(self._is_cache, _decorators(self._reach.callees.start[1]))):
+            self._add(
+                self._reach.callees.start[1], "forward remembers its results by the identity of its inputs"
+            )
         counters = self._counters()
         for cls, function in self._reach.calls:
             identity = Identity(self._names, self._reach, self._state, function)
@@ -59,7 +61,7 @@ class Memory:
             if what:
                 self._add(node, f"{what} is found by an input's address, identity or content")
         if isinstance(node, ast.Call) and any(identity.is_tensor(value) for value in node.args):
-            for _, called in self._reach.reached(node.func, cls):
+            for _, called in self._reach.callees.reached(node.func, cls):
                 if any(map(self._is_cache, _decorators(called))):
                     self._add(
                         node, f"{ast.unparse(node.func)[:40]} caches results by the identity of a tensor"

@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterator
 
 from kernelopt.languages._inspect_assignments import assignments
+from kernelopt.languages._inspect_callees import Method, name_of
 from kernelopt.languages._inspect_loops import not_last
-from kernelopt.languages._inspect_reach import Method, Reach, name_of
+from kernelopt.languages._inspect_reach import Reach
 from kernelopt.languages._inspect_state import State
 from kernelopt.languages._names import Function, Names, path
 from kernelopt.languages._operators import words
@@ -33,8 +34,8 @@ class Outputs:
 
     def remembered(self) -> Iterator[tuple[int, str]]:
         """(line, state) for each place where an output may be something that was there before the call."""
-        if self._reach.start:
-            yield from self._returned(self._reach.start)
+        if self._reach.callees.start:
+            yield from self._returned(self._reach.callees.start)
 
     def _returned(self, method: Method) -> Iterator[tuple[int, str]]:
         cls, function = method
@@ -66,7 +67,7 @@ class Outputs:
         elif isinstance(node, ast.Call | ast.Attribute):
             called = node.func if isinstance(node, ast.Call) else node
             ways = ((path(called) or "").split(".")[-1], "forward", "__call__", "")
-            for method in self._reach.reached(called, cls):
+            for method in self._reach.callees.reached(called, cls):
                 if name_of(method[1]) in ways and path(called) not in self._names.classes:
                     yield from self._returned(method)
 

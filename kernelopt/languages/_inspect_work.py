@@ -16,10 +16,11 @@ import re
 
 from kernelopt.languages._body import tensors
 from kernelopt.languages._inspect_called import may_call
+from kernelopt.languages._inspect_callees import CALLED, is_super
 from kernelopt.languages._inspect_data import carries
 from kernelopt.languages._inspect_holders import Holders
 from kernelopt.languages._inspect_own import OwnFunctions
-from kernelopt.languages._inspect_reach import CALLED, Reach, is_super
+from kernelopt.languages._inspect_reach import Reach
 from kernelopt.languages._inspect_report import Report
 from kernelopt.languages._names import JITS, Function, Names, path
 from kernelopt.languages._operators import (
@@ -67,7 +68,7 @@ class Work:
         ]
         if not builds:
             self._report.add("no-kernel", 0, "nothing is compiled")
-        if self._reach.start is None:
+        if self._reach.callees.start is None:
             self._inherited()
             return
         self._chained()
@@ -82,7 +83,7 @@ class Work:
 
     def _inherited(self) -> None:
         """A model without any `forward` of its own."""
-        owner = self._reach.owner
+        owner = self._reach.callees.owner
         layers = [base for base in self._names.bases(owner) if not base.endswith("Module")] if owner else []
         if owner and layers:
             line = self._names.classes[owner].lineno
@@ -94,7 +95,11 @@ class Work:
 
     def _chained(self) -> None:
         """Layers of the framework in a model that is a Sequential, beside those of its own."""
-        owner = self._names.classes[self._reach.owner] if self._reach.is_chain and self._reach.owner else None
+        owner = (
+            self._names.classes[self._reach.callees.owner]
+            if self._reach.callees.is_chain and self._reach.callees.owner
+            else None
+        )
         for node in ast.walk(owner) if owner else ():
             if isinstance(node, ast.Call) and self._workers.holds(node):
                 self._fallback(node, f"ModelNew, a Sequential, runs {_text(node)}")
@@ -216,7 +221,7 @@ class Work:
             self._fallback(node, f"{_text(function)}(...) is tensor arithmetic in PyTorch")
         elif function.attr in COMPUTING - self._allowed and not (
             self._is_of_sizes(function.value)
-            or self._reach.is_own(function, cls)
+            or self._reach.callees.is_own(function, cls)
             or self._is_kernel(node, function, held)
         ):
             self._fallback(node, f"{_text(function)}(...) is a framework operator")

@@ -226,7 +226,7 @@ def test_any_log_can_be_parsed_and_rendered_without_leaving_its_section(log):
 
 @pytest.mark.parametrize("unit", ["a:1:1: error: x<", "k.cpp:1:", "ld: in function ", "/", "    1 | ", "'<"])
 def test_a_log_made_to_be_slow_to_parse_is_parsed_quickly(unit):
-    start = time.monotonic()
+    start = time.thread_time()
     for log in (unit * (200_000 // len(unit)), f"{unit}\n" * (200_000 // (len(unit) + 1))):
         render(problems(parse_gcc(log)))
-    assert time.monotonic() - start < 10
+    assert time.thread_time() - start < 10

@@ -272,8 +272,8 @@ def test_long_logs_and_many_notes_fit_the_default_budget_quickly():
         profiles=(Profile("gcc-vectorizer", {}, f"{words.NOT_VECTORIZED} here\n" * 2000),),
     )
     excerpts = [Excerpt("A title", "A sentence of the manual. " * 500, "doc")]
-    start = time.monotonic()
+    start = time.thread_time()
     text = explain(story, excerpts=excerpts)
-    assert time.monotonic() - start < 5
+    assert time.thread_time() - start < 5
     assert 1000 < tokens(text) <= 1500
     assert "### Manual excerpts" in text

@@ -63,6 +63,6 @@ def test_nothing_is_told_of_a_source_that_does_none_of_it(source):
     ["for " * 50_000, "for (x) {\n" * 20_000, "for\n" + " \n" * 50_000, "t=omp_get_thread_num(" * 5000],
 )
 def test_a_source_made_to_slow_this_down_does_not(text):
-    started = time.monotonic()
+    started = time.thread_time()
     slowness_hints(SLOW, kernel(text))
-    assert time.monotonic() - started < 10
+    assert time.thread_time() - started < 10

@@ -16,6 +16,8 @@ CHARACTERS = 100_000
 """Longest text that is read; kernels are a tenth of it."""
 LOOPS = 300
 """How many loops of a file are looked at."""
+IN_A_ROW = 64
+"""How many headers without braces may follow each other: nests of loops are less deep."""
 INDEX_CHARACTERS = 200
 """How much of an index expression is looked at."""
 
@@ -154,12 +156,15 @@ def _loop(bare: str, span: Span, spans: list[Span], lines: tuple[int, ...]) -> L
 
 def _statement_end(bare: str, closing: Mapping[int, int], position: int) -> int:
     """Offset behind the statement that begins at or after `position`, through headers in a row."""
-    while header := _HEADER.match(bare, position):
-        position = header.end()
-        if not header[0].strip():
+    for _ in range(IN_A_ROW):
+        header = _HEADER.match(bare, position)
+        position = header.end() if header else position
+        if not header or not header[0].strip():
             break
         if header[0].endswith("("):
             position = closing[position - 1]
+    else:
+        return len(bare)
     if bare.startswith("{", position):
         return closing[position]
     while stop := _STOP.search(bare, position):

@@ -390,11 +390,11 @@ HOSTILE = {
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_a_text_made_to_be_slow_to_read_is_read_quickly(kind):
-    start = time.monotonic()
+    start = time.thread_time()
     text = "void f(float* x) { for (int i = 0; i < n; ++i) " + HOSTILE[kind] * (90_000 // len(HOSTILE[kind]))
     source_notes(cpp(text), runner=Recorder())
     vectorizer(cpp(text), runner=Recorder(output="k.cpp:1:30: missed: couldn't vectorize loop\n" * 20_000))
-    assert time.monotonic() - start < 10
+    assert time.thread_time() - start < 10
 
 
 SPLIT = """

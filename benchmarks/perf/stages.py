@@ -47,6 +47,7 @@ STAGES: dict[str, Sequence[tuple[Any, str]]] = {
     "make timed inputs": [(clock.Stopwatch, "_feed")],
     TIMED: [(worker.Worker, "batch")],
     "audit": [(auditor.Auditor, "__call__")],
+    "looks from outside": [(worker.Worker, "sample")],
 }
 """Stage → the methods in which the judge's thread is in it, in the order of an evaluation."""
 

@@ -21,6 +21,7 @@ from kernelopt.languages._operators import FRAMEWORK_OPS
 _LONGEST_NAME = 80
 """Characters of a string that may be a name to look something up by."""
 IsBuild = Callable[[ast.expr], bool]
+"""Whether an expression compiles something."""
 
 
 def may_call(names: Names, reach: Reach, live: list[ast.AST], is_build: IsBuild) -> bool:

@@ -17,6 +17,7 @@ import re
 from kernelopt.languages._body import tensors
 from kernelopt.languages._inspect_called import may_call
 from kernelopt.languages._inspect_callees import CALLED, is_super
+from kernelopt.languages._inspect_catching import inspect_catching
 from kernelopt.languages._inspect_data import carries
 from kernelopt.languages._inspect_holders import Holders
 from kernelopt.languages._inspect_own import OwnFunctions
@@ -74,7 +75,7 @@ class Work:
         self._chained()
         for cls, function in self._reach.calls:
             self._look_at_function(cls, function)
-        self._catching()
+        inspect_catching(self._names, self.is_build, self.kernels, self._report)
         if builds and not self._called:
             unseen = may_call(self._names, self._reach, live, self.is_build)
             self._report.add(
@@ -95,11 +96,8 @@ class Work:
 
     def _chained(self) -> None:
         """Layers of the framework in a model that is a Sequential, beside those of its own."""
-        owner = (
-            self._names.classes[self._reach.callees.owner]
-            if self._reach.callees.is_chain and self._reach.callees.owner
-            else None
-        )
+        model = self._reach.callees
+        owner = self._names.classes[model.owner] if model.is_chain and model.owner else None
         for node in ast.walk(owner) if owner else ():
             if isinstance(node, ast.Call) and self._workers.holds(node):
                 self._fallback(node, f"ModelNew, a Sequential, runs {_text(node)}")
@@ -249,29 +247,6 @@ class Work:
         if tensor or not given or self._names.may_be(function.value):
             return False
         return self._own.defined(function.attr) and self._own.is_apart(function.attr)
-
-    # What happens when the kernel fails
-
-    def _catching(self) -> None:
-        for node in self._names.nodes:
-            if isinstance(node, ast.Try) and self._is_plan_b(node):
-                what = "when the kernel fails, this handler lets the framework take over"
-                self._report.add("catching", node.handlers[0].lineno, what)
-
-    def _is_plan_b(self, node: ast.Try) -> bool:
-        """Whether handlers compute in the framework, or give up a build that `forward` can do without."""
-        inside = [part for handler in node.handlers for part in ast.walk(handler)]
-        fallbacks = self._report.lines("fallback")
-        tried = [
-            part for statement in node.body for part in ast.walk(statement) if isinstance(part, ast.Call)
-        ]
-        ours = any(self.is_build(part) or self.kernels.holds(part.func) for part in tried)
-        if not ours or not fallbacks or any(isinstance(part, ast.Raise) for part in inside):
-            return False
-        if any(self.is_build(part) for part in inside if isinstance(part, ast.Call)):
-            return False
-        builds = any(self.is_build(part) for part in tried)
-        return builds or any(getattr(part, "lineno", 0) in fallbacks for part in inside)
 
 
 _NEVER = "what is compiled here is never called from ModelNew.forward"

@@ -131,11 +131,6 @@ def like_usual(sample: Sample, usual: Sequence[Wanted]) -> Sample:
     return replace(sample, outputs=outputs)
 
 
-def largest_error(actual: torch.Tensor, wide: torch.Tensor, *, lost: float = 0.0) -> float:
-    """Largest |actual - wide| over finite pairs (see `largest_errors`)."""
-    return largest_errors(actual, wide, (0.0,), lost=lost)[0]
-
-
 def largest_errors(
     actual: torch.Tensor, wide: torch.Tensor, spared: Sequence[float], *, lost: float = 0.0
 ) -> list[float]:

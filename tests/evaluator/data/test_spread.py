@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kernelopt.evaluator.compare.scan import scan
 from kernelopt.evaluator.data.spread import PIECE, copy, pieces, spread, threads
-from kernelopt.evaluator.expected.sample import largest_error, same_bits
+from kernelopt.evaluator.expected.sample import largest_errors, same_bits
 from kernelopt.task import Tolerance
 
 
@@ -68,6 +68,6 @@ def test_one_wrong_element_is_found_in_whichever_piece(place):
     out = want.float()
     out[place] = 3.0
     assert scan(out, want, Tolerance(atol=0.5, rtol=0.0)) == (1, 2.0, 2.0)
-    assert largest_error(out, want) == 2.0
+    assert largest_errors(out, want, (0.0, 0.5)) == [2.0, 1.5]
     assert not same_bits(out, want.float())
     assert same_bits(out, out.clone())

@@ -3,15 +3,14 @@
 from dataclasses import replace
 
 import pytest
+from pretended import ASKING_MS, CALL_MS, Inputs, Process
 
 from kernelopt.evaluator.settings import Settings
 from kernelopt.evaluator.timing.clock import Pair, Stopwatch
 from kernelopt.evaluator.workers.claims import Batch
 
-CALL_MS, ASKING_MS = 0.2, 0.1
 
-
-class Side:
+class Side(Process):
     """A process whose batches wait `waits_ms` for a core in turns, which its own clock cannot see."""
 
     def __init__(self, call_ms=CALL_MS, waits_ms=(0.0,), hidden_ms=0.0):
@@ -23,18 +22,6 @@ class Side:
         self.served += 1
         spent_ms = len(slots) * self.call_ms
         return Batch(ASKING_MS + wait_ms + spent_ms, [[0]] * len(slots), [], spent_ms - self.hidden_ms)
-
-    def precede(self, *, urgent):
-        return True
-
-
-class Inputs:
-    """Room for input sets that nobody reads."""
-
-    count = 64
-
-    def pour(self, recipes, pool):
-        pass
 
 
 def measured(reference, candidate):

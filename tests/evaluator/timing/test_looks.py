@@ -6,16 +6,15 @@ from dataclasses import replace
 
 import pytest
 import torch
+from pretended import ASKING_MS, CALL_MS, Inputs, Process
 
 from kernelopt.evaluator.settings import PRECISIONS, Settings
 from kernelopt.evaluator.timing.clock import Pair, Stopwatch
 from kernelopt.evaluator.timing.stats import between_pairs
 from kernelopt.evaluator.workers.claims import Batch
 
-CALL_MS, ASKING_MS = 0.2, 0.1
 
-
-class Side:
+class Side(Process):
     """A process whose calls take about so long."""
 
     def __init__(self, call_ms, chance):
@@ -24,18 +23,6 @@ class Side:
     def batch(self, slots, timeout_s):
         spent_ms = ASKING_MS + len(slots) * self.call_ms * self.chance.uniform(0.99, 1.01)
         return Batch(spent_ms, [[0]] * len(slots), [], spent_ms)
-
-    def precede(self, *, urgent):
-        return True
-
-
-class Inputs:
-    """Room for input sets that nobody reads."""
-
-    count = 64
-
-    def pour(self, recipes, pool):
-        pass
 
 
 def timed(ratios, precision="usual"):

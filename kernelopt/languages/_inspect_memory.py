@@ -38,10 +38,9 @@ class Memory:
         """Report outputs that were there before, keys made of inputs, counters, and inputs that are kept."""
         for line, where in islice(self._outputs.remembered(), 8):
             self._report.add("memory", line, f"the output may be {where}, which an earlier call left there")
-        if self._reach.callees.start and any(map(self._is_cache, _decorators(self._reach.callees.start[1]))):
-            self._add(
-                self._reach.callees.start[1], "forward remembers its results by the identity of its inputs"
-            )
+        start = self._reach.callees.start
+        if start and any(map(self._is_cache, _decorators(start[1]))):
+            self._add(start[1], "forward remembers its results by the identity of its inputs")
         counters = self._counters()
         for cls, function in self._reach.calls:
             identity = Identity(self._names, self._reach, self._state, function)

@@ -141,15 +141,23 @@ class Judge:
         self._memory, self._timer = memory, Timer(self._oracle, memory, self._endings)
 
     def reference(self, task: Task) -> Reference:
-        """The loaded reference of `task`, kept while memory lasts (oldest go first)."""
+        """The loaded reference of `task`. What it holds is kept while memory lasts (oldest go first)."""
         found = self._references.pop(task.hash, None)
         if found is None:
             place = Place(self._memory.compute)
             found = Reference(task, self.settings, self._secret, self._secret.getrandbits(31), place)
         self._references[task.hash] = found
-        while len(self._references) > 1 and self._held() > self._room:
-            self._references.pop(next(iter(self._references)))
+        self._make_room()
         return found
+
+    def _make_room(self) -> None:
+        """Of the oldest references at first what can be made again in a quarter of the time, then all."""
+        others = list(self._references)[:-1]
+        for give_up in (lambda name: self._references[name].lighten(), self._references.pop):
+            for name in others:
+                if self._held() <= self._room:
+                    return
+                give_up(name)
 
     def _held(self) -> int:
         return sum(reference.memory() for reference in self._references.values())

@@ -14,7 +14,7 @@ from kernelopt.evaluator.compare.check import compare, written
 from kernelopt.evaluator.compare.forms import fits
 from kernelopt.evaluator.compare.mismatch import analyse
 from kernelopt.evaluator.compare.tolerances import allowance
-from kernelopt.evaluator.data.arena import Slots, aligned, set_bytes, tensor_bytes
+from kernelopt.evaluator.data.arena import Slots, set_bytes
 from kernelopt.evaluator.expected import backward
 from kernelopt.evaluator.expected.reference import Reference
 from kernelopt.evaluator.expected.sample import Sample, Wanted, same_bits
@@ -115,9 +115,10 @@ def _crowded(sample: Sample) -> bool:
 
 def _other_shape(worker: Callee, reference: Reference, settings: Settings) -> Iterator[Check]:
     """The kernel, as it is loaded, on a batch of another size."""
-    if reference.other_shape is None:
+    found = reference.other_shape
+    if found is None:
         return
-    label, sample = reference.other_shape
+    label, sample = found
     trial = _Trial(worker, reference, settings, sample)
     try:
         check = trial.check(sample)
@@ -152,7 +153,7 @@ class _Trial:
         count = max(1, min(SETS, SETS_BYTES // max(1, set_bytes(example.args))))
         self.slots = worker.memory.slots(example.args, count)
         self._chance, self._place = random.Random(), 0
-        worker.map(self.slots, sum(aligned(tensor_bytes(value)) for value in example.expected))
+        worker.map(self.slots, example.room())
 
     def close(self) -> None:
         """Give the memory back."""
@@ -222,7 +223,7 @@ class _Trial:
         if check.status is Status.PASSED:
             return check
         for wanted, one, two in zip(sample.outputs, wrong, other, strict=False):
-            if one is None or two is None or one.shape != wanted.value.shape:
+            if one is None or two is None or one.shape != wanted.held.shape:
                 continue
             allowed = allowance(wanted, self._settings.error_factor, self._reference.task.tolerance)
             facts = analyse(one, wanted.value, atol=allowed.atol, rtol=allowed.rtol, again=two)

@@ -2,6 +2,7 @@
 
 import pytest
 from honest_kernel import TASK
+from judging import task
 
 from kernelopt.errors import TaskError
 from kernelopt.evaluation import Speedup, Stage, Status, Timing, from_json, to_json
@@ -35,6 +36,33 @@ def test_the_second_build_of_the_same_source_is_cached(evaluate):
     evaluate()
     again = evaluate()
     assert again.build.cached
+
+
+@pytest.fixture
+def tasks():
+    """Tasks whose references hold some megabytes each."""
+    return [task(f"torch.relu(x + {number})", "[torch.rand(64, 2048)]") for number in range(3)]
+
+
+def test_where_memory_is_short_old_references_keep_their_figures(judge, tasks, monkeypatch):
+    monkeypatch.setattr(judge, "_references", {})
+    monkeypatch.setattr(judge, "_room", 1 << 40)
+    first, second = (judge.reference(one) for one in tasks[:2])
+    one = [len(list(known.samples)) and known.memory() for known in (first, second)]
+    assert min(one) > 4 << 20
+    monkeypatch.setattr(judge, "_room", max(one))
+    judge.reference(tasks[2])
+    assert (first.memory(), second.memory()) == (0, one[1])
+    assert judge.reference(tasks[0]) is first
+
+
+def test_references_that_are_large_even_so_are_given_up(judge, tasks, monkeypatch):
+    monkeypatch.setattr(judge, "_references", {})
+    monkeypatch.setattr(judge, "_room", -1)
+    first = judge.reference(tasks[0])
+    last = judge.reference(tasks[1])
+    assert list(judge._references.values()) == [last]
+    assert judge.reference(tasks[0]) is not first
 
 
 @pytest.mark.parametrize(

@@ -89,16 +89,16 @@ def _values(sample: Sample, wanted: Wanted, out: torch.Tensor, *allowed: Toleran
 
 
 def _within(sample: Sample, wanted: Wanted, out: torch.Tensor, allowed: Tolerance) -> Check:
-    workload_id, want = sample.workload.id, wanted.value
-    if not want.is_floating_point():
-        return _exact(workload_id, out, want, int(FLIPPED * wanted.sensitivity))
-    wrong, worst, relative = scan(out, want, allowed, wanted.halves)
+    workload_id = sample.workload.id
+    if not wanted.numbers:
+        return _exact(workload_id, out, wanted.value, int(FLIPPED * wanted.sensitivity))
+    wrong, worst, relative = scan(out, wanted.held, allowed)
     facts: dict[str, Any] = {}
     status, detail = Status.PASSED, ""
     if wrong:
         status = Status.WRONG_VALUE
-        detail = f"{wrong} of {want.numel()} elements are wrong"
-        facts = analyse(out, want, atol=allowed.atol, rtol=allowed.rtol, inputs=leaves(sample.args))
+        detail = f"{wrong} of {out.numel()} elements are wrong"
+        facts = analyse(out, wanted.value, atol=allowed.atol, rtol=allowed.rtol, inputs=leaves(sample.args))
     error = wanted.eager_error
     return Check(workload_id, status, worst, relative, error, allowed.atol, allowed.rtol, detail, facts)
 

@@ -74,7 +74,7 @@ def evidence(out: torch.Tensor, wanted: Wanted) -> dict[str, Any] | None:
     """
     if wanted.dtype != torch.float32 or not out.numel():
         return None
-    got, want = glance(out).double(), glance(wanted.value)
+    got, want = glance(out).double(), wanted.glance()
     error = got - want
     if not bool(error.isfinite().all()) or not bool(error.any()):
         return None
@@ -83,7 +83,7 @@ def evidence(out: torch.Tensor, wanted: Wanted) -> dict[str, Any] | None:
 
 def of_size(out: torch.Tensor, wanted: Wanted) -> dict[str, Any] | None:
     """The pattern by the size of the error alone."""
-    error = glance(out).double() - glance(wanted.value)
+    error = glance(out).double() - wanted.glance()
     part = _size(error) / wanted.rms if wanted.rms else math.nan
     # Rounding to 11 and to 8 bits gives relative errors of up to 2^-12 and 2^-9, several times when
     # results are rounded too.

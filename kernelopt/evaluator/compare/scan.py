@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
 
 import torch
 
 from kernelopt.evaluator.data.spread import pieces, spread
+from kernelopt.suites._trivial import glance
 from kernelopt.task import Tolerance
 
 LEAST = torch.finfo(torch.float32).tiny / torch.finfo(torch.float32).eps
 """Tolerance from which on float32 has all of its digits for what lies just below it."""
 CLOSE = 1 - 2**-20
 """Part of a tolerance below which float32 can say that an error is within it."""
+LOST = 2.0**-46
+"""Part of a number that two halves may miss of it; two roundings to 24 bits leave 2^-48."""
 
 
-class Halves(NamedTuple):
-    """An fp64 tensor as a sum of two in float32, which differs from it by 2^-48 of it.
+@dataclass(frozen=True, slots=True)
+class Halves:
+    """An fp64 tensor as a sum of two in float32, which differs from it by at most 2^-46 of it.
 
     To subtract one after the other from an output gives its error with 2^-23 of that error: where the
     output is within a factor of two of `high`, the first difference is exact (Sterbenz, 1974). It takes
@@ -26,57 +30,84 @@ class Halves(NamedTuple):
     """
 
     high: torch.Tensor
+    """Flat, in the order of the fp64 tensor."""
     low: torch.Tensor
+    """What is missing; zero where that is not finite."""
+    shape: torch.Size
 
     @classmethod
     def of(cls, wide: torch.Tensor, kind: torch.dtype) -> Halves | None:
-        """Flat, in the order of `wide`; None where that is not in fp64, or outputs (`kind`) are too."""
+        """None where `wide` is not in fp64, outputs (`kind`) are too, or digits would be lost.
+
+        They are lost beyond the range of float32, and where what is missing is subnormal.
+        """
         if wide.dtype != torch.float64 or kind == torch.float64:
             return None
         flat = wide.reshape(-1)
-        halves = cls(*(torch.empty(len(flat), dtype=torch.float32) for _ in range(2)))
-        spread([partial(_halve, flat[here], halves.part(here)) for here in pieces(len(flat))])
-        return halves
+        high, low = (torch.empty(len(flat), dtype=torch.float32) for _ in range(2))
+        halves = cls(high, low, wide.shape)
+        kept = spread([partial(_halve, flat[here], halves.part(here)) for here in pieces(len(flat))])
+        return halves if all(kept) else None
 
     def part(self, where: slice) -> Halves:
-        """Some of the elements."""
-        return Halves(self.high[where], self.low[where])
+        """Some of the elements, flat."""
+        high = self.high[where]
+        return Halves(high, self.low[where], high.shape)
+
+    def whole(self) -> torch.Tensor:
+        """The fp64 tensor again."""
+        return self.high.double().add_(self.low).view(self.shape)
+
+    def glance(self) -> torch.Tensor:
+        """A glance at the fp64 tensor (see `suites._trivial.glance`)."""
+        return glance(self.high).double().add_(glance(self.low))
+
+    def nbytes(self) -> int:
+        """Bytes of both."""
+        return self.high.nbytes + self.low.nbytes
 
 
-def _halve(wide: torch.Tensor, into: Halves) -> None:
+def _halve(wide: torch.Tensor, into: Halves) -> bool:
+    """Whether both together are what was halved."""
     into.high.copy_(wide)
-    into.low.copy_(wide - into.high)
+    missing = wide - into.high
+    into.low.copy_(missing)
+    lost = missing.sub_(into.low).abs_().sub_(wide.abs(), alpha=LOST)
+    if bool((lost <= 0).all()):
+        return True
+    holes = ~wide.isfinite()
+    into.low[holes] = 0.0
+    return bool((lost <= 0).logical_or_(holes).all())
 
 
 Found = tuple[int, float, float]
 
 
-def scan(out: torch.Tensor, want: torch.Tensor, allowed: Tolerance, halves: Halves | None = None) -> Found:
+def scan(out: torch.Tensor, want: torch.Tensor | Halves, allowed: Tolerance) -> Found:
     """Elements outside of `allowed`, largest absolute error, largest error relative to |want|.
 
     Where `want` is NaN or infinite the same is asked for. Errors are over finite pairs; relative
-    ones count only where |want| exceeds `allowed.atol`. `halves`, of `want`, make it faster.
+    ones count only where |want| exceeds `allowed.atol`. Halves are the faster form of `want`.
     """
-    flat_out, flat_want = out.reshape(-1), want.reshape(-1)
-    quick = halves if allowed.atol > LEAST else None
-    parts = [
-        partial(_scan_piece, flat_out[here], flat_want[here], allowed, quick.part(here) if quick else None)
-        for here in pieces(want.numel())
-    ]
+    flat = out.reshape(-1)
+    part = want.part if isinstance(want, Halves) else want.reshape(-1).__getitem__
+    parts = [partial(_scan_piece, flat[here], part(here), allowed) for here in pieces(len(flat))]
     wrong, worst, relative = 0, 0.0, 0.0
     for found in spread(parts):
         wrong, worst, relative = wrong + found[0], max(worst, found[1]), max(relative, found[2])
     return wrong, worst, relative
 
 
-def _scan_piece(out: torch.Tensor, want: torch.Tensor, allowed: Tolerance, halves: Halves | None) -> Found:
+def _scan_piece(out: torch.Tensor, want: torch.Tensor | Halves, allowed: Tolerance) -> Found:
     """`scan` of one piece; in float32 where that is enough to see that all of it is right."""
-    if halves:
-        error = out.float().sub(halves.high).sub_(halves.low)
+    if isinstance(want, torch.Tensor):
+        return _scan_part(out, want, allowed)
+    if allowed.atol > LEAST:
+        error = out.float().sub(want.high).sub_(want.low)
         worst = _magnitude(error)
         if worst <= allowed.atol * CLOSE:
-            return 0, worst, _magnitude(error.div_(halves.high.abs().clamp_min_(allowed.atol)))
-    return _scan_part(out, want, allowed)
+            return 0, worst, _magnitude(error.div_(want.high.abs().clamp_min_(allowed.atol)))
+    return _scan_part(out, want.whole(), allowed)
 
 
 def _scan_part(out: torch.Tensor, want: torch.Tensor, allowed: Tolerance) -> Found:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from kernelopt.errors import TaskError
-from kernelopt.evaluator.data.arena import aligned, leaves, set_bytes, tensor_bytes
+from kernelopt.evaluator.data.arena import set_bytes
 from kernelopt.evaluator.data.pool import Pool
 from kernelopt.evaluator.data.recipe import Recipe
 from kernelopt.evaluator.expected import strict
@@ -101,19 +101,27 @@ class Reference:
     @cached_property
     def room(self) -> int:
         """Bytes that the outputs of one call take in shared memory, with some to spare."""
-        return sum(aligned(tensor_bytes(value)) for value in self.samples.first().expected)
+        return self.samples.first().room()
 
-    @cached_property
+    @property
     def other_shape(self) -> tuple[str, Sample] | None:
         """A sample of another shape with the same weights, and what differs; None where none is allowed."""
+        if self._varied is None:
+            return None
+        label, varied = self._varied
+        sample = varied.samples.first()
+        return label, replace(sample, workload=replace(sample.workload, id=f"shape {label}"))
+
+    @cached_property
+    def _varied(self) -> tuple[str, Reference] | None:
+        """The same weights at another shape, and what differs."""
         found = strict.other_shape(self.task, self._secret)
         if found is None:
             return None
         label, task = found
         varied = Reference(task, self.settings, self._secret, self.seed, self._place)
         varied.runner.adopt(self.state)
-        sample = varied.samples.first()
-        return label, replace(sample, workload=replace(sample.workload, id=f"shape {label}"))
+        return label, varied
 
     @cached_property
     def backward(self) -> Expected | None:
@@ -128,7 +136,23 @@ class Reference:
         """
         return like_usual(self.runner.measured(workload, args), self.samples.usual)
 
+    def lighten(self) -> None:
+        """Give up what can be made again from seeds. Figures stay, which take most of the time to find."""
+        self.samples.forget()
+        for name in ("pool", "backward"):
+            self.__dict__.pop(name, None)
+        if other := self._known_other():
+            other.lighten()
+
     def memory(self) -> int:
         """Bytes that this object keeps alive, roughly."""
         pool: Pool | None = self.__dict__.get("pool")
-        return sum(tensor_bytes(t) for t in leaves(pool.sets if pool else [])) + self.samples.memory()
+        gradients: Expected | None = self.__dict__.get("backward")
+        other = self._known_other()
+        kept = set_bytes(pool.sets if pool else []) + (gradients.sample.memory() if gradients else 0)
+        return kept + self.samples.memory() + self.runner.memory() + (other.memory() if other else 0)
+
+    def _known_other(self) -> Reference | None:
+        """The reference of `other_shape`, if that was asked for already."""
+        found: tuple[str, Reference] | None = self.__dict__.get("_varied")
+        return found[1] if found else None

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from kernelopt.evaluator.compare.precision import ROUNDINGS, label
-from kernelopt.evaluator.data.arena import leaves
+from kernelopt.evaluator.data.arena import leaves, set_bytes
 from kernelopt.evaluator.data.inputs import dense, double
 from kernelopt.evaluator.expected.bearing import boldest
 from kernelopt.evaluator.expected.distributions import transform
@@ -58,6 +58,11 @@ class Runner:
     def state(self) -> dict[str, torch.Tensor]:
         """Parameters and buffers of the reference as constructed."""
         return {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+
+    def memory(self) -> int:
+        """Bytes of its parameters and buffers."""
+        models = (self._model, self.__dict__.get("_wide"))
+        return sum(set_bytes(list(model.state_dict().values())) for model in models if model)
 
     def adopt(self, state: Mapping[str, torch.Tensor]) -> None:
         """Take over the parameters and buffers of another reference of the same structure."""
@@ -130,7 +135,7 @@ class Runner:
 
     def refilled(self, outline: Sample, args: list[Any]) -> Sample:
         """A sample whose figures are known, its values computed again."""
-        numbers = all(w.dtype.is_floating_point or w.dtype.is_complex for w in outline.outputs)
+        numbers = all(w.numbers for w in outline.outputs)
         exact = self._exactly(args) if numbers and not outline.after else None
         values = [real(widest(w)) for w in exact[0]] if exact else None
         if values is None:
@@ -138,7 +143,7 @@ class Runner:
             values = [new.value for new in fresh.outputs]
             outline = replace(outline, after=fresh.after)
         pairs = zip(outline.outputs, values, strict=True)
-        outputs = [replace(known, value=value) for known, value in pairs]
+        outputs = [replace(known, held=value) for known, value in pairs]
         return replace(outline, args=args, outputs=outputs)
 
     def with_rounded(self, sample: Sample, *, each: bool = False) -> Sample:

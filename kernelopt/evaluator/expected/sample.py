@@ -11,9 +11,10 @@ from typing import Any
 import torch
 
 from kernelopt.evaluator.compare.scan import Halves
-from kernelopt.evaluator.data.arena import leaves, tensor_bytes
+from kernelopt.evaluator.data.arena import aligned, leaves, tensor_bytes
 from kernelopt.evaluator.data.spread import pieces, spread
 from kernelopt.evaluator.expected.bulk import Bulk
+from kernelopt.suites._trivial import glance
 from kernelopt.task import Workload
 
 EAGER_LIMIT, SHAKEN_LIMIT = 1e-4, 1e-3
@@ -35,7 +36,7 @@ is left out where rounding may move the output by more than this and does move P
 class Wanted:
     """One output (or gradient, or input that the reference writes to), as it should be."""
 
-    value: torch.Tensor
+    held: torch.Tensor | Halves
     """fp64 (floating-point outputs; complex ones with a last axis of two) or exact (integers)."""
     dtype: torch.dtype
     """Of the output itself."""
@@ -65,18 +66,39 @@ class Wanted:
     """The reference's own output has elements that share memory (an expanded view)."""
     aliases: bool = False
     """The reference's own output lies in the memory of an input."""
-    halves: Halves | None = None
-    """`value` once more, where it is kept for other kernels, in a form that is faster to compare with."""
+
+    @property
+    def value(self) -> torch.Tensor:
+        """What is held, as a tensor: made at each call where it is held in halves."""
+        return self.held.whole() if isinstance(self.held, Halves) else self.held
+
+    @property
+    def numbers(self) -> bool:
+        """Whether it holds numbers that are rounded; others must agree exactly."""
+        return self.dtype.is_floating_point or self.dtype.is_complex
 
     @property
     def shape(self) -> torch.Size:
         """Of the output itself."""
-        return self.value.shape[:-1] if self.dtype.is_complex else self.value.shape
+        return self.held.shape[:-1] if self.dtype.is_complex else self.held.shape
 
     @property
     def kind(self) -> torch.dtype:
         """The dtype of its real numbers."""
         return self.dtype.to_real()
+
+    def glance(self) -> torch.Tensor:
+        """A glance at its value (see `suites._trivial.glance`)."""
+        return self.held.glance() if isinstance(self.held, Halves) else glance(self.held)
+
+    def halved(self) -> Wanted:
+        """In half the room, and faster to compare with, where nothing is lost by it."""
+        whole = self.held
+        return self if isinstance(whole, Halves) else replace(self, held=Halves.of(whole, self.kind) or whole)
+
+    def memory(self) -> int:
+        """Bytes of what is held."""
+        return self.held.nbytes() if isinstance(self.held, Halves) else tensor_bytes(self.held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,29 +111,27 @@ class Sample:
     after: dict[int, Wanted] = field(default_factory=dict)
     """Number of an input tensor that the reference writes to → what it holds after the call."""
 
-    @property
-    def expected(self) -> list[torch.Tensor]:
-        """Values of the outputs."""
-        return [output.value for output in self.outputs]
-
     def outline(self) -> Sample:
         """The figures alone, without any tensor."""
         after = {index: _empty(wanted) for index, wanted in self.after.items()}
         return Sample(self.workload, [], [_empty(wanted) for wanted in self.outputs], after)
 
     def halved(self) -> Sample:
-        """Made ready to be compared with many times."""
-        return replace(self, outputs=[replace(w, halves=Halves.of(w.value, w.kind)) for w in self.outputs])
+        """Made ready to be kept, and compared with many times."""
+        return replace(self, outputs=[wanted.halved() for wanted in self.outputs])
 
     def memory(self) -> int:
         """Bytes of its tensors."""
-        halves = [part for wanted in self.outputs for part in wanted.halves or ()]
-        kept = [*leaves(self.args), *self.expected, *halves, *(w.value for w in self.after.values())]
-        return sum(tensor_bytes(t) for t in kept)
+        wanted = (*self.outputs, *self.after.values())
+        return sum(map(tensor_bytes, leaves(self.args))) + sum(one.memory() for one in wanted)
+
+    def room(self) -> int:
+        """Bytes that the outputs of one call take in shared memory, with some to spare: as if in fp64."""
+        return sum(aligned(math.prod(one.held.shape) * torch.float64.itemsize) for one in self.outputs)
 
 
 def _empty(wanted: Wanted) -> Wanted:
-    return replace(wanted, value=torch.empty(0), halves=None)
+    return replace(wanted, held=torch.empty(0))
 
 
 def like_usual(sample: Sample, usual: Sequence[Wanted]) -> Sample:

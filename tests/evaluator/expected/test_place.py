@@ -80,4 +80,4 @@ def test_a_reference_computes_where_it_is_told_to(a_device):
     known = Reference(scale, Settings(threads=1), random.Random(1), place=Seen("cuda"))
     sample = known.samples.first()
     assert set(seen) == {"cuda"}
-    assert torch.equal(sample.expected[0], sample.args[0].double() * 3)
+    assert torch.equal(sample.outputs[0].value, sample.args[0].double() * 3)

@@ -237,13 +237,21 @@ def _tokens(source: str) -> tuple[list[str], dict[str, list[str]]]:
         elif match.lastgroup != "skip":
             tokens.append(match[0])
     for i, word in enumerate(tokens):
-        if word in ("typedef", "using") and ";" in tokens[i:]:
-            words = tokens[i + 1 : tokens.index(";", i)]
+        if word in ("typedef", "using"):
+            words = _statement(tokens, i + 1)
             if word == "using" and words[1:2] == ["="]:
                 aliases[words[0]] = words[2:]
-            elif word == "typedef" and len(words) > 1:
+            elif word == "typedef" and len(words) > 1 and "{" not in words:
                 aliases[words[-1]] = words[:-1]
     return tokens, aliases
+
+
+def _statement(tokens: list[str], start: int) -> list[str]:
+    """Tokens up to the semicolon that ends the statement, not one within its braces; none without one."""
+    i = start
+    while i < len(tokens) and tokens[i] != ";":
+        i = _balanced(tokens, i)
+    return tokens[start:i] if i < len(tokens) else []
 
 
 def _definitions(tokens: list[str]) -> Iterator[list[str]]:
@@ -317,7 +325,7 @@ def _parameter(function: str, name: str, tokens: list[str], aliases: Mapping[str
     text = " ".join(tokens)
     brackets = "[" in tokens
     tokens = tokens[: tokens.index("[")] if brackets else list(tokens)
-    if len(tokens) > 1 and tokens[-1].isidentifier() and not _is_type(tokens[-1], aliases):
+    if _is_named(tokens, aliases):
         name = tokens.pop()
     for _ in range(8):  # an alias may name another; a cycle must not hang us
         tokens = [word for token in tokens for word in aliases.get(token, [token])]
@@ -330,6 +338,17 @@ def _parameter(function: str, name: str, tokens: list[str], aliases: Mapping[str
             f"{function}: {name} is {text!r}; use pointers to numbers, integers, float, double or bool"
         )
     return Parameter(name, kind, stars == 1, stars == 1 and "const" in tokens[:first])
+
+
+def _is_named(tokens: list[str], aliases: Mapping[str, list[str]]) -> bool:
+    """Whether the last word is a parameter's name: a type stands before it, or it is none itself.
+
+    Members of structs, or types within them, may have a parameter's name.
+    """
+    if len(tokens) < 2 or not tokens[-1].isidentifier() or _is_type(tokens[-1], {}):
+        return False
+    before = (word for word in tokens[:-1] if word not in _QUALIFIERS)
+    return tokens[-1] not in aliases or any(word == "*" or _is_type(word, aliases) for word in before)
 
 
 def _is_type(word: str, aliases: Mapping[str, list[str]]) -> bool:

@@ -84,7 +84,7 @@ def sampled(pid: int, find: Callable[[], list[int]], had_ns: int, most: int) -> 
         busy, waits = looked_at(tree, maps) if begun else ([], False)
         for each in tree:
             kill(each, signal.SIGCONT)
-        if waits:
+        if waits and not busy:
             break
         if not begun or had_now < last_ns + BEGUN_NS:  # it had no core: so leave it alone for longer
             idle = min(idle + 1, MOST_IDLE)
@@ -111,7 +111,10 @@ def spin(seconds: float) -> None:
 
 
 def looked_at(tree: list[int], maps: dict[int, Map]) -> tuple[list[tuple[str, int]], bool]:
-    """Where each thread that works is, of stopped processes; whether the first of them waits for orders."""
+    """Where each thread that works is, of stopped processes; whether the first thread waits as for orders.
+
+    It does so for its own threads as well: then some of them work.
+    """
     busy: list[tuple[str, int]] = []
     done = False
     for pid in tree:

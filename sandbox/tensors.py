@@ -97,6 +97,8 @@ def decode(item: dict, arena):
         parts = [decode(part, arena) for part in item["items"]]
         return tuple(parts) if item["tuple"] else parts
     raw = arena[item["offset"] : item["offset"] + item["bytes"]]
+    if raw.device.type == "cpu":  # a storage of its own: the whole arena's size would tell timed from checked
+        raw = torch.from_numpy(raw.numpy())
     flat = raw.view(getattr(torch, item["dtype"]))
     return flat.as_strided(item["shape"], item["stride"])
 

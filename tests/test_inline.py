@@ -70,6 +70,30 @@ def test_only_definitions_with_c_linkage_are_read():
     assert names == ["axpy", "total", "is_null", "negate", "bits", "root", "column", "small", "removed"]
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        "typedef struct { const float *s, *t; int64_t n; } job_t;",
+        "typedef struct { float s, t; } pair; typedef struct { int64_t n; } size;",
+        "struct A { using n = int; typedef double t; };",
+        "#define n 16\n#undef n",
+        "static float f2(float v) { typedef float t; t w = v; return w; }",
+    ],
+)
+def test_what_a_struct_or_a_body_calls_its_own_may_be_a_parameters_name(before):
+    text = before + '\nextern "C" void f(const float* s, const float* t, int64_t n) {}'
+    assert parse(text)[0].parameters == (
+        Parameter("s", "float32", pointer=True, const=True),
+        Parameter("t", "float32", pointer=True, const=True),
+        Parameter("n", "int64"),
+    )
+
+
+def test_a_parameter_without_a_name_may_be_of_an_alias():
+    found = parse('typedef float real;\nextern "C" void f(const real, unsigned long, real* __restrict__) {}')
+    assert [p.type for p in found[0].parameters] == ["float32", "uint64", "float32"]
+
+
 def test_aliases_and_macros_are_followed():
     axpy = parse(KERNELS)[0]
     assert axpy.parameters == (

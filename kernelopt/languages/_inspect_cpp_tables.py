@@ -25,7 +25,8 @@ _CALLS = {
         "acts on processes, or goes on after the call",
         "fork vfork clone3 execl execle execlp execv execve execvp execvpe system popen posix_spawn "
         "posix_spawnp syscall prctl seccomp process_vm_readv socket kill tgkill pthread_kill waitpid wait4 "
-        "daemon setpriority _exit quick_exit",
+        "daemon setpriority getpriority sched_getattr sched_getscheduler sched_getparam socketpair recv "
+        "recvmsg recvfrom _exit quick_exit",
     ),
     "streams": (
         "puts work off to a thread of the driver",
@@ -177,9 +178,9 @@ CODE = (
     ),
     _pattern(
         "patching",
-        "RecordFunction record_function_tls ThreadLocalDebugInfo DebugInfoGuard profilerEnabled "
+        "RecordFunction RECORD_ record_function_tls ThreadLocalDebugInfo DebugInfoGuard profilerEnabled "
         "ProfilerEnabled ableProfiler at::clear",
-        r"\b(enableRecordFunction|isRecordFunctionEnabled|(Disable)?RecordFunctionGuard|(get|set)_record_function_tls_"
+        r"\b(RECORD_\w*FUNCTION\w*|(?:at::)?RecordFunction|enableRecordFunction|isRecordFunctionEnabled|(Disable)?RecordFunctionGuard|(get|set)_record_function_tls_"
         r"|ThreadLocalDebugInfo|DebugInfoGuard|isProfilerEnabled\w*|profilerEnabled|(en|dis)ableProfiler\w*"
         r"|at::clear(Global|ThreadLocal)?Callbacks)\b",
         "is about who watches the kernel",

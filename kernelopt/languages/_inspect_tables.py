@@ -47,6 +47,7 @@ USES = {
         concurrent.futures.process
         threading: Timer
         _thread: start_new_thread start_joinable_thread
+        os: getpriority sched_getscheduler sched_getparam sched_setscheduler sched_setparam
         resource: setrlimit prlimit
         subprocess multiprocessing torch.multiprocessing socket socketserver http urllib requests httpx
         aiohttp ssl ftplib smtplib xmlrpc asyncio pty psutil fcntl ray joblib torch.distributed

@@ -73,6 +73,9 @@ FINE = [
 ]
 WATCHED = [
     "at::enableRecordFunction(false);",
+    'RECORD_FUNCTION("aten::contiguous", {x});',
+    'RECORD_USER_SCOPE_FUNCTION("x", {});',
+    "at::RecordFunction guard(at::RecordScope::FUNCTION);",
     "at::RecordFunctionGuard quiet(false);",
     "at::DisableRecordFunctionGuard quiet;",
     "at::clearCallbacks();",

@@ -114,6 +114,15 @@ def test_a_job_has_no_say_in_the_limits_and_turns_of_others(machine):
     assert decide(program, machine, "sched_setscheduler", 123) == errno.EPERM
 
 
+def test_a_job_cannot_know_its_precedence_nor_hide_from_looks(machine):
+    program = compiled("seccomp_job", machine)
+    assert decide(program, machine, "getpriority", 0, 0) == errno.EPERM
+    assert decide(program, machine, "sched_getattr", 0) == errno.EPERM
+    assert decide(program, machine, "sched_getaffinity", 0) == ALLOW
+    assert decide(program, machine, "prctl", 1 << 32 | 4, 0) == errno.EPERM  # PR_SET_DUMPABLE
+    assert decide(program, machine, "prctl", 3) == ALLOW
+
+
 def test_calls_of_another_architecture_do_not_pass():
     program = compiled("seccomp", "x86_64")
     assert decide(program, "aarch64", "read") == KILL

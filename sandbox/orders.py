@@ -77,7 +77,8 @@ def order_pause(pid: int, order: dict, children: dict[int, int]) -> None:
 def order_resume(pid: int, order: dict, children: dict[int, int]) -> None:
     """Let a paused child go on; report when, and how much processor time it has had.
 
-    With ``sample``: look that often at where the processor is, at once, until the child has answered.
+    With ``sample``: look that often at where the processor is, until the child has answered, which takes
+    about ``within_us``.
     """
     tree = family(pid, children)
     STOPS.pop(pid, None)
@@ -89,8 +90,12 @@ def order_resume(pid: int, order: dict, children: dict[int, int]) -> None:
     most, began_ns = order.get("sample"), main_ns(pid)
     for each in tree:
         kill(each, signal.SIGCONT)
-    places = sampled(pid, lambda: family(pid, children), began_ns, most) if most else []
-    say({"resumed": pid, "at_ns": at_ns, "cpu_ns": used, "places": places})
+    looks, places = 0, []
+    if most:
+        within_s = order["within_us"] / 1e6
+        looks, places = sampled(pid, lambda: family(pid, children), began_ns, most, within_s)
+        OWING.discard(pid)  # each look lets it go on
+    say({"resumed": pid, "at_ns": at_ns, "cpu_ns": used, "looks": looks, "places": places})
 
 
 def order_read(pid: int, order: dict, children: dict[int, int]) -> None:

@@ -91,9 +91,9 @@ def has_stopped(pid: int) -> bool:
     return True
 
 
-def freeze(find: Callable[[], list[int]]) -> list[int]:
-    """Stop processes until those that are found are all stopped."""
-    for attempt in range(200):
+def freeze(find: Callable[[], list[int]], patience: int = 200) -> list[int]:
+    """Stop processes until those that are found are all stopped, or that was tried so often."""
+    for attempt in range(patience):
         tree = find()
         for each in tree:
             kill(each, signal.SIGSTOP)

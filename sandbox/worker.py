@@ -6,10 +6,11 @@ forks a child that connects to the judge's socket, proves itself with the token,
 ``{"run": argv, "folder": path, "environment": {...}, "limits": {...}}`` runs a tool, a compiler say,
 with its output in ``log.txt``. What the judge cannot do itself, because a child may live in another
 pid namespace, it orders: ``{"kill": pid}``, ``{"pause": pid}`` and ``{"resume": pid}`` (a child with
-everything that it started; with ``"sample": n`` to be looked at as it goes on), ``{"read": pid, "spans":
-[[address, bytes], ...]}``. Lines on stdout report ``{"forked": pid}``, ``{"exited": pid, "status": wait
-status}``, ``{"paused": pid, "at_ns": monotonic time, "cpu_ns": n}``, ``{"resumed": pid, "at_ns": monotonic
-time, "cpu_ns": n, "places": [[path, offset, samples], ...]}``, and ``{"memory": n}`` followed by n raw bytes.
+everything that it started; with ``"sample": n, "within_us": t`` to be looked at as it goes on), ``{"read":
+pid, "spans": [[address, bytes], ...]}``. Lines on stdout report ``{"forked": pid}``, ``{"exited": pid,
+"status": wait status}``, ``{"paused": pid, "at_ns": monotonic time, "cpu_ns": n}``, ``{"resumed": pid,
+"at_ns": monotonic time, "cpu_ns": n, "looks": n, "places": [[path, offset, looks], ...]}``, and ``{"memory":
+n}`` followed by n raw bytes.
 
 Around it: `orders` (all but the forking), `processes` (stopping, reading and killing), `sampling` (where the
 processor is), `confine` (what a child takes from itself) and `serving` (one job), and there `heap`, `cores`,

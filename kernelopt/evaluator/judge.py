@@ -212,6 +212,7 @@ class Judge:
             made = replace(setup("ModelNew", reference, self.settings), environment=where.environment)
             timeout_s = self.settings.run_timeout_s
             worker.load(kernel.files, kernel.entry, made, build, timeout_s=timeout_s)
+            worker.precede(urgent=True)  # in checks as when it is timed
         except BaseException:
             worker.close()
             raise

@@ -96,11 +96,12 @@ class Ran:
     elements of the largest argument. The candidate's process tells it."""
     took_us: Mapping[str, float] = field(default_factory=dict)
     """Time that passed in each of them in the last such call: its word, too."""
+    looks: int = 0
+    """How often it was looked at from outside where the processor was, in calls like the timed ones."""
     places: Sequence[tuple[str, int, float]] = ()
-    """Where the processor was in calls like the timed ones, as seen from outside: path of a file, offset in
-    it, samples (see `sandboxes.Job.sample`)."""
+    """Where it was: path of a file, offset in it, looks (see `sandboxes.Job.places`)."""
     call_us: float = 0.0
-    """How long such a call takes."""
+    """How long such a call takes; 0 where nobody looked."""
 
 
 class Language(Protocol):

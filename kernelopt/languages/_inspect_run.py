@@ -16,7 +16,7 @@ from kernelopt.languages._operators import LIBRARY_OPERATORS, words
 
 FEW = 64
 """Elements of the largest argument up to which an operator is no work: a mean of two losses, say."""
-EACH_US, ELEMENTS_PER_US = 50.0, 50.0
+EACH_US, ELEMENTS_PER_US = 50.0, 500.0
 """What operators of one name may take by themselves, and the fewest elements a microsecond that count as the
 work of an operator: a permuted copy is several times as fast."""
 _OF_LISTS = words("""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ctypes
 import re
 from collections import defaultdict
-from collections.abc import Sequence
 from math import sqrt
 from pathlib import Path
 
@@ -21,7 +20,7 @@ LEAST_SHARE = 0.2
 LEAST_US = 10.0
 """Nor do they take this much time, in each call."""
 LEAST_LOOKS, FEW, MANY = 4, 8, 32
-"""Looks below which nothing is said, and that are enough where they agree, or where they do not."""
+"""Looks below which nothing is known, and that are enough where they agree, or where they do not."""
 SOME = 2
 """Looks that do not agree with the others: one may be at the allocation of an output."""
 Z95 = 1.96
@@ -54,25 +53,27 @@ def inspect_where(ran: Ran, operators_us: float, report: Report) -> None:
 
     `operators_us`: how much of it passed in operators, all of which they may call.
     """
-    looks = sum(samples for *_, samples in ran.places)
-    if looks < LEAST_LOOKS or not ran.call_us:
+    if not ran.call_us:
+        return
+    if ran.looks < LEAST_LOOKS:
+        report.add("library", 0, "nobody could see where calls were: no thread of theirs works, as it seems")
         return
     for mathematics in (True, False):  # to know names takes a moment, and is not needed as a rule
         theirs = _theirs(ran, mathematics)
         in_pytorch = sum(samples for name, samples in theirs.items() if name.startswith(_PYTORCH))
-        accounted = min(operators_us / ran.call_us * looks, in_pytorch)
-        unexplained_us = at_least(sum(theirs.values()) - accounted, looks) * ran.call_us
+        accounted = min(operators_us / ran.call_us * ran.looks, in_pytorch)
+        unexplained = min(sum(theirs.values()), ran.looks) - accounted
+        unexplained_us = at_least(unexplained, ran.looks) * ran.call_us
         if unexplained_us < max(LEAST_US, LEAST_SHARE * ran.call_us):
             return
     where = max(theirs, key=lambda name: theirs[name])
-    report.add("library", 0, f"calls were in {where} for {theirs[where] / looks:.0%} of their time")
+    report.add("library", 0, f"calls were in {where} for {theirs[where] / ran.looks:.0%} of their time")
 
 
-def enough(places: Sequence[tuple[str, int, float]]) -> bool:
+def enough(ran: Ran) -> bool:
     """Whether so many looks tell a library from the kernel; more, where some were in one and some not."""
-    looks = sum(samples for *_, samples in places)
-    theirs = sum(samples for path, _, samples in places if _is_library(path))
-    return looks >= (MANY if SOME <= theirs <= looks - SOME else FEW)
+    theirs = sum(looks for path, _, looks in ran.places if _is_library(path))
+    return ran.looks >= (MANY if SOME <= theirs <= ran.looks - SOME else FEW)
 
 
 def _theirs(ran: Ran, mathematics: bool) -> dict[str, float]:

@@ -44,8 +44,10 @@ class Job(Protocol):
     """When the last `resume` was about to let it go, on the same clock."""
     places: Sequence[tuple[str, int, float]]
     """Where the processor was after the last `resume` that sampled: path of a file there (none for code of no
-    file, called by nobody's), offset in it, and samples: a look at which some threads ran is one, which they
-    share."""
+    file, called by nobody's), offset in it, and looks. Each file has those in full at which some thread was
+    in it, whatever other threads did."""
+    looks: int
+    """At how many looks after that `resume` some thread ran."""
 
     def send(self, message: dict[str, Any], fds: Sequence[int] = ()) -> None:
         """Send one command, with file descriptors. Raises OSError when the worker is gone."""
@@ -64,10 +66,11 @@ class Job(Protocol):
         `paused_at_ns` is when it did that.
         """
 
-    def resume(self, *, sample: int = 0) -> int:
+    def resume(self, *, sample: int = 0, within_ms: float = 0.0) -> int:
         """Let the job go on; the processor time it has had, in ns: what `pause` told, if all is well.
 
-        `sample`: look that often at where the processor is (`places`), until a batch is answered. The trusted
+        `sample`: look that often at where the processor is (`places`), until a batch is answered, which takes
+        about `within_ms`. The trusted
         process beside the job does that, which stops it for each look.
         """
 

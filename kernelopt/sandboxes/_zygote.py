@@ -22,7 +22,7 @@ from kernelopt.errors import EvaluatorFault
 from kernelopt.sandboxes import Finished, Limits
 from kernelopt.sandboxes._channel import START_TIMEOUT_S, Channel, Launch, launch_process
 from kernelopt.sandboxes._link import Door, Link
-from kernelopt.sandboxes._precedence import precede
+from kernelopt.sandboxes._precedence import URGENT, USUAL, come_first, precede
 from kernelopt.sandboxes._rooms import remove_tree
 
 
@@ -69,7 +69,7 @@ class Zygote:
             raise EvaluatorFault(f"the sandbox worker did not start: {complaint or 'it said nothing'}")
         self._warm = True
         if self._channel.pid:
-            precede(self._channel.pid)  # it says when a job was let go and when it had stopped
+            come_first(self._channel.pid)  # it says when a job was let go and when it had stopped
 
     def alive(self) -> bool:
         """Whether there is a worker."""
@@ -200,6 +200,7 @@ class ZygoteJob:
         self.folder, self._zygote = folder, zygote
         self.paused_at_ns = self.resumed_at_ns = 0
         self.places: list[tuple[str, int, float]] = []
+        self.looks = 0
         self._end = ""
         self._helpless = False
         """It is stopped or killed, and will not end of its own accord."""
@@ -237,18 +238,20 @@ class ZygoteJob:
         self.paused_at_ns, self._helpless = int(answer["at_ns"]), True
         return int(answer["cpu_ns"])
 
-    def resume(self, *, sample: int = 0) -> int:
+    def resume(self, *, sample: int = 0, within_ms: float = 0.0) -> int:
         """Let it go on; the processor time it has had, in ns."""
-        order = {"resume": self.pid, "sample": sample} if sample else {"resume": self.pid}
-        answer = self._ask(order, "resumed") or {"at_ns": time.monotonic_ns(), "cpu_ns": 0, "places": []}
+        how = {"sample": sample, "within_us": within_ms * 1e3} if sample else {}
+        order = {"resume": self.pid, **how}
+        answer = self._ask(order, "resumed") or {"at_ns": time.monotonic_ns(), "cpu_ns": 0}
         self.resumed_at_ns, self._helpless = int(answer["at_ns"]), False
-        self.places = [(str(path), int(at), float(samples)) for path, at, samples in answer["places"]]
+        self.looks = int(answer.get("looks", 0))
+        self.places = [(str(path), int(at), float(looks)) for path, at, looks in answer.get("places", ())]
         return int(answer["cpu_ns"])
 
     def precede(self, *, urgent: bool) -> bool:
         """Give it precedence over other processes, or take it back; whether that is how it stands now."""
         pid = self._link.peer()
-        return bool(pid) and precede(pid, urgent=urgent)
+        return bool(pid) and precede(pid, URGENT if urgent else USUAL)
 
     def read(self, spans: Sequence[tuple[int, int]]) -> bytes | None:
         """The job's memory at (address, bytes), one span behind another; None when it is not there."""

@@ -87,19 +87,18 @@ class Service(Promising):
             load(folder, started, BUSY, 30.0)
             started.send({"do": "map", "with": {"sets": [[SET]], "timed": True}}, fds=(into,))
             assert started.receive(30.0) is not None
+            started.pause()
             for _ in range(2):
-                started.pause()
                 started.send({"do": "batch", "with": {"calls": [0, 0]}, "stays": True})
-                started.resume(sample=8)
+                started.resume(sample=8, within_ms=5.0)
                 reply = started.receive(30.0)
                 assert reply is not None and reply.get("ok") is True, reply
-                looks = sum(samples for *_, samples in started.places)
-                inside = sum(samples for path, _, samples in started.places if "python" in path)
-                assert looks >= 4
-                assert inside > looks / 2, started.places
-            started.pause()
+                inside = sum(looks for path, _, looks in started.places if "python" in path)
+                assert started.looks >= 4
+                assert inside > started.looks / 2, started.places
+                started.pause()
             started.resume()
-            assert not started.places
+            assert not started.places and not started.looks
 
     def test_shared_memory_goes_in_and_comes_back(self, sandbox: Sandbox) -> None:
         """As descriptors beside a message, mapped by a worker that may be another user."""

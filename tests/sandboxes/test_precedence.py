@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from kernelopt.sandboxes import Limits
-from kernelopt.sandboxes._precedence import URGENT, precede
+from kernelopt.sandboxes._precedence import URGENT, USUAL, precede
 from kernelopt.sandboxes.process import ProcessSandbox
 
 
@@ -27,7 +27,7 @@ def test_a_process_group_is_given_precedence_and_loses_it_again(sleeper):
     if not precede(sleeper):
         pytest.skip("this user may not raise priorities")
     assert nice(sleeper) == URGENT
-    assert precede(sleeper, urgent=False)
+    assert precede(sleeper, USUAL)
     assert nice(sleeper) == 0
 
 

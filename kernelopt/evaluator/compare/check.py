@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from kernelopt.evaluation import Check, Status
-from kernelopt.evaluator.compare.forms import misplaced, number
+from kernelopt.evaluator.compare.forms import joined, misplaced, number
 from kernelopt.evaluator.compare.mismatch import analyse
 from kernelopt.evaluator.compare.precision import evidence, of_size
 from kernelopt.evaluator.compare.scan import scan
@@ -55,6 +55,8 @@ def compare(
         if check.status is not Status.PASSED:
             return check
         worst = max(worst, check, key=lambda c: c.max_abs_error or 0.0) if worst else check
+    if failed := joined(workload_id, claims, sample.outputs):
+        return failed
     return worst or Check(workload_id, Status.PASSED)
 
 

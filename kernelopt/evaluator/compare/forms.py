@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import combinations
 from typing import Any, Protocol
 
 import torch
 
 from kernelopt.evaluation import Check, Status
 from kernelopt.evaluator.expected.sample import Wanted, overlaps
-from kernelopt.evaluator.workers.claims import told
+from kernelopt.evaluator.workers.claims import Layout, layout_of, meet, told
 
 
 class Form(Protocol):
@@ -59,6 +60,29 @@ def misplaced(
         or _shared(workload_id, claim, wanted)
         or _alias(workload_id, claim, wanted, inputs)
     )
+
+
+def joined(workload_id: str, claims: Sequence[dict[str, Any]], wanted: Sequence[Wanted]) -> Check | None:
+    """Whether outputs share memory that the reference's do not: who writes to one would change the other."""
+    layouts = [layout_of(claim, str(claim.get("device"))) for claim in claims]
+    at = [claim.get("ptr") for claim in claims]
+    found = next(shared_pairs(at, layouts, [one.home for one in wanted]), None)
+    if found is None:
+        return None
+    detail = f"outputs {found[0]} and {found[1]} lie in the same memory"
+    return Check(workload_id, Status.WRONG_VALUE, detail=detail)
+
+
+def shared_pairs(
+    at: Sequence[object], layouts: Sequence[Layout | None], homes: Sequence[int | None]
+) -> Iterator[tuple[int, int]]:
+    """Pairs of outputs at addresses `at` that share an element, and belong to different `homes`."""
+    for (i, one), (j, other) in combinations(enumerate(layouts), 2):
+        here, there = at[i], at[j]
+        if one is None or other is None or type(here) is not int or type(there) is not int:
+            continue
+        if homes[i] != homes[j] and None not in (homes[i], homes[j]) and meet(here, one, there, other):
+            yield i, j
 
 
 def number(workload_id: str, claims: Sequence[object], wanted: Sequence[object]) -> Check | None:

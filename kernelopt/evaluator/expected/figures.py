@@ -8,6 +8,7 @@ But what is in proportion to a number, the relative part of its tolerance covers
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -44,12 +45,12 @@ def wanted(eager: torch.Tensor, wide: torch.Tensor) -> Wanted:
     return Wanted(value, eager.dtype, error, excess, root_mean_square(value), holes=holes(value))
 
 
-def output(eager: torch.Tensor, wide: torch.Tensor, homes: set[int]) -> Wanted:
-    """An output of the reference; `homes` are the addresses of its arguments' memory."""
-    shared = overlaps(eager.shape, eager.stride())
-    aliases = eager.untyped_storage().data_ptr() in homes
+def output(eager: torch.Tensor, wide: torch.Tensor, homes: set[int], stores: Sequence[int]) -> Wanted:
+    """An output of the reference; `homes`: where its arguments lie, `stores`: where outputs do."""
+    shared, store = overlaps(eager.shape, eager.stride()), eager.untyped_storage().data_ptr()
     one = wanted(eager, wide)
-    return replace(one, overlaps=shared, aliases=aliases, bulk=_bulk(eager, one))
+    home = stores.index(store)
+    return replace(one, overlaps=shared, aliases=store in homes, home=home, bulk=_bulk(eager, one))
 
 
 def _bulk(eager: torch.Tensor, one: Wanted) -> Bulk | None:

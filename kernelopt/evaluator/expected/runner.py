@@ -113,7 +113,8 @@ class Runner:
         del mine  # large: what follows needs the room
         exact = self._exactly(args)
         wide, wide_after = exact or (eager, list(written.values()))
-        outputs = [output(e, w, homes) for e, w in zip(eager, wide, strict=True)]
+        stores = [e.untyped_storage().data_ptr() for e in eager]
+        outputs = [output(e, w, homes, stores) for e, w in zip(eager, wide, strict=True)]
         if exact:
             wide_after = [wide_after[index] for index in written]
         after = {k: wanted(own, w) for (k, own), w in zip(written.items(), wide_after, strict=True)}

@@ -66,6 +66,8 @@ class Wanted:
     """The reference's own output has elements that share memory (an expanded view)."""
     aliases: bool = False
     """The reference's own output lies in the memory of an input."""
+    home: int | None = None
+    """The first of the reference's outputs that lies in the same memory as this one; None where unknown."""
 
     @property
     def value(self) -> torch.Tensor:

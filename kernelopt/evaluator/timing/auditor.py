@@ -8,7 +8,7 @@ from functools import partial
 
 from kernelopt.evaluation import Check, Stage, Status, Timing
 from kernelopt.evaluator.compare.check import compare
-from kernelopt.evaluator.compare.forms import misformed
+from kernelopt.evaluator.compare.forms import misformed, shared_pairs
 from kernelopt.evaluator.compare.tolerances import allowance
 from kernelopt.evaluator.expected.reference import Reference
 from kernelopt.evaluator.settings import Settings
@@ -31,7 +31,7 @@ class Auditor:
         self._reference, self._settings, self._checks = reference, settings, checks
         factor, override = settings.error_factor, reference.task.tolerance
         self._allowed = [allowance(wanted, factor, override) for wanted in reference.typical]
-        self._chance = random.Random()
+        self._chance = random.SystemRandom()
         rounds = settings.halves * settings.looks[0].pairs * settings.looks[0].rounds
         self._full_at, self._alias_at = self._chance.randrange(rounds), self._chance.randrange(rounds)
         self._halves = 0
@@ -55,15 +55,21 @@ class Auditor:
         self._last = half
 
     def _apart(self, half: Half) -> None:
-        """No output may lie in an input, unless the reference's does.
+        """No output may lie in an input or in another output, unless the reference's does.
 
         Who works in place is found out by values only when it gets the same input set once more.
         """
-        inputs, may = half.pair.candidate.inputs, [wanted.aliases for wanted in self._reference.typical]
+        inputs, wanted = half.pair.candidate.inputs, self._reference.typical
+        may, homes = [one.aliases for one in wanted], [one.home for one in wanted]
         for addresses in half.candidate.at:
             if any(at in inputs and not alias for at, alias in zip(addresses, may, strict=False)):
-                reason = "right when checked, wrong when timed: an output lies in the memory of an input"
-                raise Stopped(Status.SUSPECT, Stage.TIME, reason)
+                self._moved("an output lies in the memory of an input")
+            if any(shared_pairs(addresses, half.candidate.layouts, homes)):
+                self._moved("an output lies in the memory of another one")
+
+    def _moved(self, what: str) -> None:
+        reason = f"right when checked, wrong when timed: {what}"
+        raise Stopped(Status.SUSPECT, Stage.TIME, reason)
 
     def _places(self, half: Half, calls: int) -> tuple[audit.Places | None, int]:
         """Where to look this time, and at how many of so many calls."""

@@ -21,6 +21,8 @@ from kernelopt.evaluator.workers.worker import Worker
 
 FASTER, SLOWER = 6.0, 2.0
 """Ratios of speeds from which on batches of both sides need not be of the same number of calls."""
+SEEN, MOST_ROUNDS = 1, 3
+"""Looks that there should be in half a round, and how many whole rounds follow where there were fewer."""
 RENEWED_BYTES = 17 << 20
 """Input sets that take no more are all renewed for each batch. Of larger ones a batch takes few."""
 
@@ -36,6 +38,10 @@ class Pair:
     reference_ms: list[float] = field(default_factory=list)
     """Latency by round."""
     candidate_ms: list[float] = field(default_factory=list)
+    turn: int = 0
+    """Rounds that there were, whether they count or not."""
+    looked: frozenset[int] = frozenset()
+    """Which of them do not: in these the candidate is looked at."""
 
     def precede(self) -> None:
         """Let both sides precede what else runs here, or neither."""
@@ -82,15 +88,22 @@ class Stopwatch:
         *,
         scaled: bool = False,
         warm: bool = False,
+        peek: Callable[[Worker, Sequence[int], float], int] | None = None,
     ):
-        """`warm`: call both sides of a pair once before its first batch: the candidate has to compile."""
-        self._scaled, self._warm = scaled, warm
+        """`warm`: call both sides of a pair once before its first batch: the candidate has to compile.
+
+        `peek`: has the candidate work on input sets in place of a timed batch, for so many ms, and looks at
+        it meanwhile; how often it could.
+        """
+        self._scaled, self._warm, self._peek = scaled, warm, peek
         self._slots, self._pool, self._settings = slots, pool, settings
         self._open_pair, self._audit = open_pair, audit
-        self._chance = random.Random()
+        self._chance = random.SystemRandom()
         self._renews_all = slots.count * set_bytes(pool[0]) <= RENEWED_BYTES
         self._empty_ms: list[float] = []
         self._gaps_ms: list[float] = []
+        self._batch_ms = math.inf
+        """How long the candidate's shortest batch took."""
         self.pairs: list[Pair] = []
 
     def measure(self, workload_id: str, baseline: str = "eager") -> Timing:
@@ -116,6 +129,7 @@ class Stopwatch:
         while len(self.pairs) < look.pairs:
             pair = self._open_pair(len(self.pairs))
             self._ready(pair)
+            pair.looked = self._looked(look.rounds)
             self.pairs.append(pair)
         while behind := [pair for pair in self.pairs if len(pair.reference_ms) < look.rounds]:
             for pair in behind:
@@ -123,6 +137,17 @@ class Stopwatch:
             if self._late(started):
                 return True
         return False
+
+    def _looked(self, rounds: int) -> frozenset[int]:
+        """Which rounds of a pair are no timed ones; of each order one, or one in which there are both.
+
+        Never the last: outputs of timed calls are looked at once more behind it (`Auditor.assure`).
+        """
+        if not self._peek:
+            return frozenset()
+        if self._settings.halves > 1:
+            return frozenset({self._chance.randrange(rounds)})
+        return frozenset(self._chance.randrange(first, rounds + 1, 2) for first in (0, 1))
 
     def _late(self, started: float) -> bool:
         # Never before there are rounds for an interval: without one there is no verdict.
@@ -170,12 +195,14 @@ class Stopwatch:
         faster side, it would look faster than it is.
         """
         spent_ms = min(self._spent(worker, calls) for _ in range(self._settings.halves))
-        aim_ms = self._settings.batch_ms
+        aim_ms, before = self._settings.batch_ms, calls
         if spent_ms > aim_ms * SLOWER:
             calls = int(calls * aim_ms * SLOWER / spent_ms)
         elif spent_ms < aim_ms / FASTER:
             calls = int(calls * aim_ms / FASTER / spent_ms)
-        return max(1, min(calls, self._slots.count))
+        chosen = max(1, min(calls, self._slots.count))
+        self._batch_ms = spent_ms * chosen / before
+        return chosen
 
     def _spent(self, worker: Worker, calls: int) -> float:
         slots = self._chance.sample(range(self._slots.count), calls)
@@ -191,8 +218,12 @@ class Stopwatch:
         pools fall asleep), and on the reference's side only: a candidate that is slow to answer those
         would be given back more than it spent.
         """
-        first = len(pair.reference_ms) % 2 == 0
+        first, turn = pair.turn % 2 == 0, pair.turn
+        pair.turn += 1
         orders = (first, not first)[: self._settings.halves]
+        if turn in pair.looked:
+            self._look_at(pair, orders)
+            return
         halves = [self._half(pair, order) for order in orders]
         asking = len(halves) * self._asking()
         for index, (side, latencies) in enumerate(((0, pair.reference_ms), (1, pair.candidate_ms))):
@@ -209,9 +240,31 @@ class Stopwatch:
         for worker, side in order if reference_first else order[::-1]:
             batches[side] = self._batch(worker, sides[side])
         self._gaps_ms.append(batches[1].unclaimed_ms - batches[0].unclaimed_ms)
+        self._batch_ms = min(batches[1].elapsed_ms, self._batch_ms)
         half = Half(pair, batches[0], batches[1], sides, recipes)
         self._audit(half, lambda: self._overwrite(most))
         return half
+
+    def _look_at(self, pair: Pair, orders: Sequence[bool]) -> None:
+        """A round in which the candidate is looked at; more where it was done too soon, in both orders."""
+        looks = [self._look(pair, order) for order in orders]
+        for _ in range(MOST_ROUNDS):
+            if sum(looks) >= SEEN * len(orders):
+                break
+            looks += [self._look(pair, order) for order in (not orders[-1], orders[-1])]
+
+    def _look(self, pair: Pair, reference_first: bool) -> int:
+        """What the candidate cannot tell from half a round, but that it is looked at; how often it was."""
+        assert self._peek
+        most = self._chance.sample(range(self._slots.count), max(pair.calls))
+        reference, candidate = (self._chance.sample(most, calls) for calls in pair.calls)
+        self._feed(most)
+        if reference_first:
+            self._batch(pair.reference, reference)
+        looks = self._peek(pair.candidate, candidate, self._batch_ms)
+        if not reference_first:
+            self._batch(pair.reference, reference)
+        return looks
 
     def _asking(self) -> float:
         """What asking costs at least: to subtract too little brings a ratio nearer to one, too much off it.

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import math
-import random
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
 from kernelopt.errors import EvaluatorFault
 from kernelopt.evaluation import Check, Stage, Status, Timing
-from kernelopt.evaluator.data.arena import Slots
 from kernelopt.evaluator.expected.reference import Reference
 from kernelopt.evaluator.settings import Settings
 from kernelopt.evaluator.timing.ahead import Ahead
 from kernelopt.evaluator.timing.auditor import Auditor
 from kernelopt.evaluator.timing.baselines import TIMEOUT_S, Baselines, CompiledWorker, Found
 from kernelopt.evaluator.timing.clock import Pair, Stopwatch
+from kernelopt.evaluator.timing.outside import Outside
 from kernelopt.evaluator.timing.pace import Pace
 from kernelopt.evaluator.timing.rig import MOST_RIGS, Rig, Rigs
 from kernelopt.evaluator.timing.sides import TwoSides
@@ -28,14 +25,8 @@ from kernelopt.evaluator.workers.stopped import Stopped
 from kernelopt.evaluator.workers.trusted import TrustedWorker
 from kernelopt.evaluator.workers.worker import Setup, Worker
 from kernelopt.languages import Ran
-from kernelopt.languages._inspect_where import enough
 from kernelopt.sandboxes import Sandbox
 from kernelopt.task import Task
-
-SAMPLED_MS = 20.0
-"""How long calls go on that are looked at from outside, as far as there are input sets: some thirty looks."""
-SAMPLING_S = 1.5
-"""Time for as many such batches as it takes to look often enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +45,15 @@ class Candidate:
     builds: bool = False
     """Whether it builds in a call, as it did when it was checked: each process does before it is timed."""
 
-    def watch(self, worker: Worker, slots: Slots, timing: Timing, timeout_s: float) -> None:
+    def watch(self, pair: Pair, outside: Outside | None, call_ms: float, timeout_s: float) -> None:
         """Call it some more, and look: a kernel may have fallen back after it was checked."""
         if self.look:
-            if worker.memory is HOST:
-                self._sample(worker, slots, timing.candidate_ms, timeout_s)
+            worker = pair.candidate
+            if outside:
+                outside.insist(worker, pair.reference, call_ms)
             worker.resume(Stage.TIME)
             worker.run(0, timeout_s, watched=True)
-            self.look(worker.ran)
-
-    def _sample(self, worker: Worker, slots: Slots, call_ms: float, timeout_s: float) -> None:
-        """Look from outside, and again where that was too seldom: looks wait where others take the cores."""
-        calls = min(slots.count, math.ceil(SAMPLED_MS / call_ms))
-        deadline = time.monotonic() + SAMPLING_S
-        while not enough(worker.ran.places) and time.monotonic() < deadline:
-            worker.sample(random.SystemRandom().sample(range(slots.count), calls), call_ms, timeout_s)
+            self.look(outside.added_to(worker.ran, call_ms) if outside else worker.ran)
 
 
 class Timer:
@@ -146,6 +131,8 @@ class Timer:
         settings = self._memory.settings(asked)
         rig = self._rig(reference, settings)
         starts = partial(self._reference, reference, asked), candidate.start
+        looked = candidate.look and self._memory is HOST
+        outside = Outside(rig.slots, asked.run_timeout_s) if looked else None
         with TwoSides(starts, rig.slots, self._endings, bound=candidate.bound) as sides:
 
             def open_pair(_: int) -> Pair:
@@ -162,11 +149,12 @@ class Timer:
                 auditor,
                 scaled=reference.scaled,
                 warm=candidate.builds,
+                peek=outside.peek if outside else None,
             )
             timing = stopwatch.measure("timed")
             if candidate.look and timing.speedup.ci95_low > 1:
                 auditor.assure()  # its last outputs lie in memory until it is called again
-            candidate.watch(stopwatch.pairs[-1].candidate, rig.slots, timing, asked.run_timeout_s)
+            candidate.watch(stopwatch.pairs[-1], outside, timing.candidate_ms, asked.run_timeout_s)
         rig.calls = stopwatch.pairs[0].calls[0]
         auditor.clocks_agree(stopwatch.gap_ms(), timing)
         return timing

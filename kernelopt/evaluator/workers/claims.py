@@ -83,6 +83,19 @@ class Batch:
         return [(at, layout.extent) for at, layout in zip(self.at[call], self.layouts, strict=True)]
 
 
+def meet(at: int, one: Layout, other_at: int, other: Layout) -> bool:
+    """Whether two tensors at these addresses share an element: surely, if so.
+
+    Of interleaved ones (columns of one matrix, say) that begin at different places it is not asked.
+    """
+    if not one.numel or not other.numel:
+        return False
+    if at == other_at:
+        return True
+    apart = at + one.extent <= other_at or other_at + other.extent <= at
+    return one.dense and other.dense and not apart
+
+
 def batch_of(reply: Mapping[str, Any], calls: int, elapsed_ms: float, device: str = "cpu") -> Batch | None:
     """A worker's answer to a timed batch of `calls` calls, or None when it makes no sense.
 

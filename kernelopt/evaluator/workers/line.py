@@ -42,12 +42,12 @@ class Line:
         """Stop everything that belongs to the worker, which may have `answered` a timed batch."""
         self._used_ns = self._job.pause(answered=answered)
 
-    def resume(self, stage: Stage, *, sample: int = 0) -> None:
+    def resume(self, stage: Stage, *, sample: int = 0, within_ms: float = 0.0) -> None:
         """Let the worker go on; it must not have computed anything while it was stopped.
 
-        `sample`: look that often at where the processor is (see `sandboxes.Job`).
+        `sample`: look that often at where the processor is, `within_ms` (see `sandboxes.Job`).
         """
-        used_ns = self._job.resume(sample=sample) - self._used_ns
+        used_ns = self._job.resume(sample=sample, within_ms=within_ms) - self._used_ns
         if used_ns > IDLE_NS:
             reason = f"processes of the kernel worked for {used_ns / 1e6:.1f} ms while it was not called"
             raise Stopped(Status.SUSPECT, stage, reason)

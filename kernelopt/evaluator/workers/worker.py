@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,9 @@ from kernelopt.evaluator.workers.stopped import Stopped, refuse
 from kernelopt.languages import Ran
 from kernelopt.sandboxes import Limits, Sandbox
 
-MOST_SAMPLES = 8
+MOST_SAMPLES = 4
+"""Looks at one batch: were there more at those that take longer, they would tell of these."""
+Places = Sequence[tuple[str, int, float]]
 BUILD_WHEN_TIMED = (
     "the kernel asked for a build while it was timed; "
     "compile when the module is loaded, in __init__ or in the first call"
@@ -59,7 +61,7 @@ class Worker(Line):
         """Where its tensors live."""
         self._window = memory.window(self._job, trusted=self.trusted)
         self.ran = Ran()
-        """What watched and sampled calls led to."""
+        """What watched calls led to."""
         self.left: list[str] = []
         """Parameters of the reference that it has no place for, as it says."""
 
@@ -186,20 +188,20 @@ class Worker(Line):
             self._window.watch(batch)
         return batch
 
-    def sample(self, calls: Sequence[int], call_ms: float, timeout_s: float) -> None:
-        """Call as in a timed batch, and look where the processor is (`ran`); a call took `call_ms` before.
+    def sample(self, calls: Sequence[int], batch_ms: float, timeout_s: float) -> tuple[int, Places]:
+        """Call as in a timed batch, and look where the processor is: `looks` and `places` of `sandboxes.Job`.
 
-        Looking takes time of its own: nothing here is timed. The worker is stopped before and after.
+        Looking takes time of its own: nothing here is timed; without it, this would take about `batch_ms`.
+        The worker is stopped before and after.
         """
-        self.precede(urgent=False)  # who looks comes first
         self._send({"do": "batch", "with": {"calls": list(calls)}, "stays": True}, Stage.TIME)
-        self.resume(Stage.TIME, sample=MOST_SAMPLES)
+        self.resume(Stage.TIME, sample=MOST_SAMPLES, within_ms=batch_ms)
         reply = self._receive(timeout_s, Stage.TIME)
         if "build" in reply:
             refuse(BUILD_WHEN_TIMED)
         self.pause()
         self._raise_if_error(reply, Stage.TIME)
-        self.ran = replace(self.ran, places=[*self.ran.places, *self._job.places], call_us=call_ms * 1e3)
+        return self._job.looks, self._job.places
 
     def read(self, spans: Sequence[tuple[int, int]]) -> bytes | None:
         """Memory of the stopped worker at (address, bytes)."""

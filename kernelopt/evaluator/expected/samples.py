@@ -123,6 +123,10 @@ class Samples:
         """Give up the tensors. Seeds and figures stay: to make them again takes one run in fp64 each."""
         self._kept.clear()
 
+    def at_hand(self) -> list[Sample]:
+        """Those that are kept, but for inputs that the reference writes to."""
+        return [sample for sample in self._kept.values() if not sample.after]
+
     def memory(self) -> int:
         """Bytes that are kept."""
         return sum(sample.memory() for sample in self._kept.values())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 
@@ -95,7 +95,7 @@ def whole(process: Memory, batch: Batch, call: int) -> list[torch.Tensor | None]
     return found
 
 
-def claims(batch: Batch) -> list[dict[str, object]]:
+def claims(batch: Batch) -> list[dict[str, Any]]:
     """Claims about the outputs of a timed call, as a checked run makes them."""
     return [
         {

@@ -5,16 +5,21 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
+
+import torch
 
 from kernelopt.evaluation import Check, Stage, Status, Timing
 from kernelopt.evaluator.compare.check import compare
 from kernelopt.evaluator.compare.forms import misformed, shared_pairs
 from kernelopt.evaluator.compare.tolerances import allowance
-from kernelopt.evaluator.expected.reference import Reference
+from kernelopt.evaluator.expected.reference import Reference, Sample
 from kernelopt.evaluator.settings import Settings
 from kernelopt.evaluator.timing import audit
 from kernelopt.evaluator.timing.clock import Half
+from kernelopt.evaluator.workers.claims import Batch
 from kernelopt.evaluator.workers.stopped import Stopped
+from kernelopt.evaluator.workers.worker import Worker
 from kernelopt.task import Workload
 
 CLOCK_SHARE, CLOCK_MS = 1.0, 10.0
@@ -90,6 +95,12 @@ class Auditor:
             rounded = self._settings.precision != "quick"
             self._whole(self._last, self._chance.choice(calls), rounded=rounded)
 
+    def checked(self, worker: Worker, batch: Batch, call: int, sample: Sample) -> None:
+        """Compare a call of a batch like a timed one, which got the inputs of a check."""
+        said = audit.claims(batch)
+        self._pass(misformed(sample.workload.id, said, sample.outputs))
+        self._compare(sample, said, audit.whole(worker, batch, call))
+
     def clocks_agree(self, gap_ms: float, timing: Timing) -> None:
         """The worker's own clock has no say, but must not contradict the judge's."""
         batch_ms = timing.candidate_ms * max(1.0, self._settings.batch_ms / max(timing.candidate_ms, 1e-3))
@@ -116,17 +127,16 @@ class Auditor:
         sample = self._reference.sample(Workload(id="timed", seed=0), args)
         if rounded and sum(layout.extent for layout in half.candidate.layouts) <= ROUNDED_BYTES:
             sample = self._reference.runner.with_rounded(sample)
-        actual = audit.whole(half.pair.candidate, half.candidate, call)
-        factor, override = self._settings.error_factor, self._reference.task.tolerance
-        check = compare(
-            sample,
-            audit.claims(half.candidate),
-            actual,
-            factor=factor,
-            override=override,
-            allow_reduced=self._settings.allow_reduced_precision,
-        )
-        self._pass(check)
+        worker, batch = half.pair.candidate, half.candidate
+        self._compare(sample, audit.claims(batch), audit.whole(worker, batch, call))
+
+    def _compare(
+        self, sample: Sample, said: Sequence[dict[str, Any]], actual: Sequence[torch.Tensor | None]
+    ) -> None:
+        settings, override = self._settings, self._reference.task.tolerance
+        reduced = settings.allow_reduced_precision
+        factor = settings.error_factor
+        self._pass(compare(sample, said, actual, factor=factor, override=override, allow_reduced=reduced))
 
     def _pass(self, check: Check | None) -> None:
         """What fails when it is timed was right when it was checked."""

@@ -28,6 +28,9 @@ from kernelopt.languages import Ran
 from kernelopt.sandboxes import Sandbox
 from kernelopt.task import Task
 
+CHECKS = 3
+"""Calls of a batch that is looked at which get inputs of checks; one where timing is quick."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -131,8 +134,10 @@ class Timer:
         settings = self._memory.settings(asked)
         rig = self._rig(reference, settings)
         starts = partial(self._reference, reference, asked), candidate.start
-        looked = candidate.look and self._memory is HOST
-        outside = Outside(rig.slots, asked.run_timeout_s) if looked else None
+        auditor, outside = Auditor(reference, settings, candidate.checks), None
+        if candidate.look and self._memory is HOST:
+            samples, checks = reference.samples.at_hand(), 1 if asked.precision == "quick" else CHECKS
+            outside = Outside(rig.slots, asked.run_timeout_s, samples, auditor.checked, checks)
         with TwoSides(starts, rig.slots, self._endings, bound=candidate.bound) as sides:
 
             def open_pair(_: int) -> Pair:
@@ -140,7 +145,6 @@ class Timer:
                 pair.precede()
                 return pair
 
-            auditor = Auditor(reference, settings, candidate.checks)
             stopwatch = Stopwatch(
                 rig.slots,
                 reference.pool,

@@ -23,11 +23,21 @@ from kernelopt.sandboxes import Limits, Sandbox
 
 MOST_SAMPLES = 4
 """Looks at one batch: were there more at those that take longer, they would tell of these."""
-Places = Sequence[tuple[str, int, float]]
 BUILD_WHEN_TIMED = (
     "the kernel asked for a build while it was timed; "
     "compile when the module is loaded, in __init__ or in the first call"
 )
+NONSENSE = "the worker answered a timed batch with nonsense"
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """A batch that was looked at, and is not timed."""
+
+    batch: Batch
+    looks: int
+    places: Sequence[tuple[str, int, float]]
+    """This and `looks` as in `sandboxes.Job`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,15 +191,15 @@ class Worker(Line):
         elapsed_ns = self._job.paused_at_ns - self._job.resumed_at_ns
         batch = batch_of(reply, len(calls), elapsed_ns / 1e6, self.memory.device)
         if batch is None:
-            refuse("the worker answered a timed batch with nonsense")
+            refuse(NONSENSE)
         assert batch is not None
         with self._readable(Stage.TIME):
             self._window.hear(reply)
             self._window.watch(batch)
         return batch
 
-    def sample(self, calls: Sequence[int], batch_ms: float, timeout_s: float) -> tuple[int, Places]:
-        """Call as in a timed batch, and look where the processor is: `looks` and `places` of `sandboxes.Job`.
+    def sample(self, calls: Sequence[int], batch_ms: float, timeout_s: float) -> Sampled:
+        """Call as in a timed batch, and look where the processor is.
 
         Looking takes time of its own: nothing here is timed; without it, this would take about `batch_ms`.
         The worker is stopped before and after.
@@ -201,7 +211,13 @@ class Worker(Line):
             refuse(BUILD_WHEN_TIMED)
         self.pause()
         self._raise_if_error(reply, Stage.TIME)
-        return self._job.looks, self._job.places
+        batch = batch_of(reply, len(calls), batch_ms, self.memory.device)
+        if batch is None:
+            refuse(NONSENSE)
+        assert batch is not None
+        with self._readable(Stage.TIME):
+            self._window.hear(reply)
+        return Sampled(batch, self._job.looks, self._job.places)
 
     def read(self, spans: Sequence[tuple[int, int]]) -> bytes | None:
         """Memory of the stopped worker at (address, bytes)."""

@@ -1,6 +1,7 @@
 """Looks from outside: in batches like the timed ones, at places that a kernel cannot foresee."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from pretended import ASKING_MS, CALL_MS, Inputs, Process
@@ -9,6 +10,7 @@ from kernelopt.evaluator.settings import Settings
 from kernelopt.evaluator.timing.clock import Pair, Stopwatch
 from kernelopt.evaluator.timing.outside import Outside
 from kernelopt.evaluator.workers.claims import Batch
+from kernelopt.evaluator.workers.worker import Sampled
 from kernelopt.languages import Ran
 from kernelopt.languages._inspect_where import FEW
 
@@ -87,15 +89,47 @@ class Seen:
     """A process, seen so often at each batch."""
 
     def __init__(self, looks, places=(OURS,)):
-        self.answer, self.batches = (looks, list(places) if looks else []), 0
+        self.answer, self.batches = Sampled(Batch(0.0, [], [], 0.0), looks, places if looks else ()), 0
 
     def sample(self, slots, batch_ms, timeout_s):
         self.batches += 1
         return self.answer
 
 
+def outside_of(samples=(), audit=None, checks=1):
+    return Outside(Inputs(), 1.0, samples, audit, checks)
+
+
+@pytest.mark.parametrize("checks", [1, 2, 3])
+def test_calls_of_each_batch_get_the_inputs_of_checks_in_turns(checks):
+    filled, audited, worker, slots = {}, [], Seen(4), [7, 5, 9, 2]
+    samples = [SimpleNamespace(args=[name]) for name in "abcdef"]
+    outside = outside_of(samples, lambda *found: audited.append(found), checks)
+    outside._slots = SimpleNamespace(fill=filled.__setitem__)
+    used = []
+    for _ in range(6 * 10):
+        filled.clear()
+        audited.clear()
+        outside.peek(worker, slots, 4.5)
+        assert all(found is worker and batch is worker.answer.batch for found, batch, *_ in audited)
+        assert filled == {slots[call]: sample.args for *_, call, sample in audited}
+        assert len(filled) == checks
+        used += [(call, sample.args[0]) for *_, call, sample in audited]
+    assert {call for call, _ in used} == {0, 1, 2, 3}
+    names = [name for _, name in used]
+    assert all(len(set(names[i : i + 6])) == 6 for i in range(0, len(names), 6))
+
+
+def test_a_batch_of_one_call_has_one_of_them():
+    filled, samples = {}, [SimpleNamespace(args=[0]), SimpleNamespace(args=[1])]
+    outside = outside_of(samples, lambda *_: None, 3)
+    outside._slots = SimpleNamespace(fill=filled.__setitem__)
+    outside.peek(Seen(4), [7], 4.5)
+    assert list(filled) == [7]
+
+
 def test_what_was_seen_often_enough_needs_no_more_batches():
-    outside, worker = Outside(Inputs(), 1.0), Seen(4)
+    outside, worker = outside_of(), Seen(4)
     for _ in range(FEW // 4):
         outside.peek(worker, [0], 4.5)
     outside.insist(worker, Seen(4), 1.0)
@@ -104,7 +138,7 @@ def test_what_was_seen_often_enough_needs_no_more_batches():
 
 
 def test_what_was_not_is_looked_at_again():
-    outside, worker = Outside(Inputs(), 1.0), Seen(1)
+    outside, worker = outside_of(), Seen(1)
     outside.insist(worker, Seen(4), 1.0)
     assert worker.batches == FEW
 
@@ -113,6 +147,6 @@ def test_what_was_not_is_looked_at_again():
 def test_nothing_is_made_of_it_where_nobody_can_be_seen(monkeypatch, sees, told):
     """Not every system tells where a process is; the reference shows whether this one does."""
     monkeypatch.setattr("kernelopt.evaluator.timing.outside.INSISTING_S", 0.05)
-    outside = Outside(Inputs(), 1.0)
+    outside = outside_of()
     outside.insist(Seen(0), Seen(4, [("/lib/libtorch_cpu.so", 1, 4.0)]) if sees else Seen(0), 1.0)
     assert outside.added_to(Ran(), 1.0) == Ran(call_us=told)

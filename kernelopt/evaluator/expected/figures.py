@@ -45,11 +45,11 @@ def wanted(eager: torch.Tensor, wide: torch.Tensor) -> Wanted:
     return Wanted(value, eager.dtype, error, excess, root_mean_square(value), holes=holes(value))
 
 
-def output(eager: torch.Tensor, wide: torch.Tensor, homes: set[int], stores: Sequence[int]) -> Wanted:
+def output(eager: torch.Tensor, wide: torch.Tensor, homes: set[int], stores: Sequence[int] = ()) -> Wanted:
     """An output of the reference; `homes`: where its arguments lie, `stores`: where outputs do."""
     shared, store = overlaps(eager.shape, eager.stride()), eager.untyped_storage().data_ptr()
     one = wanted(eager, wide)
-    home = stores.index(store)
+    home = stores.index(store) if stores else None
     return replace(one, overlaps=shared, aliases=store in homes, home=home, bulk=_bulk(eager, one))
 
 

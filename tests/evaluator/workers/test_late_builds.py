@@ -96,7 +96,7 @@ class Insatiable:
     def pause(self, *, answered=False):
         return 0
 
-    def resume(self, *, sample=0):
+    def resume(self, *, sample=0, within_ms=0.0):
         return 0
 
     def close(self):

@@ -16,7 +16,7 @@ from kernelopt.evaluator.compare.tolerances import allowance
 from kernelopt.evaluator.expected.reference import Reference, Sample
 from kernelopt.evaluator.settings import Settings
 from kernelopt.evaluator.timing import audit
-from kernelopt.evaluator.timing.clock import Half
+from kernelopt.evaluator.timing.pair import Half
 from kernelopt.evaluator.workers.claims import Batch
 from kernelopt.evaluator.workers.stopped import Stopped
 from kernelopt.evaluator.workers.worker import Worker

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from kernelopt.evaluator.data.arena import set_bytes
+from kernelopt.evaluator.data.pool import Pool
 from kernelopt.evaluator.expected.reference import Reference
 from kernelopt.evaluator.settings import Settings
-from kernelopt.evaluator.timing.clock import slot_count
 from kernelopt.evaluator.workers.memory import Memory
 
 MOST_RIGS = max(4, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // (2 << 30))
@@ -52,3 +53,9 @@ class Rigs:
         """Close all but the `count` used last."""
         while len(self._rigs) > count:
             self._rigs.pop(next(iter(self._rigs))).close()
+
+
+def slot_count(pool: Pool, settings: Settings) -> int:
+    """How many input sets to lay out: as many as fit in the arena, within `least_slots` and `max_calls`."""
+    fit = settings.arena_bytes // max(set_bytes(pool[0]), 1)
+    return max(1, min(settings.max_calls, max(settings.least_slots, fit)))

@@ -14,9 +14,10 @@ from kernelopt.evaluator.settings import Settings
 from kernelopt.evaluator.timing.ahead import Ahead
 from kernelopt.evaluator.timing.auditor import Auditor
 from kernelopt.evaluator.timing.baselines import TIMEOUT_S, Baselines, CompiledWorker, Found
-from kernelopt.evaluator.timing.clock import Pair, Stopwatch
+from kernelopt.evaluator.timing.clock import Stopwatch
 from kernelopt.evaluator.timing.outside import Outside
 from kernelopt.evaluator.timing.pace import Pace
+from kernelopt.evaluator.timing.pair import Pair
 from kernelopt.evaluator.timing.rig import MOST_RIGS, Rig, Rigs
 from kernelopt.evaluator.timing.sides import TwoSides
 from kernelopt.evaluator.workers.endings import Endings

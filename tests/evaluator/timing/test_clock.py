@@ -6,7 +6,8 @@ import pytest
 from pretended import ASKING_MS, CALL_MS, Inputs, Process
 
 from kernelopt.evaluator.settings import Settings
-from kernelopt.evaluator.timing.clock import Pair, Stopwatch
+from kernelopt.evaluator.timing.clock import Stopwatch
+from kernelopt.evaluator.timing.pair import Pair
 from kernelopt.evaluator.workers.claims import Batch
 
 

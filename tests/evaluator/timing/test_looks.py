@@ -9,7 +9,8 @@ import torch
 from pretended import ASKING_MS, CALL_MS, Inputs, Process
 
 from kernelopt.evaluator.settings import PRECISIONS, Settings
-from kernelopt.evaluator.timing.clock import Pair, Stopwatch
+from kernelopt.evaluator.timing.clock import Stopwatch
+from kernelopt.evaluator.timing.pair import Pair
 from kernelopt.evaluator.timing.stats import between_pairs
 from kernelopt.evaluator.workers.claims import Batch
 

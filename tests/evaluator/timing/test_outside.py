@@ -7,8 +7,9 @@ import pytest
 from pretended import ASKING_MS, CALL_MS, Inputs, Process
 
 from kernelopt.evaluator.settings import Settings
-from kernelopt.evaluator.timing.clock import Pair, Stopwatch
+from kernelopt.evaluator.timing.clock import Stopwatch
 from kernelopt.evaluator.timing.outside import Outside
+from kernelopt.evaluator.timing.pair import Pair
 from kernelopt.evaluator.workers.claims import Batch
 from kernelopt.evaluator.workers.worker import Sampled
 from kernelopt.languages import Ran

@@ -130,8 +130,10 @@ def cpu_ns(pids: list[int]) -> int:
 def settled_cpu_ns(pids: list[int]) -> int:
     """`cpu_ns` of processes that have just stopped, once their last thread has left its processor.
 
-    A stop is reported some instructions before; on a virtual machine these may take 4 ms.
+    A stop is reported some instructions before; on a virtual machine these may take 4 ms. What a thread has
+    had since the last tick is added only when it leaves, so that the sum may stand still until then.
     """
+    leave(pids)
     used = cpu_ns(pids)
     for _ in range(200):
         before, used = used, cpu_ns(pids)
@@ -139,6 +141,18 @@ def settled_cpu_ns(pids: list[int]) -> int:
             break
         time.sleep(50e-6)
     return used
+
+
+def leave(pids: list[int]) -> None:
+    """Wait until each thread of stopped processes has left its processor, where the system tells.
+
+    Linux tells the place of a stopped thread (`/proc/PID/task/TID/syscall`) only when it has.
+    """
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                with contextlib.suppress(OSError):
+                    (task / "syscall").read_bytes()
 
 
 def kill_all(find: Callable[[], list[int]]) -> None:

@@ -189,6 +189,8 @@ _TOKEN = re.compile(
     re.VERBOSE | re.MULTILINE | re.DOTALL,
 )
 _MACRO = re.compile(r"\s*#\s*define\s+(\w+)(?:[ \t]+([\w \t*]*))?$")
+_LINKAGE = re.compile(r'\s*#\s*define\s+(\w+)[ \t]+((?:\w+[ \t]+)*extern[ \t]*"C".*)$', re.DOTALL)
+_CONDITION = re.compile(r"\s*#\s*(if|elif|else|endif)\w*\s*(\w*)\s*$")
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _INTEGER_WORDS = {"signed", "unsigned", "char", "short", "int", "long"}
 _QUALIFIERS = {"const", "volatile", "restrict", "__restrict", "__restrict__", "register", "std", "::"}
@@ -212,8 +214,8 @@ _DTYPES = {
 def parse(source: str) -> list[Signature]:
     """Signatures of the functions that `source` defines under ``extern "C"``, in order.
 
-    Comments, strings and preprocessor lines are skipped; ``static`` and ``inline`` helpers and
-    declarations without a body are left out. Simple type aliases and macros are followed.
+    Comments, strings, preprocessor lines and what ``#if 0`` takes out are skipped; ``static`` and ``inline``
+    helpers and declarations without a body are left out. Simple type aliases and macros are followed.
 
     Raises:
         ValueError: a definition with a type that has no Python form, or two that contradict.
@@ -230,12 +232,19 @@ def parse(source: str) -> list[Signature]:
 def _tokens(source: str) -> tuple[list[str], dict[str, list[str]]]:
     tokens: list[str] = []
     aliases: dict[str, list[str]] = {}
+    linkages: dict[str, list[str]] = {}
+    skipping = 0
     for match in _TOKEN.finditer(source):
         if match.lastgroup == "directive":
+            skipping = _skipping(match[0], skipping)
             if macro := _MACRO.match(match[0]):
                 aliases[macro[1]] = re.findall(r"\w+|\*", macro[2] or "")
-        elif match.lastgroup != "skip":
-            tokens.append(match[0])
+            elif macro := _LINKAGE.match(match[0]):
+                linkages[macro[1]] = [
+                    part[0] for part in _TOKEN.finditer(macro[2]) if part.lastgroup != "skip"
+                ]
+        elif match.lastgroup != "skip" and not skipping:
+            tokens += linkages.get(match[0], [match[0]])
     for i, word in enumerate(tokens):
         if word in ("typedef", "using"):
             words = _statement(tokens, i + 1)
@@ -244,6 +253,18 @@ def _tokens(source: str) -> tuple[list[str], dict[str, list[str]]]:
             elif word == "typedef" and len(words) > 1 and "{" not in words:
                 aliases[words[-1]] = words[:-1]
     return tokens, aliases
+
+
+def _skipping(directive: str, depth: int) -> int:
+    """How many conditions are open behind a directive, the outermost of which is ``#if 0``; 0 for none."""
+    found = _CONDITION.match(directive)
+    if not found:
+        return depth
+    if found[1] == "if":
+        return depth + 1 if depth or found[2] == "0" else 0
+    if found[1] == "endif":
+        return max(0, depth - 1)
+    return 0 if depth == 1 else depth
 
 
 def _statement(tokens: list[str], start: int) -> list[str]:
@@ -323,6 +344,7 @@ def _signature(head: list[str], aliases: Mapping[str, list[str]]) -> Signature:
 
 def _parameter(function: str, name: str, tokens: list[str], aliases: Mapping[str, list[str]]) -> Parameter:
     text = " ".join(tokens)
+    tokens = _plain(tokens)
     brackets = "[" in tokens
     tokens = tokens[: tokens.index("[")] if brackets else list(tokens)
     if _is_named(tokens, aliases):
@@ -338,6 +360,13 @@ def _parameter(function: str, name: str, tokens: list[str], aliases: Mapping[str
             f"{function}: {name} is {text!r}; use pointers to numbers, integers, float, double or bool"
         )
     return Parameter(name, kind, stars == 1, stars == 1 and "const" in tokens[:first])
+
+
+def _plain(tokens: list[str]) -> list[str]:
+    """A parameter without a default value, and without the namespaces of its type."""
+    tokens = tokens[: tokens.index("=")] if "=" in tokens else tokens
+    outer = [i for i, word in enumerate(tokens[:-1]) if tokens[i + 1] == "::" and word not in _QUALIFIERS]
+    return [word for i, word in enumerate(tokens) if i not in outer]
 
 
 def _is_named(tokens: list[str], aliases: Mapping[str, list[str]]) -> bool:

@@ -23,7 +23,7 @@ from processes import (
     settled_cpu_ns,
     wait_stopped,
 )
-from sampling import main_ns, sampled
+from sampling import SYS_RECV, main_call, main_ns, sampled
 
 IDLE_NS = 100_000
 """Processor time that a child which stopped itself may have had since, for the stop to count."""
@@ -34,7 +34,11 @@ HAD: dict[int, dict[int, int]] = {}
 PAUSED: set[int] = set()
 """Children that stand still because the judge wants them to."""
 OWING: set[int] = set()
-"""Children that were paused before they came to stop themselves: they will do so when they go on."""
+"""Children that were paused before they came to stop themselves: they will do so when they go on.
+
+Not those that were just doing it (both stops are one then), or have done it: to wake these when they stop
+themselves the next time would have the judge wait for that stop, and so on for each batch."""
+SYS_KILL = {"x86_64": 62, "aarch64": 129}.get(os.uname().machine)
 
 
 def say(message: dict) -> None:
@@ -56,11 +60,12 @@ def order_kill(pid: int, order: dict, children: dict[int, int]) -> None:
 
 def order_pause(pid: int, order: dict, children: dict[int, int]) -> None:
     """Stop a child and all that it started; report when, and how much processor time they have had."""
-    if order.get("answered") and not wait_stopped(pid):
-        OWING.add(pid)
+    late = order.get("answered") and not wait_stopped(pid)
     PAUSED.add(pid)
     halt(pid)
     at_ns = time.monotonic_ns()
+    if late and main_call(pid) not in (SYS_KILL, *SYS_RECV):
+        OWING.add(pid)
     tree = family(pid, children)
     if len(tree) > 1:
         tree = freeze(lambda: family(pid, children))

@@ -113,6 +113,13 @@ def sampled(
     return ran, [(path, offset, count) for (path, offset), count in found.items()]
 
 
+def main_call(pid: int) -> int | None:
+    """In which system call the main thread of a stopped process is (-1: none); None where nobody tells."""
+    with contextlib.suppress(OSError, ValueError):
+        return next((call for task, call, *_ in registers(pid) if task == pid), None)
+    return None
+
+
 def stop_all(pid: int, find: Callable[[], list[int]]) -> list[int]:
     """Stop a child and all that it started, as near to the same moment as can be; all of them."""
     kill(pid, signal.SIGSTOP)

@@ -237,6 +237,8 @@ def _tokens(source: str) -> tuple[list[str], dict[str, list[str]]]:
     for match in _TOKEN.finditer(source):
         if match.lastgroup == "directive":
             skipping = _skipping(match[0], skipping)
+            if skipping:
+                continue
             if macro := _MACRO.match(match[0]):
                 aliases[macro[1]] = re.findall(r"\w+|\*", macro[2] or "")
             elif macro := _LINKAGE.match(match[0]):

@@ -111,6 +111,7 @@ def test_aliases_and_macros_are_followed():
         '#define API extern "C"\nAPI\nvoid f(float* x) {}',
         '#if 0\nextern "C" void f(int x) {}\n#endif\nextern "C" void f(float* x) {}',
         '#if 0\n#if X\nextern "C" void f(int x) {}\n#endif\n#else\nextern "C" void f(float* x) {}\n#endif',
+        '#define T float\n#if 0\n#define T int\n#endif\nextern "C" void f(T* x) {}',
         '#ifdef X\n#if 0\nextern "C" void g() {}\n#endif\n#endif\nextern "C" void f(float* x) {}',
         'namespace k { typedef float real; }\nextern "C" void f(k::real* x) {}',
         'namespace k { typedef float real; }\nextern "C" void f(::k::real* x = nullptr) {}',

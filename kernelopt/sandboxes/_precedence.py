@@ -45,5 +45,5 @@ def come_first(pid: int) -> None:
     turn = _ATTRIBUTES.pack(_ATTRIBUTES.size, SCHED_OTHER, RESET_ON_FORK, FOREMOST, 0, TURN_NS, 0, 0)
     precede(pid, FOREMOST)
     number = _SCHED_SETATTR.get(platform.machine())
-    if number is None or ctypes.CDLL(None).syscall(number, pid, turn, 0):
-        precede(pid)
+    if number is not None:
+        ctypes.CDLL(None).syscall(number, pid, turn, 0)
